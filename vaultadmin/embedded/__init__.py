@@ -13,15 +13,19 @@ from vaultadmin.embedded.addresses import (
 )
 from vaultadmin.embedded.errors import EmbeddedError
 from vaultadmin.embedded.paths import Paths, paths
+from vaultadmin.embedded.services import Services, is_running, services
 
 __all__ = [
     "EmbeddedError",
     "Paths",
+    "Services",
     "broker_url",
     "cache_url",
     "database_settings",
     "embeds_database",
     "embeds_redis",
+    "is_running",
     "paths",
     "redis_url",
+    "services",
 ]
