@@ -5,7 +5,6 @@ Plain Python: importable before Django has settings. Nothing here knows a model.
 
 from vaultadmin.embedded.addresses import (
     broker_url,
-    cache_url,
     database_settings,
     embeds_database,
     embeds_redis,
@@ -20,7 +19,6 @@ __all__ = [
     "Paths",
     "Services",
     "broker_url",
-    "cache_url",
     "database_settings",
     "embeds_database",
     "embeds_redis",

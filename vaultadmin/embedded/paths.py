@@ -25,8 +25,6 @@ class Paths:
     run: Path
     logs: Path
     tls: Path
-    keyring: Path
-    beat_schedule: Path
     sockets: Path
     cluster: Path
     redis: Path
@@ -52,6 +50,11 @@ class Paths:
         return self.redis / "password"
 
     @property
+    def ca_certificate(self) -> Path:
+        """The throw-away certificate authority of a development installation."""
+        return self.tls / "ca.pem"
+
+    @property
     def cluster_pointer(self) -> Path:
         """Says where the cluster is when it cannot be inside the data folder."""
         return self.data / "postgres.path"
@@ -69,8 +72,6 @@ def paths(data_dir: str | os.PathLike[str]) -> Paths:
         run=data / "run",
         logs=data / "logs",
         tls=data / "tls",
-        keyring=data / "keyring",
-        beat_schedule=data / "run" / "beat-schedule",
         sockets=_sockets(data),
         cluster=_cluster(data),
         redis=data / "redis",
