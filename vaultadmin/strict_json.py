@@ -1,0 +1,143 @@
+"""JSON for data that trust rests on: connection files, signed messages, answers from outside.
+
+`json.loads` lets the last of two equal keys win, accepts NaN and lone surrogates, and answers deep nesting with an
+uncaught RecursionError. Here every one of those is a `StrictJsonError` with one sentence, found before any object of
+the attacker's choosing is built.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn
+
+MAX_BYTES: Final = 262_144
+MAX_DEPTH: Final = 20
+MAX_DIGITS: Final = 40
+MAX_STRING: Final = 65_536
+
+# Possessive quantifiers keep the scan linear on any input: an unterminated string runs to the end once and for all.
+_TOKEN: Final = re.compile(r'"(?P<string>[^"\\]*+(?:\\.?[^"\\]*+)*+)(?:"|\Z)|[\[{]|[\]}]|-?\d[\d.eE+-]*+', re.DOTALL)
+
+
+class StrictJsonError(ValueError):
+    """The text is not JSON we accept, or the value cannot be written as such; the message is one sentence."""
+
+
+def loads(
+    raw: bytes,
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    max_digits: int = MAX_DIGITS,
+    max_string: int = MAX_STRING,
+) -> Any:
+    """Parse one JSON text or raise StrictJsonError, never anything else.
+
+    Sizes are judged as written: `max_string` counts the characters between the quotes, escapes unfolded.
+    """
+    text = _decode(raw, max_bytes)
+    _check_sizes(text, max_depth=max_depth, max_digits=max_digits, max_string=max_string)
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique_keys, parse_float=_finite_float, parse_constant=_refuse_constant
+        )
+    except StrictJsonError:
+        raise
+    except json.JSONDecodeError as error:
+        raise StrictJsonError(f"The JSON text is broken at line {error.lineno}, column {error.colno}.") from error
+    # Raw NULs and surrogates cannot get this far; only an escape can still bring one in.
+    if "\\u" in text:
+        _check_characters(value)
+    return value
+
+
+def canonical(value: Any) -> bytes:
+    """The one spelling of a value: keys sorted by code point, no spaces, UTF-8 without escapes where possible.
+
+    Only what `loads` can give back is accepted: text keys, finite numbers, encodable text.
+    """
+    _check_characters(value)
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise StrictJsonError("The value cannot be written as JSON.") from error
+    return text.encode()
+
+
+def _decode(raw: bytes, max_bytes: int) -> str:
+    if len(raw) > max_bytes:
+        raise StrictJsonError(f"The JSON text is larger than {max_bytes} bytes.")
+    if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        raise StrictJsonError("The JSON text starts with a byte order mark.")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise StrictJsonError("The JSON text is not UTF-8.") from error
+
+
+def _check_sizes(text: str, *, max_depth: int, max_digits: int, max_string: int) -> None:
+    """Refuse nesting, numbers and strings beyond the limits before a parser sees them."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        first = text[token.start()]
+        if first == '"':
+            if len(token["string"]) > max_string:
+                raise StrictJsonError(f"A string in the JSON text is longer than {max_string} characters.")
+        elif first in "[{":
+            depth += 1
+            if depth > max_depth:
+                raise StrictJsonError(f"The JSON text is nested deeper than {max_depth} levels.")
+        elif first in "]}":
+            depth -= 1
+        elif token.end() - token.start() > max_digits:
+            raise StrictJsonError(f"A number in the JSON text has more than {max_digits} characters.")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise StrictJsonError("An object in the JSON text has the same key twice.")
+    return members
+
+
+def _finite_float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise StrictJsonError("A number in the JSON text is too large.")
+    return number
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise StrictJsonError(f"{name} is not a JSON number.")
+
+
+def _check_characters(value: Any) -> None:
+    for text in _texts(value):
+        if "\0" in text:
+            raise StrictJsonError("The JSON text holds a NUL character.")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise StrictJsonError("The JSON text holds half of a surrogate pair.") from error
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every string inside, keys included, without recursion. A container met again inside itself ends the walk."""
+    waiting: list[Any] = [value]
+    seen: set[int] = set()
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict | list | tuple) and id(item) not in seen:
+            seen.add(id(item))
+            waiting.extend(_members(item) if isinstance(item, dict) else item)
+
+
+def _members(item: dict[Any, Any]) -> Iterator[Any]:
+    for key, inner in item.items():
+        if not isinstance(key, str):
+            raise StrictJsonError("Every key of a JSON object must be text.")
+        yield key
+        yield inner
