@@ -1,0 +1,5 @@
+"""Machine interfaces of the connections app."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

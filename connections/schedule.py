@@ -1,0 +1,5 @@
+"""Periodic work of the connections app."""
+
+from typing import Any
+
+BEAT_SCHEDULE: dict[str, Any] = {}

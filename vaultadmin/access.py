@@ -1,0 +1,162 @@
+"""Who may open a view: declared on the view, enforced in one place, deny by default.
+
+`@requires(...)` is the only way a view says who it is for. AccessMiddleware refuses any view of ours without it, so
+a page nobody thought of is closed rather than open (security.md section 0 line 6). A vault the person does not belong
+to looks exactly like one that does not exist: 404.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.account.internal.flows.login import get_authentication_records
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from vaultadmin import clock
+from vaultadmin.models import Membership
+from vaultadmin.permissions import Permission, ensure
+
+View = Callable[..., HttpResponse]
+
+
+class Gate(Enum):
+    """Doors that are not a permission within a vault."""
+
+    PUBLIC = "anyone, signed in or not"
+    SIGNED_IN = "any person who is signed in"
+    DOMAIN_ADMIN = "Domain Administrators"
+    MEMBER = "any member of the vault"
+    MACHINE = "machines; the view checks its own credentials"
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a view declared: one gate, or any of some permissions in the vault of its URL."""
+
+    gate: Gate | None = None
+    permissions: tuple[Permission, ...] = ()
+
+    @property
+    def within_vault(self) -> bool:
+        """Does the view work inside the vault of its URL?"""
+        return bool(self.permissions) or self.gate is Gate.MEMBER
+
+
+class MemberRequest(HttpRequest):
+    """A request that passed a vault's door; for type hints."""
+
+    member: Membership
+
+
+def requires(*needs: Gate | Permission) -> Callable[[View], View]:
+    """Declare who a view is for: exactly one Gate, or one or more Permissions of which the member needs any.
+
+    Views behind a permission or Gate.MEMBER take `vault_id` and find `request.member` and `request.vault`.
+    """
+    gates = [need for need in needs if isinstance(need, Gate)]
+    permissions = tuple(need for need in needs if isinstance(need, Permission))
+    if len(gates) > 1 or bool(gates) == bool(permissions):
+        raise TypeError("Declare exactly one gate, or one or more permissions.")
+    access = Access(gate=gates[0] if gates else None, permissions=permissions)
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return _admit(access, request, kwargs) or view(request, *args, **kwargs)
+
+        guarded.access = access  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def fresh_credentials(view: View) -> View:
+    """Ask for the password or passkey again unless it was given within the last five minutes (security.md G8)."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if credentials_are_fresh(request):
+            return view(request, *args, **kwargs)
+        back = request.get_full_path() if request.method == "GET" else request.META.get("HTTP_REFERER", "/")
+        return _go(request, f"{reverse('account_reauthenticate')}?{urlencode({'next': _local(request, back)})}")
+
+    guarded.fresh = True  # type: ignore[attr-defined]
+    return guarded
+
+
+def credentials_are_fresh(request: HttpRequest) -> bool:
+    """Did this person prove who they are, by signing in or again since, within the last five minutes?"""
+    if not request.user.is_authenticated:
+        return False
+    records = get_authentication_records(request, request.user)
+    newest = max((record["at"] for record in records), default=0)
+    return clock.now().timestamp() - newest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+def _admit(access: Access, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponse | None:
+    if access.gate in (Gate.PUBLIC, Gate.MACHINE):
+        return None
+    if not request.user.is_authenticated:
+        return _sign_in(request)
+    if access.gate is Gate.SIGNED_IN:
+        return None
+    if access.gate is Gate.DOMAIN_ADMIN:
+        if not request.user.is_domain_admin:
+            raise Http404
+        return None
+    member = find_member(request, kwargs["vault_id"])
+    if access.permissions:
+        ensure(member, *access.permissions)
+    return None
+
+
+def find_member(request: HttpRequest, vault_id: int) -> Membership:
+    """The signed-in person's active membership in a vault, read for this request; 404 when there is none.
+
+    A profile that demands a second factor opens nothing until one is set up.
+    """
+    found = Membership.objects.for_request().filter(
+        user=request.user.pk, vault=vault_id, is_active=True, user__is_active=True
+    )
+    member = found.first()
+    if member is None:
+        raise Http404
+    request.member, request.vault = member, member.vault  # type: ignore[attr-defined]
+    return member
+
+
+def _sign_in(request: HttpRequest) -> HttpResponse:
+    if "/api/" in request.path:
+        return JsonResponse(
+            {"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": "Sign in or send an API token."},
+            status=401,
+            content_type="application/problem+json",
+        )
+    if request.headers.get("HX-Request"):
+        back = _local(request, request.headers.get("HX-Current-URL", "/"))
+        return HttpResponse(status=401, headers={"HX-Redirect": f"{settings.LOGIN_URL}?{urlencode({'next': back})}"})
+    return redirect_to_login(request.get_full_path())
+
+
+def _go(request: HttpRequest, url: str) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=401, headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)
+
+
+def _local(request: HttpRequest, url: str) -> str:
+    """The path of a URL on this very host, or the start page."""
+    parts = urlsplit(url)
+    if parts.netloc and parts.netloc != request.get_host():
+        return "/"
+    path = parts.path if parts.path.startswith("/") and not parts.path.startswith("//") else "/"
+    return f"{path}?{parts.query}" if parts.query else path

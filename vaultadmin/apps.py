@@ -1,0 +1,10 @@
+"""The platform app."""
+
+from django.apps import AppConfig
+
+
+class VaultadminConfig(AppConfig):
+    """Vaults, people, permissions, audit and the composition of the other apps."""
+
+    name = "vaultadmin"
+    verbose_name = "Platform"

@@ -1,0 +1,228 @@
+"""The audit trail: who did what, when, to which record, what it was before, and why.
+
+Rows are written in the transaction of the change itself, so a change that cannot be recorded does not happen
+(security.md L3). Each vault has its own hash chain; chain 0 belongs to the installation. A link's hash covers the
+previous hash and every column, so an edited, removed or reordered row is found by `manage.py verify_audit`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models
+
+from vaultadmin import clock
+from vaultadmin.models import AuditEvent, AuditHead, Membership, User, Vault
+from vaultadmin.strict_json import canonical
+
+SECRET_CHANGED = "(changed, not shown)"
+MAX_BATCH = 1000
+INSTALLATION_CHAIN = 0
+
+Changes = dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class System:
+    """A machine that acts by itself; the name says which, for people reading the trail."""
+
+    name: str
+
+
+Actor = Membership | User | System
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the work came from: set per request by middleware, per task by the worker."""
+
+    source_ip: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of a batch written with `record_many`."""
+
+    event: str
+    subject_type: str = ""
+    subject_id: str = ""
+    subject_label: str = ""
+    changes: Changes = field(default_factory=dict)
+    reason: str = ""
+
+
+_origin: ContextVar[Origin | None] = ContextVar("audit_origin", default=None)
+
+
+@contextmanager
+def origin(*, source_ip: str = "", request_id: str = "") -> Iterator[None]:
+    """Rows written inside carry this address and request id."""
+    token = _origin.set(Origin(source_ip, request_id))
+    try:
+        yield
+    finally:
+        _origin.reset(token)
+
+
+def record(
+    *,
+    vault: Vault | None,
+    by: Actor,
+    event: str,
+    subject: models.Model | None = None,
+    changes: Changes | None = None,
+    reason: str = "",
+) -> AuditEvent:
+    """Append one row to the vault's chain (the installation's when `vault` is None).
+
+    Must run inside the transaction of the change. `changes` maps a field's label to (old, new); a secret's value is
+    never passed, use SECRET_CHANGED.
+    """
+    entry = Entry(event, *_describe(subject), changes=changes or {}, reason=reason)
+    return record_many(vault=vault, by=by, entries=[entry])[0]
+
+
+def record_many(*, vault: Vault | None, by: Actor, entries: Sequence[Entry]) -> list[AuditEvent]:
+    """Append up to 1,000 rows with one lock on the chain and one insert."""
+    if not entries:
+        return []
+    if len(entries) > MAX_BATCH:
+        raise ValueError(f"An audit batch holds at most {MAX_BATCH} rows.")
+    if not connection.in_atomic_block:
+        raise RuntimeError("Audit rows are written inside the transaction of the change they describe.")
+    head = _lock_head(vault.pk if vault is not None else INSTALLATION_CHAIN)
+    rows = _link(head, by, entries)
+    AuditEvent.objects.bulk_create(rows)
+    AuditHead.objects.filter(pk=head.pk).update(sequence=rows[-1].sequence, hash=rows[-1].hash)
+    return rows
+
+
+def snapshot(instance: models.Model, fields: Sequence[str]) -> dict[str, Any]:
+    """The values of some fields now, to be compared later with `diff`."""
+    return {name: _plain(getattr(instance, name)) for name in fields}
+
+
+def diff(before: dict[str, Any], instance: models.Model, fields: Sequence[str]) -> Changes:
+    """What changed since `snapshot`, keyed by the fields' labels."""
+    changes: Changes = {}
+    for name in fields:
+        after = _plain(getattr(instance, name))
+        if before.get(name) != after:
+            changes[_label(instance, name)] = (before.get(name), after)
+    return changes
+
+
+def created(instance: models.Model, fields: Sequence[str]) -> Changes:
+    """The changes of a new record: every filled field from nothing to its value."""
+    values = snapshot(instance, fields)
+    return {_label(instance, name): (None, value) for name, value in values.items() if value not in (None, "", [])}
+
+
+def history(subject: models.Model) -> models.QuerySet[AuditEvent]:
+    """Everything recorded about one record, newest first."""
+    subject_type, subject_id, _label_ = _describe(subject)
+    chain = subject.pk if isinstance(subject, Vault) else (getattr(subject, "vault_id", None) or INSTALLATION_CHAIN)
+    rows = AuditEvent.objects.filter(chain=chain, subject_type=subject_type, subject_id=subject_id)
+    return rows.order_by("-sequence")
+
+
+def link_hash(previous: bytes, row: AuditEvent) -> bytes:
+    """The hash of one link: SHA-256 over the previous hash and the row's columns in canonical JSON."""
+    columns = {
+        "chain": row.chain,
+        "sequence": row.sequence,
+        "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor": row.actor,
+        "actor_id": row.actor_id,
+        "event": row.event,
+        "subject_type": row.subject_type,
+        "subject_id": row.subject_id,
+        "subject_label": row.subject_label,
+        "changes": row.changes,
+        "reason": row.reason,
+        "source_ip": row.source_ip,
+        "request_id": row.request_id,
+    }
+    return hashlib.sha256(previous + canonical(columns)).digest()
+
+
+def _lock_head(chain: int) -> AuditHead:
+    AuditHead.objects.bulk_create([AuditHead(chain=chain)], ignore_conflicts=True)
+    return AuditHead.objects.select_for_update().get(chain=chain)
+
+
+def _link(head: AuditHead, by: Actor, entries: Sequence[Entry]) -> list[AuditEvent]:
+    actor, actor_id = _actor(by)
+    where = _origin.get() or Origin()
+    # The time is taken under the chain's lock, so that it never runs against the sequence.
+    now = clock.now()
+    previous = bytes(head.hash)
+    rows = []
+    for offset, entry in enumerate(entries, start=1):
+        row = AuditEvent(
+            chain=head.chain,
+            sequence=head.sequence + offset,
+            at=now,
+            actor=actor,
+            actor_id=actor_id,
+            event=entry.event,
+            subject_type=entry.subject_type,
+            subject_id=entry.subject_id,
+            subject_label=_text(entry.subject_label)[:255],
+            changes={key: [_plain(old), _plain(new)] for key, (old, new) in entry.changes.items()},
+            reason=_text(entry.reason),
+            source_ip=where.source_ip,
+            request_id=where.request_id,
+        )
+        row.hash = previous = link_hash(previous, row)
+        rows.append(row)
+    return rows
+
+
+def _actor(by: Actor) -> tuple[str, str]:
+    if isinstance(by, System):
+        return by.name, ""
+    user = by.user if isinstance(by, Membership) else by
+    return f"{user.name} <{user.email}>"[:255], str(user.pk)
+
+
+def _describe(subject: models.Model | None) -> tuple[str, str, str]:
+    if subject is None:
+        return "", "", ""
+    return subject._meta.label_lower, str(subject.pk), str(subject)
+
+
+def _label(instance: models.Model, name: str) -> str:
+    field_ = instance._meta.get_field(name.removesuffix("_id"))
+    return str(getattr(field_, "verbose_name", name))
+
+
+def _plain(value: Any) -> Any:
+    """A value as the trail keeps it: JSON without floats that print differently, never an object."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, UUID | Decimal | date | float | models.Model):
+        return str(value)
+    raise TypeError(f"The audit trail cannot keep a {type(value).__name__}.")
+
+
+def _text(value: str) -> str:
+    # PostgreSQL text holds no NUL, JSON no lone surrogate; a trail that refuses the row would refuse the change.
+    return str(value).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

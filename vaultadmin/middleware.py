@@ -1,0 +1,80 @@
+"""Our middleware, in the order settings name it. Each is one small function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.contrib.auth import logout
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+
+from vaultadmin import audit, clock
+from vaultadmin.accounts import sessions
+from vaultadmin.site import errors
+
+logger = structlog.get_logger(__name__)
+Handler = Callable[[HttpRequest], HttpResponse]
+# Views of packages that do their own asking: sign-in, second factor, session list.
+_PACKAGES_WITH_OWN_DOOR = ("allauth.", "django.views.", "django.contrib.staticfiles.")
+
+
+def unavailable(get_response: Handler) -> Handler:
+    """Answer 503 with Retry-After while PostgreSQL is away, in the words of whoever asked (security.md B3)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        try:
+            return get_response(request)
+        except (OperationalError, InterfaceError) as error:
+            logger.error("database_unavailable", error=str(error).splitlines()[0])
+            return errors.unavailable(request)
+
+    return middleware
+
+
+def audit_origin(get_response: Handler) -> Handler:
+    """Give every audit row written during this request its address and request id."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
+        with audit.origin(source_ip=request.META.get("REMOTE_ADDR", ""), request_id=request_id):
+            return get_response(request)
+
+    return middleware
+
+
+def session_limits(get_response: Handler) -> Handler:
+    """End a session that idled or grew too old; polls of live pages do not count as activity (ux.md A1)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            if sessions.is_over(request, now=clock.now()):
+                logout(request)
+            else:
+                sessions.touch(request, now=clock.now())
+        response = get_response(request)
+        if request.user.is_authenticated and "Cache-Control" not in response:
+            response["Cache-Control"] = "no-store, private"
+        return response
+
+    return middleware
+
+
+class deny_by_default:  # noqa: N801 - reads as the others do in settings
+    """Refuse any view of ours that does not say who it is for (security.md section 0 line 6)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """404 for an undeclared view; second-factor duty before any page of ours."""
+        if hasattr(view, "access"):
+            return sessions.second_factor_duty(request, view, kwargs)
+        if getattr(view, "__module__", "").startswith(_PACKAGES_WITH_OWN_DOOR):
+            return None
+        logger.error("view_without_access", view=f"{view.__module__}.{getattr(view, '__name__', view)}")
+        raise Http404

@@ -1,0 +1,27 @@
+"""The platform's tables: vaults, people, permissions, secrets, audit, work lists and heartbeats."""
+
+from vaultadmin.models.api_token import ApiToken
+from vaultadmin.models.audit import AuditEvent, AuditHead
+from vaultadmin.models.heartbeat import Heartbeat
+from vaultadmin.models.membership import Invitation, Membership
+from vaultadmin.models.secret import Secret
+from vaultadmin.models.security_profile import SecurityProfile
+from vaultadmin.models.task import Task
+from vaultadmin.models.user import User
+from vaultadmin.models.vault import Application, Installation, Vault
+
+__all__ = [
+    "ApiToken",
+    "Application",
+    "AuditEvent",
+    "AuditHead",
+    "Heartbeat",
+    "Installation",
+    "Invitation",
+    "Membership",
+    "Secret",
+    "SecurityProfile",
+    "Task",
+    "User",
+    "Vault",
+]

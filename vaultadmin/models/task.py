@@ -1,0 +1,61 @@
+"""Work list rows: what waits for a person's verdict."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class TaskStatus(models.TextChoices):
+    """Statuses of a workflow task (veeva-core section 3 rule 6)."""
+
+    AVAILABLE = "available__v", "Available"
+    COMPLETED = "completed__v", "Completed"
+    CANCELLED = "cancelled__v", "Cancelled"
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    """Task rows."""
+
+    def open(self) -> TaskQuerySet:
+        """Tasks that still wait."""
+        return self.filter(status=TaskStatus.AVAILABLE)
+
+
+class Task(models.Model):
+    """Something a person must decide. The app that opened it says what a verdict means (`worklist.register`)."""
+
+    vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="tasks")
+    kind = models.CharField(max_length=64)
+    subject_type = models.CharField(max_length=64)
+    subject_id = models.CharField(max_length=64)
+    title = models.CharField(max_length=255)
+    requested_by = models.ForeignKey("vaultadmin.Membership", models.PROTECT, null=True, related_name="requested_tasks")
+    requester_label = models.CharField(max_length=255, blank=True)
+    status = models.CharField(max_length=16, choices=TaskStatus.choices, default=TaskStatus.AVAILABLE)
+    verdict = models.CharField(max_length=32, blank=True)
+    comment = models.TextField(blank=True)
+    completed_by = models.ForeignKey("vaultadmin.Membership", models.PROTECT, null=True, related_name="completed_tasks")
+    completed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["vault", "kind", "subject_type", "subject_id"],
+                condition=Q(status=TaskStatus.AVAILABLE),
+                name="task_one_open_per_subject",
+            ),
+            models.CheckConstraint(
+                condition=Q(completed_by__isnull=True, verdict="")
+                | Q(completed_by__isnull=False, completed_at__isnull=False, status=TaskStatus.COMPLETED),
+                name="task_verdict_has_a_person_and_a_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["vault", "status", "-created_at"], name="task_inbox")]
+
+    def __str__(self) -> str:
+        return self.title

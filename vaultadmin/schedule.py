@@ -1,0 +1,16 @@
+"""The platform's periodic work."""
+
+from datetime import timedelta
+
+_QUEUES = ("interactive", "delivery", "processing", "sync", "maintenance")
+
+# One pulse per queue: a queue whose pulse stops has no worker that gets work done (admin/status/).
+BEAT_SCHEDULE = {
+    f"pulse-{queue}": {
+        "task": "vaultadmin.tasks.pulse",
+        "schedule": timedelta(seconds=10),
+        "kwargs": {"queue": queue},
+        "options": {"queue": queue, "expires": 30},
+    }
+    for queue in _QUEUES
+}

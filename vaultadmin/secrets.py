@@ -1,0 +1,89 @@
+"""Secrets at rest: store, replace and reveal, always bound to their row.
+
+The value is sealed with AES-256-GCM; the row's table, vault, purpose and id are the associated data, so a ciphertext
+copied to another row, vault or purpose does not open (security.md K2). Nothing else in the product touches
+`Secret.ciphertext`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import transaction
+
+from vaultadmin import clock, crypto
+from vaultadmin.audit import Actor, System
+from vaultadmin.models import Secret, User, Vault
+
+
+class SecretUnavailable(Exception):
+    """The value cannot be opened now; the sentence says why and never contains it."""
+
+
+def store(*, vault: Vault | None, purpose: str, value: str, by: Actor) -> Secret:
+    """Seal a new secret. The caller audits the change of the record that refers to it."""
+    secret = Secret(id=uuid4(), vault=vault, purpose=purpose)
+    _seal_into(secret, value, by)
+    secret.save(force_insert=True)
+    return secret
+
+
+def replace(secret: Secret, *, value: str, by: Actor) -> Secret:
+    """Put another value into an existing secret; who refers to it keeps the reference."""
+    _seal_into(secret, value, by)
+    secret.save(update_fields=["ciphertext", "changed_at", "changed_by"])
+    return secret
+
+
+def reveal(secret: Secret) -> str:
+    """The plain value, for use inside a service. Never put it into a page, a log or a task."""
+    try:
+        return keyring().open(secret.ciphertext, context=_context(secret))
+    except crypto.KeyMissing as error:
+        raise SecretUnavailable(
+            "This secret is sealed: its encryption key is missing from VAULTADMIN_ENCRYPTION_KEYS."
+        ) from error
+    except crypto.Tampered as error:
+        raise SecretUnavailable("This secret cannot be opened: it does not belong to this record.") from error
+
+
+def reseal_all(*, batch: int = 200) -> int:
+    """Re-encrypt every secret that is not under the newest key; safe while the product runs. Returns how many."""
+    ring, done = keyring(), 0
+    stale = Secret.objects.exclude(ciphertext__startswith=f"v1:{ring.current_key_id}:").order_by("pk")
+    while True:
+        with transaction.atomic():
+            rows = list(stale.select_for_update(skip_locked=True)[:batch])
+            for secret in rows:
+                secret.ciphertext = ring.seal(reveal(secret), context=_context(secret))
+            Secret.objects.bulk_update(rows, ["ciphertext"])
+        done += len(rows)
+        if not rows:
+            return done
+
+
+def sealed_count() -> int:
+    """How many secrets are under a key we do not hold; more than none puts up the *sealed* banner."""
+    held = keyring().key_ids
+    rows = Secret.objects.all()
+    for key_id in held:
+        rows = rows.exclude(ciphertext__startswith=f"v1:{key_id}:")
+    return rows.count()
+
+
+@lru_cache(maxsize=1)
+def keyring() -> crypto.Keyring:
+    """The installation's keyring, read once per process."""
+    return crypto.Keyring.from_env_or_file(settings.KEYRING_FILE, settings.ENCRYPTION_KEYS)
+
+
+def _seal_into(secret: Secret, value: str, by: Actor) -> None:
+    secret.ciphertext = keyring().seal(value, context=_context(secret))
+    secret.changed_at = clock.now()
+    secret.changed_by = by.name if isinstance(by, System | User) else by.user.name
+
+
+def _context(secret: Secret) -> str:
+    return f"vaultadmin_secret.ciphertext:{secret.vault_id or 0}:{secret.purpose}:{secret.pk}"

@@ -1,0 +1,48 @@
+"""What the shell around every page shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from vaultadmin import clock, secrets
+from vaultadmin.models import Installation, Vault
+from vaultadmin.site import navigation, vital_signs
+
+THEMES = ("light", "dark", "system")
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Navigation, switcher, banner and theme; nothing of a vault for people who are not signed in."""
+    context: dict[str, Any] = {
+        "theme": theme(request),
+        "installation": {"name": "vaultadmin", "accent": "blue", "development": not settings.PRODUCTION},
+    }
+    if not getattr(request, "user", None) or not request.user.is_authenticated or request.headers.get("HX-Request"):
+        return context
+    member = getattr(request, "member", None)
+    installation = Installation.objects.filter(singleton=True).first()
+    if installation is not None:
+        context["installation"] |= {"name": installation.name, "accent": installation.accent}
+    return context | {
+        "member": member,
+        "vault": getattr(request, "vault", None),
+        "vaults": list(Vault.objects.visible_to_user(request.user)),
+        "nav": navigation.sections(member, request.path) if member else [],
+        "banner": banner(),
+    }
+
+
+def banner() -> str:
+    """The one sentence everybody should see now, empty while all is well."""
+    if secrets.sealed_count():
+        return "Some secrets are sealed: their encryption key is missing. Nothing is sent with them until it is back."
+    return vital_signs.read(now=clock.now()).sentence
+
+
+def theme(request: HttpRequest) -> str:
+    """The person's choice of theme, from a cookie, so that the first paint is right."""
+    chosen = request.COOKIES.get("theme", "system")
+    return chosen if chosen in THEMES else "system"

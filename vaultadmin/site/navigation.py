@@ -1,0 +1,98 @@
+"""The left navigation: only entries that open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from vaultadmin.models import Membership
+from vaultadmin.permissions import Permission, can_any
+from vaultadmin.worklist import selectors as worklist
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry: shown to members with any of `needs` (everybody when empty)."""
+
+    label: str
+    icon: str
+    route: str
+    needs: tuple[Permission, ...] = ()
+    count: Callable[[Membership], int] | None = None
+
+
+def _waiting(member: Membership) -> int:
+    return worklist.inbox(member).count()
+
+
+SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
+    (
+        "",
+        (
+            Item("Home", "home", "vault:home"),
+            Item(
+                "Tasks",
+                "checklist",
+                "vault:tasks",
+                (Permission.WORKFLOW_PARTICIPATE, Permission.WORKFLOW_START),
+                _waiting,
+            ),
+        ),
+    ),
+    (
+        "Connections",
+        (
+            Item("Connections", "plug-connected", "connections:list", (Permission.CONNECTION_READ,)),
+            Item("Authorizations", "key", "connections:authorizations", (Permission.AUTHORIZATION_READ,)),
+        ),
+    ),
+    (
+        "eCOA",
+        (
+            Item("Sites", "building-hospital", "ecoa:home", (Permission.ECOA_VIEW_SITES,)),
+            Item("Sync runs", "refresh", "ecoa:runs", (Permission.ECOA_MANAGE,)),
+            Item("Import", "upload", "ecoa:import", (Permission.ECOA_MANAGE,)),
+            Item("Study mappings", "arrows-exchange", "ecoa:mappings", (Permission.ECOA_MANAGE,)),
+        ),
+    ),
+    (
+        "Admin",
+        (
+            Item("Users", "users", "vault:users", (Permission.ADMIN_USERS,)),
+            Item("Security profiles", "shield-lock", "vault:profiles", (Permission.ADMIN_SECURITY_PROFILES,)),
+            Item("Audit", "history", "vault:audit", (Permission.ADMIN_AUDIT,)),
+            Item("Status", "activity-heartbeat", "vault:status", (Permission.ADMIN_STATUS,)),
+        ),
+    ),
+)
+
+
+def sections(member: Membership, path: str) -> list[dict[str, Any]]:
+    """The sections this member sees, with the entry of the current page marked."""
+    shown = [{"label": label, "items": _items(entries, member)} for label, entries in SECTIONS]
+    _mark(shown, path)
+    return [section for section in shown if section["items"]]
+
+
+def _items(entries: tuple[Item, ...], member: Membership) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": item.label,
+            "icon": item.icon,
+            "url": reverse(item.route, args=[member.vault_id]),
+            "active": False,
+            "count": item.count(member) if item.count else 0,
+        }
+        for item in entries
+        if not item.needs or can_any(member, item.needs)
+    ]
+
+
+def _mark(shown: list[dict[str, Any]], path: str) -> None:
+    # The longest address that begins the current path wins, so Home is not lit on every page.
+    fitting = [item for section in shown for item in section["items"] if path.startswith(item["url"])]
+    if fitting:
+        max(fitting, key=lambda item: len(item["url"]))["active"] = True

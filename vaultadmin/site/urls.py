@@ -1,0 +1,14 @@
+"""Pages outside a vault: the picker, health."""
+
+from django.urls import path
+
+from vaultadmin.site import health, picker
+
+app_name = "site"
+
+urlpatterns = [
+    path("", picker.index, name="index"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("theme/", picker.set_theme, name="theme"),
+]

@@ -1,0 +1,16 @@
+"""Pages of the platform inside a vault, below /v/<vault_id>/."""
+
+from django.urls import include, path
+
+from vaultadmin.site import home, inbox, palette, status
+
+app_name = "vault"
+
+urlpatterns = [
+    path("", home.index, name="home"),
+    path("tasks/", inbox.index, name="tasks"),
+    path("tasks/<int:task_id>/", inbox.complete, name="task"),
+    path("palette/", palette.search, name="palette"),
+    path("admin/status/", status.index, name="status"),
+    path("", include("vaultadmin.people_urls")),
+]

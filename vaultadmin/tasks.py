@@ -1,0 +1,16 @@
+"""The platform's tasks: wake-ups without logic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+
+from vaultadmin import clock
+from vaultadmin.services import heartbeats
+
+
+@shared_task(ignore_result=True, soft_time_limit=10)
+def pulse(*, queue: str, **_later: Any) -> None:
+    """Prove that a worker of this queue gets work done."""
+    heartbeats.beat(f"queue:{queue}", now=clock.now())

@@ -1,0 +1,18 @@
+"""Every address of the product: people's pages under /v/<vault>/, machines' interfaces where their contracts say."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("accounts/", include("vaultadmin.accounts.urls")),
+    path("", include("vaultadmin.site.urls")),
+    path("", include("connections.machine_urls")),
+    path("", include("ecoa.machine_urls")),
+    path("v/<int:vault_id>/", include("vaultadmin.site.vault_urls")),
+    path("v/<int:vault_id>/", include("connections.urls")),
+    path("v/<int:vault_id>/", include("ecoa.urls")),
+]
+
+handler400 = "vaultadmin.site.errors.bad_request"
+handler403 = "vaultadmin.site.errors.forbidden"
+handler404 = "vaultadmin.site.errors.not_found"
+handler500 = "vaultadmin.site.errors.server_error"

@@ -1,0 +1,91 @@
+"""Open, complete and cancel tasks. Every step is audited in its own transaction's chain."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+
+from vaultadmin import audit
+from vaultadmin.models import Membership, Vault
+from vaultadmin.models.task import Task, TaskStatus
+from vaultadmin.worklist.registry import handler_for
+
+
+class VerdictRefused(Exception):
+    """The task cannot be completed this way; one sentence a person can act on."""
+
+
+def open_task(
+    *,
+    vault: Vault,
+    kind: str,
+    subject: models.Model,
+    title: str,
+    by: audit.Actor,
+    now: datetime,
+    requested_by: Membership | None = None,
+    requester_label: str = "",
+) -> Task:
+    """Put a task on the vault's list; one open task per kind and subject. Runs inside the caller's transaction.
+
+    `requested_by` is the member whose request it is (they may never decide it); for a request from another vault it
+    is None and `requester_label` says who asked.
+    """
+    existing = Task.objects.open().filter(vault=vault, kind=kind, **_subject(subject)).first()
+    if existing is not None:
+        return existing
+    task = Task.objects.create(
+        vault=vault,
+        kind=kind,
+        title=title,
+        requested_by=requested_by,
+        requester_label=requester_label or (str(requested_by) if requested_by else ""),
+        created_at=now,
+        **_subject(subject),
+    )
+    audit.record(vault=vault, by=by, event="task.opened", subject=task)
+    return task
+
+
+def complete(*, task: Task, by: Membership, verdict: str, comment: str, now: datetime) -> Task:
+    """Complete a task with a verdict: asks the app whether this person may, then lets it act, all or nothing."""
+    with transaction.atomic():
+        locked = Task.objects.select_for_update().get(pk=task.pk)
+        handler = handler_for(locked)
+        if locked.vault_id != by.vault_id:
+            raise VerdictRefused("This task belongs to another Vault.")
+        if locked.status != TaskStatus.AVAILABLE:
+            raise VerdictRefused(f"This task is already {locked.get_status_display().lower()}.")
+        if refusal := handler.refusal(locked, by):
+            raise VerdictRefused(refusal)
+        labels = dict(handler.verdicts(locked))
+        if verdict not in labels:
+            raise VerdictRefused("Choose a verdict.")
+        _close(locked, TaskStatus.COMPLETED, now, verdict=verdict, comment=comment, completed_by=by)
+        handler.complete(locked, by=by, verdict=verdict, comment=comment, now=now)
+        changes: audit.Changes = {"Verdict": (None, labels[verdict])}
+        audit.record(vault=locked.vault, by=by, event="task.completed", subject=locked, changes=changes, reason=comment)
+    return locked
+
+
+def cancel_tasks(*, subject: models.Model, vault: Vault, by: audit.Actor, reason: str, now: datetime) -> int:
+    """Cancel every open task about a record, inside the caller's transaction; returns how many."""
+    tasks = list(Task.objects.select_for_update().open().filter(vault=vault, **_subject(subject)))
+    for task in tasks:
+        _close(task, TaskStatus.CANCELLED, now)
+        audit.record(vault=vault, by=by, event="task.cancelled", subject=task, reason=reason)
+    return len(tasks)
+
+
+def _close(task: Task, status: TaskStatus, now: datetime, **sets: Any) -> None:
+    task.status = status
+    task.completed_at = now
+    for name, value in sets.items():
+        setattr(task, name, value)
+    task.save(update_fields=["status", "completed_at", *sets])
+
+
+def _subject(subject: models.Model) -> dict[str, str]:
+    return {"subject_type": subject._meta.label_lower, "subject_id": str(subject.pk)}
