@@ -20,7 +20,7 @@ class Card:
     figure: str
     sentence: str
     url: str
-    level: str = "neutral"  # neutral, good, waiting, bad
+    tone: str = "neutral"  # neutral, success, warning, danger, info
     icon: str = "circle"
 
 
@@ -31,6 +31,8 @@ class Hit:
     label: str
     kind: str
     url: str
+    icon: str = "arrow-right"
+    hint: str = ""
 
 
 CardSource = Callable[[Membership], list[Card]]

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from vaultadmin import clock, crypto
 from vaultadmin.audit import Actor, System
@@ -40,7 +41,7 @@ def replace(secret: Secret, *, value: str, by: Actor) -> Secret:
 def reveal(secret: Secret) -> str:
     """The plain value, for use inside a service. Never put it into a page, a log or a task."""
     try:
-        return keyring().open(secret.ciphertext, context=_context(secret))
+        return _open(secret)
     except crypto.KeyMissing as error:
         raise SecretUnavailable(
             "This secret is sealed: its encryption key is missing from VAULTADMIN_ENCRYPTION_KEYS."
@@ -64,19 +65,36 @@ def reseal_all(*, batch: int = 200) -> int:
             return done
 
 
-def sealed_count() -> int:
-    """How many secrets are under a key we do not hold; more than none puts up the *sealed* banner."""
-    held = keyring().key_ids
+def sealed() -> QuerySet[Secret]:
+    """The secrets under a key we do not hold; any of them puts up the *sealed* banner."""
     rows = Secret.objects.all()
-    for key_id in held:
+    for key_id, _key in keyring().keys:
         rows = rows.exclude(ciphertext__startswith=f"v1:{key_id}:")
-    return rows.count()
+    return rows
+
+
+def add_key() -> crypto.Keyring:
+    """First step of a rotation: put a fresh key at the head of the keyring file. Running processes read it when
+    they meet the first value under it."""
+    ring = keyring().with_new_key()
+    ring.save(settings.KEYRING_FILE)
+    keyring.cache_clear()
+    return keyring()
 
 
 @lru_cache(maxsize=1)
 def keyring() -> crypto.Keyring:
     """The installation's keyring, read once per process."""
     return crypto.Keyring.from_env_or_file(settings.KEYRING_FILE, settings.ENCRYPTION_KEYS)
+
+
+def _open(secret: Secret) -> str:
+    try:
+        return keyring().open(secret.ciphertext, context=_context(secret))
+    except crypto.KeyMissing:
+        # A rotation may have added the key to the file since this process read it.
+        keyring.cache_clear()
+        return keyring().open(secret.ciphertext, context=_context(secret))
 
 
 def _seal_into(secret: Secret, value: str, by: Actor) -> None:

@@ -31,16 +31,16 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 class SecondFactorAdapter(DefaultMFAAdapter):
     """Second factors' shared secrets are sealed like every other secret."""
 
-    _CONTEXT = "mfa_authenticator.data"
+    CONTEXT = "mfa_authenticator.data"
 
     def encrypt(self, text: str) -> str:
         """Seal a TOTP secret or recovery seed."""
-        return secrets.keyring().seal(text, context=self._CONTEXT)
+        return secrets.keyring().seal(text, context=self.CONTEXT)
 
     def decrypt(self, encrypted_text: str) -> str:
         """Open what `encrypt` sealed."""
         try:
-            return secrets.keyring().open(encrypted_text, context=self._CONTEXT)
+            return secrets.keyring().open(encrypted_text, context=self.CONTEXT)
         except (crypto.KeyMissing, crypto.Tampered) as error:
             raise secrets.SecretUnavailable("This second factor is sealed; its key is missing.") from error
 

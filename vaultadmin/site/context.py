@@ -37,7 +37,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def banner() -> str:
     """The one sentence everybody should see now, empty while all is well."""
-    if secrets.sealed_count():
+    if secrets.sealed().exists():
         return "Some secrets are sealed: their encryption key is missing. Nothing is sent with them until it is back."
     return vital_signs.read(now=clock.now()).sentence
 

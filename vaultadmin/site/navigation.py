@@ -24,6 +24,9 @@ class Item:
     count: Callable[[Membership], int] | None = None
 
 
+_WORKFLOW = (Permission.WORKFLOW_PARTICIPATE, Permission.WORKFLOW_START)
+
+
 def _waiting(member: Membership) -> int:
     return worklist.inbox(member).count()
 

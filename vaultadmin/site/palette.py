@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -24,13 +26,14 @@ def search(request: HttpRequest, vault_id: int) -> HttpResponse:
     if query:
         for source in registries.palette:
             hits += source(request.member, query)
-    return render(request, "site/_palette_results.html", {"hits": hits[:_MOST], "query": query})
+    groups = [{"label": kind, "items": list(found)} for kind, found in groupby(hits[:_MOST], key=lambda hit: hit.kind)]
+    return render(request, "components/palette_results.html", {"groups": groups})
 
 
 def _pages(member: Membership, query: str) -> list[Hit]:
     words = query.lower()
     return [
-        Hit(item["label"], "Page", item["url"])
+        Hit(item["label"], "Pages", item["url"], icon=item["icon"])
         for section in navigation.sections(member, "")
         for item in section["items"]
         if words in item["label"].lower()

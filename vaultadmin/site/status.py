@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 from vaultadmin import clock, registries, secrets
 from vaultadmin.access import requires
 from vaultadmin.answers import is_fragment, live
-from vaultadmin.models import AuditHead
 from vaultadmin.permissions import Permission
 from vaultadmin.site import vital_signs
 from vaultadmin.site.health import redis_answers
@@ -21,25 +20,38 @@ from vaultadmin.site.health import redis_answers
 @require_safe
 @requires(Permission.ADMIN_STATUS)
 def index(request: HttpRequest, vault_id: int) -> HttpResponse:
-    """Polls itself; htmx gets the moving part only."""
-    template = "site/_status_signs.html" if is_fragment(request) else "site/status.html"
-    return (
-        live(request, render(request, template, _context()))
-        if is_fragment(request)
-        else render(request, template, _context())
-    )
+    """The whole page for people; for htmx the moving part, which asks again every few seconds."""
+    if is_fragment(request):
+        return live(request, render(request, "site/_status_signs.html", _signs()))
+    return render(request, "site/status.html", _signs() | _door())
 
 
-def _context() -> dict[str, Any]:
+def _signs() -> dict[str, Any]:
     now = clock.now()
+    signs, redis, sealed = vital_signs.read(now=now), redis_answers(), secrets.sealed().count()
     return {
-        "signs": vital_signs.read(now=now),
-        "redis": redis_answers(),
+        "signs": signs,
         "lanes": [lane(now) for lane in registries.lanes],
-        "sealed": secrets.sealed_count(),
+        "beat_word": "Ticking" if signs.beat.alive else "Silent",
+        "beat_text": "Schedules the ticks that find due work",
+        "beat_tone": _tone(signs.beat.alive),
+        "redis_word": "Answers" if redis else "Away",
+        "redis_tone": _tone(redis),
+        "sealed_word": "Sealed" if sealed else "Open",
+        "sealed_text": f"{sealed} under a key that is missing"
+        if sealed
+        else "Every secret opens with the keys we hold",
+        "sealed_tone": _tone(not sealed),
+    }
+
+
+def _door() -> dict[str, Any]:
+    return {
         "outbound_allow": settings.OUTBOUND_ALLOW,
         "outbound_resolve": settings.OUTBOUND_RESOLVE,
         "region_suffixes": settings.ECOA_REGION_SUFFIXES,
-        "production": settings.PRODUCTION,
-        "chains": AuditHead.objects.order_by("chain"),
     }
+
+
+def _tone(good: bool) -> str:
+    return "success" if good else "danger"

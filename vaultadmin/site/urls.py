@@ -10,5 +10,4 @@ urlpatterns = [
     path("", picker.index, name="index"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("theme/", picker.set_theme, name="theme"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from vaultadmin.site import home, inbox, palette, status
+from vaultadmin.site import audit_page, home, inbox, palette, status
 
 app_name = "vault"
 
@@ -11,6 +11,8 @@ urlpatterns = [
     path("tasks/", inbox.index, name="tasks"),
     path("tasks/<int:task_id>/", inbox.complete, name="task"),
     path("palette/", palette.search, name="palette"),
+    path("admin/audit/", audit_page.index, name="audit"),
+    path("admin/audit/download/", audit_page.download, name="audit-download"),
     path("admin/status/", status.index, name="status"),
     path("", include("vaultadmin.people_urls")),
 ]
