@@ -1,5 +1,28 @@
-"""Machine interfaces of the ecoa app."""
+"""Machine interfaces of the ecoa app.
 
-from typing import Any
+The eCOA service joins its parts with one or more slashes, because a region URL ends in one and clients join badly;
+whatever is below its address is answered there, so that nothing is ever redirected.
+"""
 
-urlpatterns: list[Any] = []
+from django.urls import re_path
+
+from ecoa.contract import Region
+from ecoa.service import views
+
+_ROOT = r"^(?:/+)?myveeva/+"
+_REGION = rf"(?P<region>{'|'.join(Region)})/+"
+_VERSION = r"(?P<version>[^/]+)/+"
+
+urlpatterns = [
+    re_path(rf"{_ROOT}openapi\.json$", views.openapi, name="ecoa-service-openapi"),
+    re_path(
+        rf"{_ROOT}global/+services/+{_VERSION}discover-study-site/*$", views.discover, name="ecoa-service-discover"
+    ),
+    re_path(rf"{_ROOT}{_REGION}auth/+{_VERSION}authorize/*$", views.authorize, name="ecoa-service-authorize"),
+    re_path(
+        rf"{_ROOT}{_REGION}services/+{_VERSION}sponsor/+(?P<study>[^/]+)/+site/+(?P<site>[^/]+)/+participant/*$",
+        views.participant,
+        name="ecoa-service-participant",
+    ),
+    re_path(r"^(?:/+)?myveeva(?:/.*)?$", views.nowhere),
+]

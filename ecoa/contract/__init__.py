@@ -35,6 +35,7 @@ from ecoa.contract.requests import (
     write,
 )
 from ecoa.contract.schemas import (
+    IDENTIFIER_MAX,
     AuthorizeExternalRequest,
     DiscoverStudySiteRequest,
     ParticipantData,
@@ -44,6 +45,7 @@ from ecoa.contract.schemas import (
 __all__ = [
     "BODY_MAX",
     "DEFAULT_VERSION",
+    "IDENTIFIER_MAX",
     "AuthorizeExternalRequest",
     "Code",
     "ContractError",

@@ -1,0 +1,177 @@
+"""The four calls, each from raw input to the bytes of its answer.
+
+The order of the questions is the same everywhere: who asks (401), in which version (NF-0001), is the message whole
+(ID-0001), do we know the study and the site and may the caller use them, and only then the work.
+Raises Refusal, contract.InvalidRequest or faults.SpoiledReply; anything else is an unexpected error.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
+
+from ecoa import contract
+from ecoa.contract import Code
+from ecoa.service import directory, faults, regions, store, systems, tokens
+from ecoa.service.directory import Place
+from ecoa.service.models import MappingState, ServiceSystem, ServiceTenant
+from ecoa.service.models.faults import FaultCall
+from ecoa.service.refusals import Refusal, Unauthorized
+
+_SITE_UNKNOWN = "Study site not found"
+_ADDRESS_REFUSED = "Calls from your address are not allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the address of a participant call names."""
+
+    region: str
+    version: str
+    study: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What the request says about who sent it: its Authorization header and the address it came from."""
+
+    authorization: str
+    address: str
+
+
+def discover(*, version: str, raw: bytes, address: str, origin: str) -> bytes:
+    """Name the region of a site. Nobody signs in here, so an unknown system is answered like an unknown study."""
+    _check_version(version)
+    asked = contract.read_discover(raw)
+    place = directory.look_up(
+        system=asked.externalSystemId,
+        tenant="",
+        study=asked.externalSponsorStudyId,
+        site=asked.externalStudySiteId,
+        region=faults.GLOBAL,
+        call=FaultCall.DISCOVER,
+    )
+    if place is None:
+        raise _unmapped()
+    if not systems.may_call_from(place.allowed_addresses, address):
+        raise Unauthorized(_ADDRESS_REFUSED)
+    _, _, region = _locate(place, asked.externalStudySiteId)
+    return faults.carry_out(
+        lambda: contract.write_region(regions.url_of(region, origin=origin)),
+        region=faults.GLOBAL,
+        call=FaultCall.DISCOVER,
+        armed=place.faults_armed,
+    )
+
+
+def authorize(*, region: str, version: str, raw: bytes, address: str, now: datetime) -> bytes:
+    """Exchange a system's secret for a token. One reason for all that can be wrong with the credentials."""
+    _check_version(version)
+    asked = contract.read_authorize(raw)
+    serves = ServiceTenant.objects.filter(system=OuterRef("pk"), tenant_id=asked.tenantId)
+    known = ServiceSystem.objects.filter(external_id=asked.externalSystemId)
+    system = known.annotate(serves_tenant=Exists(serves)).first()
+    genuine = systems.secret_matches(system, asked.externalSystemSecret)
+    if system is None or not genuine or not system.serves_tenant:
+        raise Unauthorized("The system, its secret or the tenant is wrong")
+    if not systems.may_call_from(system.allowed_addresses, address):
+        raise Unauthorized(_ADDRESS_REFUSED)
+    token = tokens.mint(
+        system=system.external_id,
+        tenant=asked.tenantId,
+        region=region,
+        secret_version=system.secret_version,
+        now=now,
+    )
+    return faults.carry_out(lambda: contract.write_token(token), region=region, call=FaultCall.AUTHORIZE, armed=True)
+
+
+def read_participant(*, target: Target, caller: Caller, internal_id: str | None) -> bytes:
+    """Answer what the store of this region knows of a participant at this site."""
+    place = _admit(target, caller, FaultCall.GET)
+    wanted = contract.read_internal_id(internal_id)
+    study_id, site_id = _locate_here(place, target)
+
+    def work() -> bytes:
+        found, participant_id = store.find(study_id=study_id, site_id=site_id, region=target.region, internal_id=wanted)
+        return contract.write_participant(my_veeva_participant_id=str(found), participant_id=participant_id)
+
+    return faults.carry_out(
+        work, region=target.region, call=FaultCall.GET, armed=place.faults_armed, internal_id=wanted
+    )
+
+
+def write_participant(*, target: Target, caller: Caller, raw: bytes, now: datetime) -> bytes:
+    """Create a participant, or give a known one this participant id and this site."""
+    place = _admit(target, caller, FaultCall.POST)
+    sent = contract.read_participant_post(raw)
+    study_id, site_id = _locate_here(place, target)
+
+    def work() -> bytes:
+        written = store.upsert(
+            study_id=study_id,
+            site_id=site_id,
+            region=target.region,
+            internal_id=sent.internalId,
+            participant_id=sent.participantId,
+            now=now,
+        )
+        return contract.write_participant_id(str(written))
+
+    return faults.carry_out(
+        work, region=target.region, call=FaultCall.POST, armed=place.faults_armed, internal_id=sent.internalId
+    )
+
+
+def _admit(target: Target, caller: Caller, call: FaultCall) -> Place:
+    """The place a token's owner names, once the token, its secret version, its tenant and the address all hold."""
+    claims = tokens.read(caller.authorization, region=target.region)
+    place = directory.look_up(
+        system=claims.system,
+        tenant=claims.tenant,
+        study=target.study,
+        site=target.site,
+        region=target.region,
+        call=call,
+    )
+    if place is None or place.secret_version != claims.secret_version or not place.tenant_known:
+        raise Unauthorized(tokens.WRONG)
+    if not systems.may_call_from(place.allowed_addresses, caller.address):
+        raise Unauthorized(_ADDRESS_REFUSED)
+    _check_version(target.version)
+    return place
+
+
+def _locate_here(place: Place, target: Target) -> tuple[int, int]:
+    """Study and site ids, when the site's participants are kept in the region that was asked."""
+    study_id, site_id, region = _locate(place, target.site)
+    if region != target.region:
+        raise Refusal(Code.SITE_NOT_FOUND, _SITE_UNKNOWN)
+    return study_id, site_id
+
+
+def _locate(place: Place, site: str) -> tuple[int, int, str]:
+    """Study id, site id and region of a place the caller may use; else the code that says why not."""
+    if place.study_id is None:
+        raise _unmapped()
+    if place.mapping_state == MappingState.WITHDRAWN:
+        raise Refusal(Code.MAPPING_WITHDRAWN, "Integration mapping not found")
+    if not (place.system_enabled and place.study_enabled):
+        raise Refusal(Code.INTEGRATION_DISABLED, "External integration not enabled")
+    if place.site_id is None or place.site_region is None:
+        if directory.site_is_elsewhere(place=place, site=site):
+            raise Refusal(Code.SITE_OF_OTHER_STUDY, "The site belongs to another study")
+        raise Refusal(Code.SITE_NOT_FOUND, _SITE_UNKNOWN)
+    if not regions.is_configured(place.site_region):
+        raise Refusal(Code.INVALID_CONFIG, "The region of the site is not configured")
+    return place.study_id, place.site_id, place.site_region
+
+
+def _unmapped() -> Refusal:
+    return Refusal(Code.STUDY_NOT_FOUND, "Mapping info not found")
+
+
+def _check_version(version: str) -> None:
+    if not contract.is_version(version):
+        raise Refusal(Code.NOT_FOUND, "The API version is unknown")

@@ -1,0 +1,92 @@
+"""What the service knows about a caller and the place it names, in one question to the database."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from ecoa.service.models import (
+    ServiceFault,
+    ServiceSite,
+    ServiceStudy,
+    ServiceStudyMapping,
+    ServiceSystem,
+    ServiceTenant,
+)
+
+# Study and site may be named by the external or by our own id; where both fit, the caller's own naming wins.
+_LOOK_UP = f"""
+SELECT sy.id, sy.secret_version, sy.allowed_addresses, sy.integration_enabled,
+       EXISTS (SELECT 1 FROM {ServiceTenant._meta.db_table} t WHERE t.system_id = sy.id AND t.tenant_id = %(tenant)s),
+       st.id, st.state, st.integration_enabled, si.id, si.region,
+       EXISTS (SELECT 1 FROM {ServiceFault._meta.db_table} f
+               WHERE f.remaining > 0 AND f.region = %(region)s AND f.call = %(call)s)
+FROM {ServiceSystem._meta.db_table} sy
+LEFT JOIN LATERAL (
+    SELECT s.id, s.integration_enabled, m.state
+    FROM {ServiceStudy._meta.db_table} s
+    JOIN {ServiceStudyMapping._meta.db_table} m ON m.study_id = s.id AND m.system_id = sy.id
+    WHERE s.external_id = %(study)s OR s.internal_id = %(study)s
+    ORDER BY s.external_id = %(study)s DESC LIMIT 1
+) st ON true
+LEFT JOIN LATERAL (
+    SELECT i.id, i.region
+    FROM {ServiceSite._meta.db_table} i
+    WHERE i.study_id = st.id AND (i.number = %(site)s OR i.internal_id = %(site)s)
+    ORDER BY i.number = %(site)s DESC LIMIT 1
+) si ON true
+WHERE sy.external_id = %(system)s
+"""
+
+_ELSEWHERE = f"""
+SELECT EXISTS (
+    SELECT 1 FROM {ServiceSite._meta.db_table} i
+    JOIN {ServiceStudyMapping._meta.db_table} m ON m.study_id = i.study_id AND m.system_id = %(system_id)s
+    WHERE i.study_id <> %(study_id)s AND (i.number = %(site)s OR i.internal_id = %(site)s)
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A known system, and what was found of the study and the site it named (None: not found)."""
+
+    system_id: int
+    secret_version: int
+    allowed_addresses: list[str]
+    system_enabled: bool
+    tenant_known: bool
+    study_id: int | None
+    mapping_state: str | None
+    study_enabled: bool | None
+    site_id: int | None
+    site_region: str | None
+    faults_armed: bool
+
+
+def look_up(*, system: str, tenant: str, study: str, site: str, region: str, call: str) -> Place | None:
+    """None when the system is unknown. Nothing is cached: a withdrawn mapping or secret counts from its commit on."""
+    names = {
+        "system": _storable(system),
+        "tenant": _storable(tenant),
+        "study": _storable(study),
+        "site": _storable(site),
+        "region": region,
+        "call": call,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK_UP, names)
+        row = cursor.fetchone()
+    return Place(*row) if row else None
+
+
+def site_is_elsewhere(*, place: Place, site: str) -> bool:
+    """Whether another study of the same system has the site. Studies the system cannot reach stay unmentioned."""
+    names = {"system_id": place.system_id, "study_id": place.study_id, "site": _storable(site)}
+    with connection.cursor() as cursor:
+        cursor.execute(_ELSEWHERE, names)
+        return bool(cursor.fetchone()[0])
+
+
+def _storable(name: str) -> str:
+    """PostgreSQL cannot hold a NUL, so such a name is no name; none in the store is empty."""
+    return "" if "\0" in name else name

@@ -1,0 +1,15 @@
+from ecoa.service.models.faults import ServiceFault
+from ecoa.service.models.participants import ServiceParticipant
+from ecoa.service.models.studies import MappingState, ServiceSite, ServiceStudy, ServiceStudyMapping
+from ecoa.service.models.systems import ServiceSystem, ServiceTenant
+
+__all__ = [
+    "MappingState",
+    "ServiceFault",
+    "ServiceParticipant",
+    "ServiceSite",
+    "ServiceStudy",
+    "ServiceStudyMapping",
+    "ServiceSystem",
+    "ServiceTenant",
+]

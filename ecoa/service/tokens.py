@@ -1,0 +1,87 @@
+"""Bearer tokens of the service: minted at authorize, checked on every participant call.
+
+The service reads no token but its own, so everything about one is pinned before anything in it is parsed: length,
+alphabet, and the whole header, byte for byte. `none`, another algorithm, a `kid` path or a `jku` are refused there.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import jwt
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+from ecoa.service.refusals import Unauthorized
+
+ALGORITHM = "HS256"
+AUDIENCE = "myveeva"
+TOKEN_MAX = 4096
+_CLAIMS = ["sub", "tenant", "region", "aud", "sv", "iat", "exp"]
+_SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+_HEADER = jwt.encode({}, "x" * 32, algorithm=ALGORITHM).split(".")[0]
+WRONG = "Your authentication token is wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a valid token says. Whether the secret version still holds is for the store to say."""
+
+    system: str
+    tenant: str
+    secret_version: int
+
+
+def mint(*, system: str, tenant: str, region: str, secret_version: int, now: datetime) -> str:
+    """A token for one system, tenant and region, valid for the configured minutes."""
+    claims = {
+        "sub": system,
+        "tenant": tenant,
+        "region": region,
+        "aud": AUDIENCE,
+        "sv": secret_version,
+        "iat": int(now.timestamp()),
+        "exp": int((now + timedelta(minutes=settings.ECOA_TOKEN_MINUTES)).timestamp()),
+    }
+    return jwt.encode(claims, _keys()[0], algorithm=ALGORITHM)
+
+
+def read(authorization: str, *, region: str) -> Claims:
+    """The claims of an Authorization header, or Unauthorized; the reason never says which check failed."""
+    scheme, _, token = authorization.partition(" ")
+    token = token.strip(" ")
+    if scheme.lower() != "bearer" or len(token) > TOKEN_MAX or not _SHAPE.fullmatch(token):
+        raise Unauthorized(WRONG)
+    if not token.startswith(f"{_HEADER}."):
+        raise Unauthorized(WRONG)
+    claims = _verified(token)
+    system, tenant, version = claims["sub"], claims["tenant"], claims["sv"]
+    if claims["region"] != region or not isinstance(tenant, str) or not isinstance(version, int):
+        raise Unauthorized(WRONG)
+    return Claims(system=system, tenant=tenant, secret_version=version)
+
+
+def _verified(token: str) -> dict[str, object]:
+    """Try the current key, then the ones settings still accept, so that a key can be replaced without a gap."""
+    for key in _keys():
+        try:
+            return jwt.decode(
+                token, key, algorithms=[ALGORITHM], audience=AUDIENCE, options={"require": _CLAIMS, "strict_aud": True}
+            )
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.PyJWTError as error:
+            raise Unauthorized(WRONG) from error
+    raise Unauthorized(WRONG)
+
+
+def _keys() -> list[bytes]:
+    return [_derive(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+
+
+@lru_cache(maxsize=8)
+def _derive(secret: str) -> bytes:
+    """A key for this purpose alone, so that nothing else signed with the installation's secret passes as a token."""
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"ecoa service bearer token v1").derive(secret.encode())
