@@ -202,7 +202,7 @@ def _describe(subject: models.Model | None) -> tuple[str, str, str]:
 
 
 def _label(instance: models.Model, name: str) -> str:
-    field_ = instance._meta.get_field(name.removesuffix("_id"))
+    field_ = instance._meta.get_field(name)
     return str(getattr(field_, "verbose_name", name))
 
 
