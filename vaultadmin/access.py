@@ -18,6 +18,7 @@ from allauth.account.internal.flows.login import get_authentication_records
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -25,7 +26,7 @@ from vaultadmin import clock
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, ensure
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class Gate(Enum):
@@ -70,7 +71,7 @@ def requires(*needs: Gate | Permission) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             return _admit(access, request, kwargs) or view(request, *args, **kwargs)
 
         guarded.access = access  # type: ignore[attr-defined]
@@ -83,7 +84,7 @@ def fresh_credentials(view: View) -> View:
     """Ask for the password or passkey again unless it was given within the last five minutes (security.md G8)."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if credentials_are_fresh(request):
             return view(request, *args, **kwargs)
         back = request.get_full_path() if request.method == "GET" else request.META.get("HTTP_REFERER", "/")
