@@ -158,7 +158,7 @@ def _schemas() -> dict[str, Any]:
     answers = models_json_schema([(model, "serialization") for model in _ANSWERS], ref_template=_REF)[1]["$defs"]
     for name in (model.__name__ for model in _ANSWERS if "responseStatus" in model.model_fields):
         answers[name]["properties"]["responseStatus"]["enum"] = list(ResponseStatus)
-    return requests | answers
+    return {**requests, **answers}
 
 
 def _ref(model: type[BaseModel]) -> dict[str, Any]:

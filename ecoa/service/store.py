@@ -1,6 +1,7 @@
 """The participants of the regions: one statement writes, one reads."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, connection
@@ -42,7 +43,7 @@ def upsert(*, study_id: int, site_id: int, region: str, internal_id: str, partic
     Two calls at once for one new participant can trip over the second constraint before the first one settles them.
     By the time the error comes, the other call has committed, so asking again gives the true answer.
     """
-    values = {
+    values: dict[str, Any] = {
         "study": study_id,
         "site": site_id,
         "region": region,
@@ -66,16 +67,16 @@ def upsert(*, study_id: int, site_id: int, region: str, internal_id: str, partic
 
 def find(*, study_id: int, site_id: int, region: str, internal_id: str) -> tuple[UUID, str]:
     """myVeevaParticipantId and participantId of a participant at this site; NF-0004 when it is not there."""
-    values = {"study": study_id, "site": site_id, "region": region, "internal": internal_id}
+    values: dict[str, Any] = {"study": study_id, "site": site_id, "region": region, "internal": internal_id}
     with connection.cursor() as cursor:
         cursor.execute(_FIND, values)
         row = cursor.fetchone()
     if row is None:
         raise Refusal(Code.PARTICIPANT_NOT_FOUND, "Participant not found")
-    return row
+    return row[0], row[1]
 
 
-def _write(values: dict[str, object]) -> UUID | None:
+def _write(values: dict[str, Any]) -> UUID | None:
     with connection.cursor() as cursor:
         cursor.execute(_UPSERT, values)
         row = cursor.fetchone()
