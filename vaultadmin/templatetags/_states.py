@@ -1,0 +1,74 @@
+"""How a state looks: a shape and a tone for every state name the product shows. The word comes from the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Look:
+    """`tone` picks the colours in app.css, `icon` the shape, so that no state is told by colour alone."""
+
+    tone: str
+    icon: str
+
+
+NEUTRAL = Look("neutral", "circle")
+_WAITING = Look("neutral", "clock")
+_MOVING = Look("info", "progress")
+_GOOD = Look("success", "circle-check")
+_BAD = Look("danger", "circle-x")
+_CARE = Look("warning", "alert-triangle")
+_OFF = Look("neutral", "circle-minus")
+_STOPPED = Look("neutral", "ban")
+
+_LOOKS = {
+    # connections, approvals, authorizations, integrations
+    "pending": Look("warning", "hourglass"),
+    "approved": Look("info", "thumb-up"),
+    "active": _GOOD,
+    "inactive": _OFF,
+    "disconnected": Look("danger", "plug-connected-x"),
+    "withdrawn": _STOPPED,
+    "expired": Look("danger", "alarm"),
+    "expiring": Look("warning", "alarm"),
+    # participants on their way to eCOA
+    "waiting": _WAITING,
+    "sending": Look("info", "send"),
+    "synced": _GOOD,
+    "rejected": _BAD,
+    "unknown": Look("warning", "zoom-question"),
+    # runs and imports
+    "planned": _WAITING,
+    "queued": _WAITING,
+    "ready": Look("info", "circle-dot"),
+    "running": _MOVING,
+    "paused": Look("warning", "player-pause"),
+    "done": _GOOD,
+    "finished": _GOOD,
+    "finished_with_failures": _CARE,
+    "failed": _BAD,
+    "cancelled": _STOPPED,
+    # tasks and verdicts
+    "available": Look("info", "inbox"),
+    "completed": _GOOD,
+    "approve": Look("success", "thumb-up"),
+    "reject": Look("danger", "thumb-down"),
+    # people, machines
+    "invited": Look("info", "mail"),
+    "locked": Look("warning", "lock"),
+    "up": _GOOD,
+    "late": _CARE,
+    "down": _BAD,
+    "sealed": Look("warning", "lock"),
+}
+
+
+def look_of(state: str) -> Look:
+    """The look of a state by its stored name ("Pending", "pending__sys" and "PENDING" are one); unheard-of ones are neutral."""
+    return _LOOKS.get(key_of(state), NEUTRAL)
+
+
+def key_of(state: str) -> str:
+    """The name without Vault's suffixes, in lower case with underscores."""
+    return state.strip().split("__")[0].lower().replace(" ", "_").replace("-", "_")

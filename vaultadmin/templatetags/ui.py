@@ -1,0 +1,209 @@
+"""Template tags every page uses: `{% load ui %}`.
+
+    {% icon "plug" %}                                {% icon "plug" label="Vault to Vault" %}
+    {% state_badge obj.state obj.get_state_display %}
+    {% when moment %}                                {% when moment copy=True empty="Not yet" %}
+    {% copyable value %}                             {% copyable value label="API Name" %}
+    {% field form.name %}                            {% field form.name label="…" help="…" choose="Choose" %}
+    {% beads reached=2 outcome="rejected" %}
+    {% crumb "Connections" url %}{% crumb "This page" %}
+    {% sort_header "name" "Name" %}                  reads and keeps the list state in the query string
+    {% empty_state "plug" "No connections yet" "Why, and what fills it." %}<a …>…</a>{% endempty_state %}
+    {% card "Details" id="details" %}…{% endcard %}
+    {% detail "Remote Vault ID" %}…{% enddetail %}   inside <dl class="details">
+    {{ name|initials }}
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.forms.boundfield import BoundField
+from django.template.context import RequestContext
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from vaultadmin import clock
+from vaultadmin.templatetags import _fields, _states, _times
+
+register = template.Library()
+
+SPRITE = "vendor/tabler-icons-3.51.0/sprite.svg"
+STAGES = ("found site", "signed in", "sent", "confirmed")
+_HALTED = {"rejected": "stopped", "unknown": "not sure"}
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", css: str = "") -> SafeString:
+    """One icon of the sprite. Without a label it is decoration and hidden from assistive technology."""
+    classes = f"icon {css}".strip()
+    target = f"{static(SPRITE)}#{name}"
+    if label:
+        return format_html(
+            '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>', classes, label, target
+        )
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>', classes, target)
+
+
+@register.simple_tag
+def state_badge(state: str, label: str = "") -> SafeString:
+    """Word, shape and colour of a state. The word defaults to the state's own name."""
+    look = _states.look_of(str(state))
+    word = label or _states.key_of(str(state)).replace("_", " ").capitalize()
+    return format_html('<span class="state state-{}">{}{}</span>', look.tone, icon(look.icon), word)
+
+
+@register.simple_tag
+def when(moment: datetime | None, copy: bool = False, empty: str = "Never") -> SafeString:
+    """Relative time; exact UTC on hover. With `copy` the exact time is written out and can be copied."""
+    if moment is None:
+        return format_html('<span class="text-secondary">{}</span>', empty)
+    shown = format_html(
+        '<time class="when" data-when datetime="{}" title="{}">{}</time>',
+        _times.iso(moment),
+        _times.exact(moment),
+        _times.relative(moment, clock.now()),
+    )
+    if not copy:
+        return shown
+    exact = format_html('<span class="when-exact">{}</span>', _times.exact(moment))
+    return format_html('<span class="copyable">{} {}{}</span>', shown, exact, _copy_button(_times.iso(moment), "time"))
+
+
+@register.simple_tag
+def copyable(value: object, label: str = "value") -> SafeString:
+    """An id in monospace with a button that copies it."""
+    if value in (None, ""):
+        return format_html('<span class="text-secondary">{}</span>', "—")
+    return format_html(
+        '<span class="copyable"><code translate="no">{}</code>{}</span>', value, _copy_button(str(value), label)
+    )
+
+
+def _copy_button(value: str, label: str) -> SafeString:
+    return format_html(
+        '<button type="button" class="icon-button icon-button-sm" data-copy="{}" aria-label="Copy {}">{}</button>',
+        value,
+        label,
+        icon("copy"),
+    )
+
+
+@register.inclusion_tag("components/field.html")
+def field(
+    bound: BoundField, label: str | None = None, help: str | None = None, choose: str = "Choose"
+) -> dict[str, Any]:
+    """Label, control, help under the control, error. Radio groups become a fieldset; files a *Choose* button."""
+    kind = _fields.kind_of(bound)
+    help_text = str(bound.help_text if help is None else help)
+    attrs = _fields.attributes(bound, kind, help_text=help_text)
+    if kind == "radios":
+        bound.field.widget.attrs.update({"class": attrs["class"]})
+    return {
+        "bound": bound,
+        "kind": kind,
+        "label": label or bound.label,
+        "help_text": help_text,
+        "choose": choose,
+        "described": attrs.get("aria-describedby", ""),
+        "control": "" if kind == "radios" else bound.as_widget(attrs=attrs),
+    }
+
+
+@register.simple_tag
+def beads(reached: int, outcome: str = "") -> SafeString:
+    """The four stages of one participant as beads; `reached` of them done, the next one marked when it stopped there."""
+    done = max(0, min(int(reached), len(STAGES)))
+    halted = _HALTED.get(_states.key_of(outcome), "")
+    dots = [format_html('<i class="bead bead-done"></i>') for _ in range(done)]
+    for number in range(done, len(STAGES)):
+        css = f"bead bead-{_states.key_of(outcome)}" if halted and number == done else "bead"
+        dots.append(format_html('<i class="{}"></i>', css))
+    text = f"{done} of {len(STAGES)} steps done" + (f": {', '.join(STAGES[:done])}" if done else "")
+    if halted and done < len(STAGES):
+        text += f"; {halted} at {STAGES[done]}"
+    return format_html(
+        '<span class="beads" role="img" aria-label="{}" title="{}">{}</span>', text, text, SafeString("".join(dots))
+    )
+
+
+@register.simple_tag
+def crumb(label: str, url: str = "") -> SafeString:
+    """One step of the breadcrumb; the one without an address is the page itself."""
+    if url:
+        return format_html('<li class="breadcrumb-item"><a href="{}">{}</a></li>', url, label)
+    return format_html('<li class="breadcrumb-item active" aria-current="page">{}</li>', label)
+
+
+@register.inclusion_tag("components/sort_header.html", takes_context=True)
+def sort_header(context: RequestContext, name: str, label: str, numeric: bool = False) -> dict[str, Any]:
+    """A column head that sorts: ?sort=name, ?sort=-name, keeping filters and dropping the page key."""
+    query = context["request"].GET.copy()
+    current = query.get("sort", "") or str(context.get("default_sort", ""))
+    query["sort"] = f"-{name}" if current == name else name
+    for key in ("after", "before", "page"):
+        query.pop(key, None)
+    direction = {name: "ascending", f"-{name}": "descending"}.get(current, "")
+    return {"label": label, "numeric": numeric, "direction": direction, "url": f"?{query.urlencode()}"}
+
+
+@register.simple_block_tag
+def empty_state(content: str, icon_name: str, title: str, text: str = "") -> SafeString:
+    """Why a list is empty and what fills it; the block holds the one button (or more than one card)."""
+    return format_html(
+        '<div class="empty"><div class="empty-icon">{}</div><p class="empty-title">{}</p>'
+        '<p class="empty-subtitle text-secondary">{}</p><div class="empty-action">{}</div></div>',
+        icon(icon_name),
+        title,
+        text,
+        SafeString(content.strip()),
+    )
+
+
+@register.simple_block_tag
+def card(content: str, title: str, id: str = "", text: str = "", css: str = "") -> SafeString:
+    """A card with a heading that sections of a page can be linked to. Buttons in the head: use the markup of card.html."""
+    subtitle = format_html('<p class="card-subtitle">{}</p>', text) if text else ""
+    return format_html(
+        '<section class="card {}" id="{}" aria-labelledby="{}-title"><div class="card-header"><div>'
+        '<h2 class="card-title" id="{}-title">{}</h2>{}</div></div><div class="card-body">{}</div></section>',
+        css,
+        id or _slug(title),
+        id or _slug(title),
+        id or _slug(title),
+        title,
+        subtitle,
+        SafeString(content),
+    )
+
+
+def _slug(title: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in title.lower())
+
+
+@register.simple_block_tag
+def detail(content: str, label: str, edit_url: str = "", help: str = "") -> SafeString:
+    """One name and value of a record; with `edit_url` a pencil that swaps the value for its form."""
+    pencil: SafeString | str = ""
+    if edit_url:
+        pencil = format_html(
+            '<a class="icon-button icon-button-sm" href="{}" hx-get="{}" hx-target="closest .detail" hx-swap="outerHTML"'
+            ' aria-label="Edit {}">{}</a>',
+            edit_url,
+            edit_url,
+            label,
+            icon("pencil"),
+        )
+    value = SafeString(content.strip()) or format_html('<span class="text-secondary">{}</span>', "—")
+    note = format_html('<small class="detail-help">{}</small>', help) if help else ""
+    return format_html('<div class="detail"><dt>{}</dt><dd>{}{}{}</dd></div>', label, value, pencil, note)
+
+
+@register.filter
+def initials(name: object) -> str:
+    """Up to two letters for the square in front of a vault or the circle of a person."""
+    words = [word for word in str(name).replace("@", " ").replace(".", " ").split() if word[0].isalnum()]
+    return "".join(word[0] for word in words[:2]).upper() or "?"
