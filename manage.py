@@ -11,7 +11,9 @@ def main() -> int:
     try:
         from vaultadmin.embedded.commands import run
     except ModuleNotFoundError as error:
-        print(f"{error.name} is not installed: run make run once, then use .venv/bin/python manage.py.", file=sys.stderr)
+        print(
+            f"{error.name} is not installed: run make run once, then use .venv/bin/python manage.py.", file=sys.stderr
+        )
         return 2
     return run(sys.argv)
 

@@ -7,6 +7,11 @@ from tests.tools import engines
 engines.choose_environment()
 django.setup()
 
+from tests.tools import append_only  # noqa: E402
+from tests.tools.evidence import goal  # noqa: E402, F401
+
+append_only.let_tests_empty_tables()
+
 
 def pytest_configure(config: pytest.Config) -> None:
     engines.start(config)

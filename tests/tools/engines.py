@@ -1,4 +1,4 @@
-"""The engines of a test run: one PostgreSQL and one Redis, shared by all pytest processes, each with databases of its own."""
+"""The engines of a test run: one PostgreSQL and one Redis; every pytest process has databases of its own in them."""
 
 import os
 import socket

@@ -12,7 +12,7 @@ from vaultadmin.embedded.addresses import (
 )
 from vaultadmin.embedded.errors import EmbeddedError
 from vaultadmin.embedded.paths import Paths, paths
-from vaultadmin.embedded.services import Services, is_running, services
+from vaultadmin.embedded.services import Services, embedded_pids, is_running, only_supervisor, services
 
 __all__ = [
     "EmbeddedError",
@@ -20,9 +20,11 @@ __all__ = [
     "Services",
     "broker_url",
     "database_settings",
+    "embedded_pids",
     "embeds_database",
     "embeds_redis",
     "is_running",
+    "only_supervisor",
     "paths",
     "redis_url",
     "services",

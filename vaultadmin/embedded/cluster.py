@@ -62,7 +62,9 @@ def _program_version(programs: Path) -> str:
         for line in header.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("#define PG_MAJORVERSION_NUM"):
                 return line.split()[-1]
-    answer = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True, timeout=20)
+    answer = subprocess.run(
+        [programs / "postgres", "--version"], capture_output=True, text=True, check=True, timeout=20
+    )
     return answer.stdout.split()[-1].split(".")[0]
 
 

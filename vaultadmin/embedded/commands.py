@@ -1,4 +1,4 @@
-"""Management commands around the embedded servers: attach when they run, else start and stop them around the command."""
+"""Management commands and the embedded servers: attach when they run, else run them while the command lasts."""
 
 import sys
 from collections.abc import Sequence

@@ -26,7 +26,9 @@ def server_identity(cluster: Path) -> Identity | None:
     owner = _owner(cluster)
     if not runs_as_root():
         if owner is not None and owner.uid != os.geteuid():
-            raise EmbeddedError(f"{cluster} belongs to another user: start as that user, or choose another data folder.")
+            raise EmbeddedError(
+                f"{cluster} belongs to another user: start as that user, or choose another data folder."
+            )
         return None
     if owner is not None and owner.uid != 0:
         return owner

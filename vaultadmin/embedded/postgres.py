@@ -15,7 +15,7 @@ from vaultadmin.embedded.errors import EmbeddedError
 from vaultadmin.embedded.folders import last_words, open_log, private_folder
 from vaultadmin.embedded.ordinary_user import server_identity
 from vaultadmin.embedded.paths import POSTGRES_PORT, Paths
-from vaultadmin.embedded.processes import alive, end, reap, spawn, wait_until, working_in
+from vaultadmin.embedded.processes import end, hand_over, reap, recorded_pid, spawn, wait_until, working_in, works_in
 
 NAME = "postgres"
 # Smart shutdown waits for clients that may never leave; fast ends their sessions; immediate relies on the log.
@@ -64,10 +64,8 @@ class Postgres:
     def pid(self) -> int | None:
         """The living postmaster of this cluster, whoever started it."""
         reap(self._child)
-        pid = _recorded_pid(self._layout.cluster)
-        if pid is None or not alive(pid):
-            return None
-        return pid if any(server.pid == pid for server in working_in(self._layout.cluster, NAME)) else None
+        pid = recorded_pid(self._layout.cluster / "postmaster.pid")
+        return pid if works_in(pid, self._layout.cluster) else None
 
     def begin(self, *, dies_with_parent: bool) -> None:
         """Start the server without waiting for it; whatever an earlier one left behind is cleared away first."""
@@ -102,6 +100,11 @@ class Postgres:
             raise EmbeddedError(f"PostgreSQL (process {pid}) could not be stopped.")
         reap(self._child)
 
+    def hand_over(self) -> None:
+        """Leave the server running for others."""
+        hand_over(self._child)
+        self._child = None
+
     def _settled(self) -> bool:
         return self._accepts() or (self._child is not None and self._child.poll() is not None)
 
@@ -135,13 +138,6 @@ class Postgres:
         settings = _SETTINGS | {"unix_socket_directories": str(self._layout.postgres_sockets)}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         return [str(cluster.programs / "postgres"), "-D", str(cluster.folder), *options]
-
-
-def _recorded_pid(cluster: Path) -> int | None:
-    try:
-        return int((cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
-    except (FileNotFoundError, IndexError, ValueError):
-        return None
 
 
 def _connect(layout: Paths, *, role: str, database: str) -> psycopg.Connection[tuple[object, ...]]:

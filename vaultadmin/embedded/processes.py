@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,24 @@ def alive(pid: int) -> bool:
         return True
 
 
+def recorded_pid(file: Path) -> int | None:
+    """The number in the first line of a pid file."""
+    try:
+        return int(file.read_text(encoding="utf-8").splitlines()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return None
+
+
+def works_in(pid: int | None, folder: Path) -> bool:
+    """True when this process lives and its working folder is this one; numbers are given to others again."""
+    if pid is None or not alive(pid):
+        return False
+    try:
+        return Path(psutil.Process(pid).cwd()) == folder
+    except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+        return False
+
+
 def working_in(folder: Path, name: str) -> list[psutil.Process]:
     """Living processes of this name whose working folder is this one."""
     found = []
@@ -95,14 +114,37 @@ def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
 def end(pids: Iterable[int], *, signals: Sequence[tuple[signal.Signals, float]]) -> bool:
     """Send each signal in turn to those that still live and wait its grace; True when all are gone."""
     left = [pid for pid in pids if alive(pid)]
+
+    def gone() -> bool:
+        return not any(alive(pid) for pid in left)
+
     for number, grace in signals:
         for pid in left:
-            _signal(pid, number)
-        wait_until(lambda: not any(alive(pid) for pid in left), seconds=grace)
-        left = [pid for pid in left if alive(pid)]
-        if not left:
+            if alive(pid):
+                _signal(pid, number)
+        if wait_until(gone, seconds=grace):
             return True
-    return not left
+    return gone()
+
+
+def group_members(group: int) -> list[int]:
+    """Living processes of one process group, whatever became of its leader."""
+    members = []
+    for process in psutil.process_iter(["status"]):
+        if process.info["status"] == psutil.STATUS_ZOMBIE:
+            continue
+        try:
+            if os.getpgid(process.pid) == group:
+                members.append(process.pid)
+        except (ProcessLookupError, PermissionError):
+            continue
+    return members
+
+
+def hand_over(child: subprocess.Popen[bytes] | None) -> None:
+    """Leave a running child to others, and still collect its exit status should it end before us."""
+    if child is not None and child.poll() is None:
+        threading.Thread(target=child.wait, name=f"waits for {child.pid}", daemon=True).start()
 
 
 def reap(child: subprocess.Popen[bytes] | None) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from vaultadmin.embedded.errors import EmbeddedError
 from vaultadmin.embedded.folders import kept_secret, last_words, open_log, private_folder, write_private
 from vaultadmin.embedded.paths import Paths
-from vaultadmin.embedded.processes import end, reap, spawn, wait_until, working_in
+from vaultadmin.embedded.processes import end, hand_over, reap, recorded_pid, spawn, wait_until, working_in, works_in
 
 NAME = "redis"
 _PROGRAMS = ("redis-server", "valkey-server")
@@ -34,15 +34,18 @@ class Redis:
     def answers(self) -> bool:
         """True when the server accepts our password and says PONG."""
         try:
-            return _converse(self._layout, f"AUTH {kept_secret(self._layout.redis_password)}", "PING") == ["+OK", "+PONG"]
+            return _converse(self._layout, f"AUTH {kept_secret(self._layout.redis_password)}", "PING") == [
+                "+OK",
+                "+PONG",
+            ]
         except OSError:
             return False
 
     def pid(self) -> int | None:
         """The living server of this data folder, whoever started it."""
         reap(self._child)
-        servers = self._servers()
-        return servers[0] if servers else None
+        pid = recorded_pid(self._pid_file)
+        return pid if works_in(pid, self._layout.redis) else None
 
     def begin(self, *, dies_with_parent: bool) -> None:
         """Start the server without waiting for it; a hung or half-dead earlier one is ended first."""
@@ -77,8 +80,17 @@ class Redis:
         self._layout.redis_socket.unlink(missing_ok=True)
 
     @property
+    def _pid_file(self) -> Path:
+        return self._layout.redis / "redis.pid"
+
+    @property
     def _configuration(self) -> Path:
         return self._layout.redis / "redis.conf"
+
+    def hand_over(self) -> None:
+        """Leave the server running for others."""
+        hand_over(self._child)
+        self._child = None
 
     def _settled(self) -> bool:
         return self.answers() or (self._child is not None and self._child.poll() is not None)
@@ -113,6 +125,7 @@ def _configuration(layout: Paths) -> str:
         "unixsocketperm": "700",
         "requirepass": kept_secret(layout.redis_password),
         "dir": _quoted(str(layout.redis)),
+        "pidfile": _quoted(str(layout.redis / "redis.pid")),
         "daemonize": "no",
         "save": '""',
         "appendonly": "no",

@@ -32,6 +32,7 @@ class Server(Protocol):
     def begin(self, *, dies_with_parent: bool) -> None: ...
     def finish(self) -> None: ...
     def stop(self) -> None: ...
+    def hand_over(self) -> None: ...
 
 
 class Services:
@@ -58,6 +59,10 @@ class Services:
             except BaseException:
                 self._leave()
                 raise
+
+    def fallen(self) -> bool:
+        """True when the process of a server is gone; cheap enough to ask every second."""
+        return any(server.pid() is None for server in self.servers)
 
     def mend(self) -> list[str]:
         """Start servers that no longer answer and return their names."""
@@ -91,6 +96,8 @@ class Services:
         for server in reversed(self.servers):
             if alone or (self._tied and server.name in self.started):
                 server.stop()
+            else:
+                server.hand_over()
         os.close(self._seat)
         self._seat = None
 
@@ -121,12 +128,31 @@ def is_running(data_dir: str | os.PathLike[str]) -> bool:
     return all(server.answers() for server in embedded_servers(paths(data_dir)))
 
 
+def embedded_pids(data_dir: str | os.PathLike[str]) -> dict[str, int | None]:
+    """The living process of each embedded server by name; None for one that is down."""
+    return {server.name: server.pid() for server in embedded_servers(paths(data_dir))}
+
+
 def _prepare(layout: Paths) -> None:
     """As root the server's own user must be able to walk through; nobody can list or read what is inside."""
     walked_through = runs_as_root() and (not layout.data.exists() or traversable_by_others(layout.data))
     private_folder(layout.data, mode=0o711 if walked_through else 0o700)
     private_folder(layout.run, mode=0o711 if walked_through else 0o700)
     private_folder(layout.logs)
+
+
+@contextmanager
+def only_supervisor(data_dir: str | os.PathLike[str]) -> Iterator[None]:
+    """Refuse to be the second process that looks after one data folder."""
+    layout = paths(data_dir)
+    _prepare(layout)
+    handle = _open(layout.run / "serve.lock")
+    try:
+        if not _try_lock(handle, fcntl.LOCK_EX):
+            raise EmbeddedError(f"vaultadmin already runs with the data folder {layout.data}: stop it first.")
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager
