@@ -1,0 +1,27 @@
+"""The one door to the network.
+
+`send` and `AsyncDoor` are the only ways out: total deadline, no redirects, nothing from the environment, and no
+connection to an address that `Policy` did not judge at the moment of dialling. No other module of the project imports
+an HTTP library or opens a client socket.
+"""
+
+from .answer import Answer, ErrorKind
+from .async_door import AsyncDoor
+from .door import Door, send
+from .policy import Policy, PolicyError, check_url, current_policy
+from .region import region_allowed
+from .urls import UrlRefused
+
+__all__ = [
+    "Answer",
+    "AsyncDoor",
+    "Door",
+    "ErrorKind",
+    "Policy",
+    "PolicyError",
+    "UrlRefused",
+    "check_url",
+    "current_policy",
+    "region_allowed",
+    "send",
+]
