@@ -1,5 +1,7 @@
-"""Machine interfaces of the connections app."""
+"""Addresses for machines. The handshake between two installations and the certificates get theirs here."""
 
-from typing import Any
+from __future__ import annotations
 
-urlpatterns: list[Any] = []
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

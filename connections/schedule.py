@@ -1,5 +1,12 @@
-"""Periodic work of the connections app."""
+"""The app's periodic work."""
 
-from typing import Any
+from datetime import timedelta
 
-BEAT_SCHEDULE: dict[str, Any] = {}
+# A message is tried in the request that wrote it; this tick sends what got no answer then and is due again.
+BEAT_SCHEDULE = {
+    "peering": {
+        "task": "connections.tasks.deliver_peer_messages",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 10},
+    },
+}

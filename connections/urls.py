@@ -1,6 +1,6 @@
 """Pages of the connections app, below /v/<vault_id>/."""
 
-from typing import Any
+from django.urls import URLPattern
 
 app_name = "connections"
-urlpatterns: list[Any] = []
+urlpatterns: list[URLPattern] = []

@@ -12,6 +12,9 @@ from vaultadmin.models.task import Task
 class Handler(Protocol):
     """An app's meaning for one kind of task."""
 
+    def lock(self, task: Task) -> None:
+        """Lock the app's row the task is about. It comes before the task's own, here and wherever a task is cancelled."""
+
     def verdicts(self, task: Task) -> list[tuple[str, str]]:
         """The verdicts a person can choose: (name, label)."""
 

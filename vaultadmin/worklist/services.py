@@ -52,8 +52,9 @@ def open_task(
 def complete(*, task: Task, by: Membership, verdict: str, comment: str, now: datetime) -> Task:
     """Complete a task with a verdict: asks the app whether this person may, then lets it act, all or nothing."""
     with transaction.atomic():
+        handler = handler_for(task)
+        handler.lock(task)
         locked = Task.objects.select_for_update().get(pk=task.pk)
-        handler = handler_for(locked)
         if locked.vault_id != by.vault_id:
             raise VerdictRefused("This task belongs to another Vault.")
         if locked.status != TaskStatus.AVAILABLE:

@@ -20,6 +20,9 @@ class Handler:
     def __init__(self):
         self.done = []
 
+    def lock(self, task):
+        self.locked = task.pk
+
     def verdicts(self, task):
         return [("approve", "Approve"), ("reject", "Reject")]
 

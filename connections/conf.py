@@ -1,0 +1,27 @@
+"""Settings of this app with their defaults; a value in Django's settings of the same name wins."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+
+
+def file_lifetime() -> timedelta:
+    """How long a connection file can be used (veeva-core section 3)."""
+    return timedelta(hours=getattr(settings, "CONNECTION_FILE_HOURS", 72))
+
+
+def certificate_lifetime() -> timedelta:
+    """How long a signing certificate lives; the product renews it well before."""
+    return timedelta(days=getattr(settings, "SIGNING_CERTIFICATE_DAYS", 3 * 365))
+
+
+def signing_key_bits() -> int:
+    """Size of a new RSA signing key. 3072 bits are good past 2030; never below 2048."""
+    return max(2048, getattr(settings, "SIGNING_KEY_BITS", 3072))
+
+
+def peer_clock_tolerance() -> timedelta:
+    """How far the other side's clock may be off before its messages are refused."""
+    return timedelta(seconds=getattr(settings, "PEER_CLOCK_TOLERANCE_SECONDS", 300))

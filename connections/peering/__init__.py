@@ -1,0 +1,1 @@
+"""What two vaults tell each other, and the carriers that bring it there."""

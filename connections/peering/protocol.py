@@ -1,0 +1,342 @@
+"""The messages two vaults exchange: typed, signed, bytes ↔ values. Pure (veeva-core section 3 rule 4).
+
+Every message names one *exchange*, the file id of the connection file it began with, and is signed with the sending
+side's certificate. Every answer is signed too and carries the answering side's view of the exchange, so an answer is
+also a look at the other side: whatever got lost or came twice, one heard answer brings the asker up to date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from connections import signed_json
+from connections.connection_file import NONCE_BYTES
+from connections.constants import BindingState
+from connections.shape import Fields, ShapeError, write_base64, write_moment
+
+PROTOCOL = "vault-peering"
+VERSION = 1
+MAX_BYTES = 64 * 1024
+
+_ENVELOPE = [
+    "protocol",
+    "version",
+    "type",
+    "message_id",
+    "sent_at",
+    "sender",
+    "recipient",
+    "certificate_id",
+    "body",
+    "signature",
+]
+_ANSWER = [
+    "protocol",
+    "version",
+    "type",
+    "message_id",
+    "sent_at",
+    "sender",
+    "recipient",
+    "certificate_id",
+    "outcome",
+    "code",
+    "view",
+    "signature",
+]
+_PARTY = ("installation_id", "vault_id")
+_VAULT = ["name", "dns", "domain", "application", "peering_url"]
+_VIEW = ["state", "decided_by", "decided_at"]
+
+
+class ProtocolError(ValueError):
+    """The bytes are no message of this protocol, or not signed by whom they should be."""
+
+
+class MessageType(StrEnum):
+    """What one side can tell the other."""
+
+    CONNECT = "connect"
+    APPROVE = "approve"
+    REJECT = "reject"
+    WITHDRAW = "withdraw"
+
+
+class Outcome(StrEnum):
+    """How a message was taken: done, refused for good, or to be sent again later."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    LATER = "later"
+
+
+class Refusal(StrEnum):
+    """Why a message was refused for good. The receiving side of the answer has the sentences."""
+
+    NONE = ""
+    FILE_UNKNOWN = "file_unknown"
+    FILE_USED = "file_used"
+    FILE_EXPIRED = "file_expired"
+    FILE_REVOKED = "file_revoked"
+    WRONG_VAULT = "wrong_vault"
+    NOT_READY = "not_ready"
+    EXCHANGE_UNKNOWN = "exchange_unknown"
+    UNTRUSTED = "untrusted"
+    CLOCK = "clock"
+
+
+@dataclass(frozen=True)
+class Party:
+    """A peer's identity: two installations may both have a vault 1001."""
+
+    installation_id: UUID
+    vault_id: int
+
+
+@dataclass(frozen=True)
+class VaultDetails:
+    """What the other side shows under Remote Vault Details."""
+
+    name: str
+    dns: str
+    domain: str
+    application: str
+    peering_url: str
+
+
+@dataclass(frozen=True)
+class Connect:
+    """Target → source: I hold your file; this is who I am."""
+
+    exchange: UUID
+    nonce: bytes
+    file_sha256: str
+    connection_id: str
+    requested_by: str
+    vault: VaultDetails
+    certificate_pem: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A person on the sending side approved, rejected or withdrew; when and who, as printed."""
+
+    exchange: UUID
+    decided_by: str
+    decided_at: datetime
+    comment: str
+
+
+Body = Connect | Decision
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message. `document` is what was signed."""
+
+    type: MessageType
+    message_id: UUID
+    sent_at: datetime
+    sender: Party
+    recipient: Party
+    certificate_id: str
+    body: Body
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class View:
+    """How one side sees an exchange: its state there and, once decided, who approved when."""
+
+    state: str
+    decided_by: str = ""
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one message."""
+
+    message_id: UUID
+    sender: Party
+    recipient: Party
+    outcome: Outcome
+    code: Refusal
+    view: View | None
+
+
+def write_body(body: Body) -> dict[str, Any]:
+    """A body as JSON, which is also how an outgoing row keeps it."""
+    if isinstance(body, Connect):
+        return {
+            "exchange": str(body.exchange),
+            "nonce": write_base64(body.nonce),
+            "file_sha256": body.file_sha256,
+            "connection_id": body.connection_id,
+            "requested_by": body.requested_by,
+            "vault": asdict(body.vault),
+            "certificate_pem": body.certificate_pem,
+        }
+    return {
+        "exchange": str(body.exchange),
+        "decided_by": body.decided_by,
+        "decided_at": write_moment(body.decided_at),
+        "comment": body.comment,
+    }
+
+
+def write_message(
+    type_: str,
+    message_id: UUID,
+    body: dict[str, Any],
+    *,
+    sender: Party,
+    recipient: Party,
+    certificate_id: str,
+    sent_at: datetime,
+    key: rsa.RSAPrivateKey,
+) -> bytes:
+    """Sign one message. Each attempt is signed anew with its own time; the id stays."""
+    document = _frame(str(MessageType(type_)), message_id, sender, recipient, certificate_id, sent_at)
+    return signed_json.sign({**document, "body": body}, key)
+
+
+def read_message(raw: bytes) -> Message:
+    """Parse a message. Its signature is not checked yet: see `verify`."""
+    try:
+        document = signed_json.parse(raw, max_bytes=MAX_BYTES)
+        top = Fields(document, _ENVELOPE)
+        _check_protocol(top)
+        type_ = MessageType(top.text("type"))
+        return Message(
+            type=type_,
+            message_id=top.uuid("message_id"),
+            sent_at=top.moment("sent_at"),
+            sender=_party(top, "sender"),
+            recipient=_party(top, "recipient"),
+            certificate_id=top.filled("certificate_id", longest=5),
+            body=_connect(top) if type_ is MessageType.CONNECT else _decision(top),
+            document=document,
+        )
+    except (signed_json.DocumentRefused, ValueError) as error:
+        raise ProtocolError(str(error)) from error
+
+
+def verify(document: dict[str, Any], certificate: x509.Certificate) -> None:
+    """The document is signed with this certificate's key, or ProtocolError."""
+    try:
+        signed_json.verify(document, certificate)
+    except signed_json.DocumentRefused as error:
+        raise ProtocolError(str(error)) from error
+
+
+def write_answer(
+    message: Message,
+    *,
+    outcome: Outcome,
+    code: Refusal = Refusal.NONE,
+    view: View | None,
+    certificate_id: str,
+    sent_at: datetime,
+    key: rsa.RSAPrivateKey,
+) -> bytes:
+    """Sign the answer to a message."""
+    frame = _frame("answer", message.message_id, message.recipient, message.sender, certificate_id, sent_at)
+    return signed_json.sign({**frame, "outcome": outcome, "code": code, "view": _write_view(view)}, key)
+
+
+def read_answer(raw: bytes, *, certificate: x509.Certificate) -> Answer:
+    """Parse an answer and check that the pinned certificate signed it."""
+    try:
+        document = signed_json.parse(raw, max_bytes=MAX_BYTES)
+        top = Fields(document, _ANSWER)
+        _check_protocol(top)
+        answer = Answer(
+            message_id=top.uuid("message_id"),
+            sender=_party(top, "sender"),
+            recipient=_party(top, "recipient"),
+            outcome=Outcome(top.text("outcome")),
+            code=Refusal(top.text("code")),
+            view=_view(top),
+        )
+    except (signed_json.DocumentRefused, ValueError) as error:
+        raise ProtocolError(str(error)) from error
+    verify(document, certificate)
+    return answer
+
+
+def _frame(
+    type_: str, message_id: UUID, sender: Party, recipient: Party, certificate_id: str, sent_at: datetime
+) -> dict[str, Any]:
+    return {
+        "protocol": PROTOCOL,
+        "version": VERSION,
+        "type": type_,
+        "message_id": str(message_id),
+        "sent_at": write_moment(sent_at),
+        "sender": {"installation_id": str(sender.installation_id), "vault_id": sender.vault_id},
+        "recipient": {"installation_id": str(recipient.installation_id), "vault_id": recipient.vault_id},
+        "certificate_id": certificate_id,
+    }
+
+
+def _check_protocol(top: Fields) -> None:
+    if top.text("protocol") != PROTOCOL or top.number("version") != VERSION:
+        raise ShapeError("The protocol or its version is not one this Vault speaks.")
+
+
+def _party(top: Fields, name: str) -> Party:
+    party = top.section(name, _PARTY)
+    return Party(party.uuid("installation_id"), party.number("vault_id"))
+
+
+def _connect(top: Fields) -> Connect:
+    body = top.section("body", [*Connect.__dataclass_fields__])
+    vault = body.section("vault", _VAULT)
+    return Connect(
+        exchange=body.uuid("exchange"),
+        nonce=body.octets("nonce", size=NONCE_BYTES),
+        file_sha256=body.filled("file_sha256", longest=64),
+        connection_id=body.filled("connection_id", longest=15),
+        requested_by=body.filled("requested_by", longest=128),
+        vault=VaultDetails(
+            name=vault.filled("name", longest=128),
+            dns=vault.filled("dns", longest=253),
+            domain=vault.text("domain", longest=253),
+            application=vault.text("application", longest=64),
+            peering_url=vault.filled("peering_url", longest=2000),
+        ),
+        certificate_pem=body.text("certificate_pem", longest=signed_json.MAX_PEM, lines=True),
+    )
+
+
+def _decision(top: Fields) -> Decision:
+    body = top.section("body", [*Decision.__dataclass_fields__])
+    return Decision(
+        exchange=body.uuid("exchange"),
+        decided_by=body.text("decided_by", longest=128),
+        decided_at=body.moment("decided_at"),
+        comment=body.text("comment", longest=2000, lines=True),
+    )
+
+
+def _write_view(view: View | None) -> dict[str, Any] | None:
+    if view is None:
+        return None
+    decided_at = write_moment(view.decided_at) if view.decided_at else None
+    return {"state": view.state, "decided_by": view.decided_by, "decided_at": decided_at}
+
+
+def _view(top: Fields) -> View | None:
+    if top.raw("view") is None:
+        return None
+    view = top.section("view", _VIEW)
+    decided_at = None if view.raw("decided_at") is None else view.moment("decided_at")
+    return View(str(BindingState(view.text("state"))), view.text("decided_by", longest=128), decided_at)

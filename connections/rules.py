@@ -1,0 +1,91 @@
+"""Rules of single fields: API names, record ids, URLs with tokens. Pure; one sentence per refusal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+from connections.constants import RECORD_ID_PREFIX, RESERVED_API_NAMES
+from vaultadmin.outbound import UrlRefused, check_url
+
+API_NAME_LENGTH = 40
+URL_LENGTH = 2000
+_CUSTOMER_NAME = re.compile(r"[a-z0-9]+(?:_+[a-z0-9]+)*")
+_STANDARD_NAME = re.compile(r"[a-z0-9]+(?:[_-]+[a-z0-9]+)*")
+_TOKEN = re.compile(r"\$\{([A-Za-z][A-Za-z0-9]{0,39})\.([A-Za-z][A-Za-z0-9_]{0,58})\}")
+# Stands for a token while the rest of a URL is judged; a word that is valid in a host name and in a path.
+_PLACEHOLDER = "token.example"
+
+
+class RuleBroken(ValueError):
+    """A value breaks a rule of its field; the message is one sentence for the person who typed it."""
+
+
+def check_api_name(value: str, *, standard: bool = False) -> None:
+    """Lowercase letters, digits, and underscores between characters; ≤ 40. Standard connections may hold a hyphen."""
+    if len(value) > API_NAME_LENGTH:
+        raise RuleBroken(f"API Name can have at most {API_NAME_LENGTH} characters.")
+    if not (_STANDARD_NAME if standard else _CUSTOMER_NAME).fullmatch(value):
+        raise RuleBroken("API Name takes lowercase letters, digits, and underscores (_) between characters only.")
+    if value in RESERVED_API_NAMES:
+        raise RuleBroken(f"The API Name “{value}” is reserved; choose another one.")
+
+
+def free_api_name(wanted: str, *, taken: Callable[[str], bool]) -> str:
+    """`wanted`, or `wanted_2`, `wanted_3` … shortened to fit: the first name that is not taken."""
+    if not taken(wanted):
+        return wanted
+    number = 2
+    while True:
+        suffix = f"_{number}"
+        candidate = wanted[: API_NAME_LENGTH - len(suffix)].rstrip("_-") + suffix
+        if not taken(candidate):
+            return candidate
+        number += 1
+
+
+def record_id(number: int) -> str:
+    """The 15-character record id of a connection."""
+    return f"{RECORD_ID_PREFIX}{number:012d}"
+
+
+def tokens_in(url: str) -> list[str]:
+    """The tokens `${Family.Name}` of a URL, in order, as written."""
+    return [match.group(0) for match in _TOKEN.finditer(url)]
+
+
+def check_connection_url(url: str) -> None:
+    """https, standard port, valid host; tokens may stand anywhere in it after `https://`."""
+    if len(url) > URL_LENGTH:
+        raise RuleBroken(f"URL can have at most {URL_LENGTH} characters.")
+    if not url.startswith("https://"):
+        raise RuleBroken("URL must start with https:// because connections only use HTTPS.")
+    bare = _TOKEN.sub(_PLACEHOLDER, url)
+    if "${" in bare:
+        raise RuleBroken("A token in a URL is written ${Family.Name}, for example ${Vault.id}.")
+    _judge(bare)
+
+
+def resolve_url(url: str, values: Mapping[str, str]) -> str:
+    """Put values (keyed `vault.id`, lower case) in place of tokens and judge the result as it would be called.
+
+    Values are percent-encoded, so none of them can move the call to another scheme, host or port.
+    """
+    missing = [token for token in tokens_in(url) if _key(token) not in values]
+    if missing:
+        raise RuleBroken(f"The URL holds the token {missing[0]}, which has no value in this Vault.")
+    resolved = _TOKEN.sub(lambda match: quote(values[_key(match.group(0))], safe=""), url)
+    _judge(resolved)
+    return resolved
+
+
+def _key(token: str) -> str:
+    return token[2:-1].lower()
+
+
+def _judge(url: str) -> None:
+    try:
+        check_url(url)
+    except UrlRefused as error:
+        raise RuleBroken(str(error)) from error

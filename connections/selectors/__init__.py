@@ -1,0 +1,1 @@
+"""What pages ask about connections. Everything a person sees starts from `visible_to(member)`."""

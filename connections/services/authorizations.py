@@ -1,0 +1,112 @@
+"""Create and edit Connection Authorizations; their secrets go in and never come out again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from connections.constants import AuthorizationType
+from connections.models import ConnectionAuthorization
+from connections.services.refusals import Refused
+from vaultadmin import audit, secrets
+from vaultadmin.models import Membership
+from vaultadmin.permissions import Permission, ensure
+
+PURPOSE = "connection authorization"
+_AUDITED = ["type", "name", "username", "client_id"]
+_IDENTITY = {AuthorizationType.BASIC: "username", AuthorizationType.CLIENT_CREDENTIALS: "client_id"}
+
+
+def create(
+    *,
+    type: str,
+    name: str,
+    identity: str,
+    secret: str,
+    by: Membership,
+    now: datetime,
+    creation_key: UUID | None = None,
+) -> ConnectionAuthorization:
+    """A new authorization. `identity` is the User Name or Client ID, `secret` the Password or Client Secret."""
+    ensure(by, Permission.AUTHORIZATION_CREATE)
+    if again := _made_before(creation_key, by):
+        return again
+    kind = AuthorizationType(type)
+    if not identity:
+        raise Refused(f"Enter the {'User Name' if kind is AuthorizationType.BASIC else 'Client ID'}.", field="identity")
+    if not secret:
+        raise Refused(
+            f"Enter the {'Password' if kind is AuthorizationType.BASIC else 'Client Secret'}.", field="secret"
+        )
+    try:
+        with transaction.atomic():
+            return _insert(kind, name, identity, secret, by, now, creation_key)
+    except IntegrityError:
+        # The same click arrived twice at once; the row the other one made is the answer.
+        if again := _made_before(creation_key, by):
+            return again
+        raise
+
+
+def edit(
+    *,
+    authorization: ConnectionAuthorization,
+    name: str,
+    identity: str,
+    secret: str,
+    by: Membership,
+    now: datetime,
+    seen: datetime | None = None,
+) -> ConnectionAuthorization:
+    """Change an authorization; an empty `secret` keeps the stored one."""
+    ensure(by, Permission.AUTHORIZATION_EDIT)
+    with transaction.atomic():
+        locked = ConnectionAuthorization.objects.select_for_update().get(pk=authorization.pk, vault=by.vault_id)
+        if seen is not None and locked.modified_at != seen:
+            raise Refused("Somebody changed this authorization since you opened it; look at it again before you save.")
+        before = audit.snapshot(locked, _AUDITED)
+        locked.name = name
+        setattr(locked, _IDENTITY[AuthorizationType(locked.type)], identity)
+        changes = audit.diff(before, locked, _AUDITED)
+        if secret:
+            secrets.replace(locked.secret, value=secret, by=by)
+            changes[locked.secret_label] = (audit.SECRET_CHANGED, audit.SECRET_CHANGED)
+        if changes:
+            locked.modified_at = now
+            locked.save()
+            audit.record(vault=by.vault, by=by, event="authorization.edited", subject=locked, changes=changes)
+    return locked
+
+
+def _insert(
+    kind: AuthorizationType,
+    name: str,
+    identity: str,
+    secret: str,
+    by: Membership,
+    now: datetime,
+    creation_key: UUID | None,
+) -> ConnectionAuthorization:
+    authorization = ConnectionAuthorization(
+        vault=by.vault,
+        type=kind,
+        name=name,
+        secret=secrets.store(vault=by.vault, purpose=PURPOSE, value=secret, by=by),
+        creation_key=creation_key,
+        created_at=now,
+        modified_at=now,
+        **{_IDENTITY[kind]: identity},
+    )
+    authorization.save(force_insert=True)
+    changes = audit.created(authorization, _AUDITED)
+    changes[authorization.secret_label] = (None, audit.SECRET_CHANGED)
+    audit.record(vault=by.vault, by=by, event="authorization.created", subject=authorization, changes=changes)
+    return authorization
+
+
+def _made_before(creation_key: UUID | None, by: Membership) -> ConnectionAuthorization | None:
+    if creation_key is None:
+        return None
+    return ConnectionAuthorization.objects.filter(vault=by.vault_id, creation_key=creation_key).first()

@@ -1,0 +1,98 @@
+"""Signing certificates: the installation's first one, the current one, and parsed keys (veeva-core section 11)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from django.db import transaction
+
+from connections import conf, signed_json
+from connections.models import SigningCertificate
+from vaultadmin import audit, secrets
+from vaultadmin.models import Installation
+
+SET_UP = audit.System("Set-up")
+PURPOSE = "signing certificate"
+
+
+class NoSigningCertificate(Exception):
+    """Set-up has not made the first certificate yet."""
+
+
+def ensure_first_certificate(*, now: datetime) -> SigningCertificate:
+    """Create certificate 00001 unless there is one. Safe to call twice, also at once."""
+    with transaction.atomic():
+        # One row everybody meets at: two set-ups in parallel make one certificate.
+        installation = Installation.objects.select_for_update().get(pk=Installation.current().pk)
+        existing = SigningCertificate.objects.order_by("certificate_id").last()
+        return existing or _issue("00001", installation, now)
+
+
+def current() -> SigningCertificate:
+    """The certificate new connections sign with."""
+    newest = SigningCertificate.objects.order_by("certificate_id").last()
+    if newest is None:
+        raise NoSigningCertificate("This installation has no signing certificate yet; finish its set-up first.")
+    return newest
+
+
+def is_ours(certificate_id: str, pem: str) -> bool:
+    """Is this exactly one of the installation's own certificates?"""
+    return SigningCertificate.objects.filter(certificate_id=certificate_id, pem=pem).exists()
+
+
+def private_key(certificate: SigningCertificate) -> rsa.RSAPrivateKey:
+    """The parsed private key. Parsing costs more than a hundred signatures, so each process does it once a key."""
+    return _parsed_key(certificate.pk, certificate.fingerprint)
+
+
+@lru_cache(maxsize=8)
+def _parsed_key(pk: int, fingerprint: str) -> rsa.RSAPrivateKey:
+    """Keyed by the fingerprint: another certificate never meets this key, whatever row id it has."""
+    certificate = SigningCertificate.objects.select_related("private_key").get(pk=pk, fingerprint=fingerprint)
+    pem = secrets.reveal(certificate.private_key)
+    key = serialization.load_pem_private_key(pem.encode("ascii"), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError("A signing key is an RSA key.")
+    return key
+
+
+def _issue(certificate_id: str, installation: Installation, now: datetime) -> SigningCertificate:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=conf.signing_key_bits())
+    signed = _self_signed(key, installation.name, now)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode("ascii")
+    certificate = SigningCertificate.objects.create(
+        certificate_id=certificate_id,
+        pem=signed_json.certificate_pem(signed),
+        fingerprint=signed_json.fingerprint(signed),
+        private_key=secrets.store(vault=None, purpose=PURPOSE, value=pem, by=SET_UP),
+        not_before=signed.not_valid_before_utc,
+        not_after=signed.not_valid_after_utc,
+        created_at=now,
+    )
+    fields = ["certificate_id", "fingerprint", "not_before", "not_after"]
+    changes = audit.created(certificate, fields)
+    audit.record(vault=None, by=SET_UP, event="certificate.issued", subject=certificate, changes=changes)
+    return certificate
+
+
+def _self_signed(key: rsa.RSAPrivateKey, name: str, now: datetime) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + conf.certificate_lifetime())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    )
+    return builder.sign(key, hashes.SHA256())

@@ -1,0 +1,249 @@
+"""The steps of one exchange, shared by people's verbs, by answers, and by messages from the peer.
+
+Every function here runs inside a transaction whose caller holds the connection's lock (see `lock`); each audits what
+it did. Which step happens when two sides act at once is decided by the lock and by the state found under it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from connections.constants import APPROVAL_TASK, BindingState, ConnectionState, Verdict
+from connections.models import Binding, Connection, OutgoingPeerMessage
+from connections.peering.protocol import Body, MessageType, View, write_body
+from connections.services import files
+from connections.services.creating import AUDITED
+from vaultadmin import audit
+from vaultadmin.models import Membership
+from vaultadmin.strict_json import canonical
+from vaultadmin.worklist import services as worklist
+
+_CLOSED = {
+    BindingState.REJECTED: ("connection.rejected", "The request was rejected."),
+    BindingState.WITHDRAWN: ("connection.withdrawn", "The request was withdrawn."),
+    BindingState.REFUSED: ("connection.refused", "The other Vault refused the connection file."),
+}
+
+
+def lock(binding_pk: int) -> Binding | None:
+    """The binding with its connection, both locked in that order; None when it has gone."""
+    found = Binding.objects.filter(pk=binding_pk).values_list("connection_id", flat=True).first()
+    if found is None:
+        return None
+    connection = lock_connection(found)
+    binding: Binding | None = Binding.objects.select_for_update().filter(pk=binding_pk).first()
+    if connection is None or binding is None:
+        return None
+    binding.connection = connection
+    return binding
+
+
+def lock_connection(pk: int) -> Connection | None:
+    """The connection, locked. Everything about a record is decided under this one lock."""
+    connection: Connection | None = Connection.objects.select_for_update().filter(pk=pk).first()
+    return connection
+
+
+def peer_actor(binding: Binding) -> audit.System:
+    """The peer as the audit trail names it."""
+    return audit.System(f"Vault {binding.peer_vault_id} ({binding.peer_name})")
+
+
+def post(binding: Binding, type_: MessageType, body: Body, *, now: datetime) -> OutgoingPeerMessage:
+    """Write a message that is due; it is sent from this row until it is answered."""
+    return OutgoingPeerMessage.objects.create(
+        binding=binding, type=type_.value, body=write_body(body), created_at=now, due_at=now
+    )
+
+
+def version_of(binding: Binding) -> str:
+    """A hash of everything an approver agrees to; it changes when any of it does."""
+    connection = binding.connection
+    return hashlib.sha256(
+        canonical(
+            {
+                "exchange": str(binding.exchange),
+                "file": binding.file_sha256,
+                "peer": [str(binding.peer_installation_id), binding.peer_vault_id, binding.peer_connection_id],
+                "peer_certificate": binding.peer_certificate_pem,
+                "record": connection.record_id,
+                "api_name": connection.api_name,
+                "authorized_user": connection.authorized_user_id,
+                "certificate": connection.signing_certificate_id,
+            }
+        )
+    ).hexdigest()
+
+
+def accept(binding: Binding, *, by: audit.Actor, now: datetime) -> None:
+    """Both sides know of the exchange and people must decide: put the task on this vault's list."""
+    connection = binding.connection
+    binding.accept()
+    binding.save()
+    _move(connection, connection.await_approval, by, now, event="connection.approval_started")
+    worklist.open_task(
+        vault=connection.vault,
+        kind=APPROVAL_TASK,
+        subject=binding,
+        title=f"Approve connection “{connection.name}” with {binding.peer_name}"[:255],
+        by=by,
+        now=now,
+        requested_by=binding.requested_by,
+    )
+
+
+def establish(binding: Binding, *, by: audit.Actor, now: datetime) -> None:
+    """Agreed by both sides: this binding replaces the one in force and the record becomes Active."""
+    connection = binding.connection
+    for old in connection.bindings.in_force().exclude(pk=binding.pk):
+        _end(old, now, ended_by="", reason="Replaced by a newer connection file.")
+    binding.enforce()
+    binding.established_at = now
+    binding.save()
+    files.revoke_open(connection, by=by, now=now, reason="The connection was established.")
+    worklist.cancel_tasks(
+        subject=binding, vault=connection.vault, by=by, reason="The connection is established.", now=now
+    )
+    _move(
+        connection,
+        connection.establish,
+        by,
+        now,
+        event="connection.established",
+        remote_vault_id=binding.peer_vault_id,
+        remote_connection_id=binding.peer_connection_id,
+        remote_vault_name=binding.peer_name,
+        remote_vault_dns=binding.peer_dns,
+        remote_domain=binding.peer_domain,
+        remote_application=binding.peer_application,
+    )
+
+
+def approve_here(binding: Binding, *, by: Membership, comment: str, now: datetime) -> None:
+    """A person of this vault approved."""
+    _decide_here(binding, Verdict.APPROVE, by, comment, now)
+    connection = binding.connection
+    _move(connection, connection.approve, by, now, event="connection.approved", reason=comment)
+    _establish_if_agreed(binding, by, now)
+
+
+def approved_there(binding: Binding, *, who: str, at: datetime, comment: str = "", now: datetime) -> None:
+    """The other vault approved. Knowing that also means it took our file, should its answer have been lost."""
+    by = peer_actor(binding)
+    if binding.state == BindingState.PROPOSED:
+        accept(binding, by=by, now=now)
+    if binding.state != BindingState.APPROVING or binding.remote_verdict:
+        return
+    binding.remote_verdict, binding.remote_decided_by, binding.remote_decided_at = Verdict.APPROVE, who, at
+    binding.remote_comment = comment
+    binding.save()
+    changes: audit.Changes = {"Remote verdict": (None, Verdict.APPROVE.label), "Remote approver": (None, who)}
+    audit.record(
+        vault=binding.connection.vault,
+        by=by,
+        event="connection.approved_remotely",
+        subject=binding.connection,
+        changes=changes,
+    )
+    _establish_if_agreed(binding, by, now)
+
+
+def reject_here(binding: Binding, *, by: Membership, comment: str, now: datetime) -> None:
+    """A person of this vault rejected."""
+    _decide_here(binding, Verdict.REJECT, by, comment, now)
+    close(binding, BindingState.REJECTED, by=by, who=by.user.name, reason=comment, now=now)
+
+
+def close(binding: Binding, state: BindingState, *, by: audit.Actor, who: str, now: datetime, reason: str = "") -> None:
+    """End an open binding: rejected or withdrawn on either side, or refused by the source.
+
+    Once people were asked, the record goes back to Pending and an older binding ends with it (veeva-core 2.3); a file
+    the source never took changes nothing.
+    """
+    connection = binding.connection
+    was_approving = binding.state == BindingState.APPROVING
+    moves: dict[BindingState, Callable[[], None]] = {
+        BindingState.REJECTED: binding.reject,
+        BindingState.WITHDRAWN: binding.withdraw,
+        BindingState.REFUSED: binding.refuse,
+    }
+    moves[state]()
+    event, sentence = _CLOSED[state]
+    binding.ended_at, binding.ended_by, binding.end_reason = now, who[:128], (reason or sentence)[:255]
+    binding.save()
+    worklist.cancel_tasks(subject=binding, vault=connection.vault, by=by, reason=sentence, now=now)
+    if was_approving:
+        for old in connection.bindings.in_force():
+            _end(old, now, ended_by=who, reason=sentence)
+        _move(connection, connection.give_up, by, now, event=event, reason=reason, remote_connection_id="")
+    else:
+        audit.record(vault=connection.vault, by=by, event=event, subject=connection, reason=reason)
+
+
+def closed_there(binding: Binding, state: BindingState, *, who: str, at: datetime, comment: str, now: datetime) -> None:
+    """The other vault rejected or withdrew, before or just after this side thought it was agreed."""
+    by = peer_actor(binding)
+    if binding.state == BindingState.IN_FORCE:
+        _end(binding, now, ended_by=who, reason=_CLOSED[state][1])
+        connection = binding.connection
+        if connection.state == ConnectionState.ACTIVE:
+            _move(connection, connection.disconnect, by, now, event="connection.disconnected", reason=comment)
+        return
+    if not binding.is_open:
+        return
+    if state == BindingState.REJECTED:
+        binding.remote_verdict, binding.remote_decided_by, binding.remote_decided_at = Verdict.REJECT, who, at
+        binding.remote_comment = comment
+    close(binding, state, by=by, who=who, reason=comment, now=now)
+
+
+def apply_view(binding: Binding, view: View, *, now: datetime) -> None:
+    """Bring this side up to date with how the other side sees the exchange."""
+    state = BindingState(view.state)
+    if state in (BindingState.REJECTED, BindingState.WITHDRAWN):
+        closed_there(binding, state, who=view.decided_by, at=view.decided_at or now, comment="", now=now)
+    elif state in (BindingState.ENDED, BindingState.REFUSED) and binding.is_open:
+        closed_there(binding, BindingState.WITHDRAWN, who=view.decided_by, at=now, comment="", now=now)
+    elif binding.needs_approval and view.decided_at and state in (BindingState.APPROVING, BindingState.IN_FORCE):
+        approved_there(binding, who=view.decided_by, at=view.decided_at, now=now)
+
+
+def _establish_if_agreed(binding: Binding, by: audit.Actor, now: datetime) -> None:
+    if binding.both_approved:
+        establish(binding, by=by, now=now)
+
+
+def _decide_here(binding: Binding, verdict: Verdict, by: Membership, comment: str, now: datetime) -> None:
+    binding.local_verdict, binding.local_decided_by, binding.local_decided_at = verdict, by, now
+    binding.local_comment, binding.local_version = comment, version_of(binding)
+    binding.save()
+
+
+def _end(binding: Binding, now: datetime, *, ended_by: str, reason: str) -> None:
+    binding.end()
+    binding.ended_at, binding.ended_by, binding.end_reason = now, ended_by[:128], reason
+    binding.save()
+
+
+def _move(
+    connection: Connection,
+    move: Callable[[], None],
+    by: audit.Actor,
+    now: datetime,
+    *,
+    event: str,
+    reason: str = "",
+    **fields: Any,
+) -> None:
+    """Make one transition of the record, with fields that change along, and audit it."""
+    before = audit.snapshot(connection, AUDITED)
+    move()
+    for name, value in fields.items():
+        setattr(connection, name, value)
+    connection.modified_at = now
+    connection.save()
+    changes = audit.diff(before, connection, AUDITED)
+    audit.record(vault=connection.vault, by=by, event=event, subject=connection, changes=changes, reason=reason)

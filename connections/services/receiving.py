@@ -1,0 +1,243 @@
+"""Take a message from another vault: judge it, act once, answer signed.
+
+The checks, in order: shape; addressed to this vault; clocks agree; the key belongs to who it claims to be; seen
+before; then what the message type asks. A message that was judged by its content is remembered with its outcome, so
+that the same message again, however often and late, has no second effect and gets the same outcome.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from connections import conf, signed_json
+from connections.constants import BindingState, ConnectionState, Side
+from connections.models import Binding, Connection, IncomingPeerMessage, IssuedFile
+from connections.peering.protocol import (
+    Connect,
+    Decision,
+    Message,
+    MessageType,
+    Outcome,
+    Party,
+    ProtocolError,
+    Refusal,
+    View,
+    read_message,
+    verify,
+    write_answer,
+)
+from connections.services import certificates, exchange, files
+from vaultadmin import audit
+from vaultadmin.models import Installation, Vault
+from vaultadmin.strict_json import canonical
+
+
+@dataclass(frozen=True)
+class _Result:
+    outcome: Outcome
+    code: Refusal = Refusal.NONE
+    binding: Binding | None = None
+
+
+_ACCEPTED = Outcome.ACCEPTED
+
+
+def receive(raw: bytes, *, vault_id: int, now: datetime) -> bytes:
+    """Take one message for a vault and return the signed answer; ProtocolError when the bytes are no message."""
+    message = read_message(raw)
+    vault = Vault.objects.filter(pk=vault_id).first()
+    if vault is None or message.recipient != Party(Installation.current().pk, vault_id):
+        return _answer(message, _Result(Outcome.REFUSED, Refusal.EXCHANGE_UNKNOWN), now)
+    if abs(now - message.sent_at) > conf.peer_clock_tolerance():
+        return _answer(message, _Result(Outcome.LATER, Refusal.CLOCK), now)
+    with transaction.atomic():
+        result = (
+            _connect(message, message.body, vault, now)
+            if isinstance(message.body, Connect)
+            else _decided(message, message.body, vault, now)
+        )
+    return _answer(message, result, now)
+
+
+def _connect(message: Message, body: Connect, vault: Vault, now: datetime) -> _Result:
+    """Source side: somebody holds a file of ours and tells us who they are."""
+    certificate = signed_json.read_certificate(body.certificate_pem)
+    if not _may_speak(message, body) or not _is_signed(message, certificate):
+        return _Result(Outcome.REFUSED, Refusal.UNTRUSTED)
+    issued = IssuedFile.objects.filter(pk=body.exchange, connection__vault=vault).first()
+    connection = exchange.lock_connection(issued.connection_id) if issued else None
+    if issued is None or connection is None:
+        return _Result(Outcome.REFUSED, Refusal.FILE_UNKNOWN)
+    issued = IssuedFile.objects.select_for_update().get(pk=issued.pk)
+    if not _holds_the_file(issued, body):
+        return _Result(Outcome.REFUSED, Refusal.FILE_UNKNOWN)
+    if seen := _seen(message, vault):
+        return seen
+    code = _connect_refusal(issued, connection, message.sender, now)
+    if code:
+        return _remember(message, vault, _Result(Outcome.REFUSED, code), now)
+    binding = _bind(issued, connection, message, body, now)
+    return _remember(message, vault, _Result(_ACCEPTED, binding=binding), now)
+
+
+def _may_speak(message: Message, body: Connect) -> bool:
+    """A vault of this installation signs with one of its own certificates; another installation has its own table."""
+    ours = message.sender.installation_id == Installation.current().pk
+    return ours and certificates.is_ours(message.certificate_id, body.certificate_pem)
+
+
+def _is_signed(message: Message, certificate: object) -> bool:
+    try:
+        verify(message.document, certificate)  # type: ignore[arg-type]
+    except ProtocolError:
+        return False
+    return True
+
+
+def _holds_the_file(issued: IssuedFile, body: Connect) -> bool:
+    same_nonce = hmac.compare_digest(bytes(issued.nonce_hash), files.nonce_hash(body.nonce))
+    return same_nonce and hmac.compare_digest(issued.sha256, body.file_sha256)
+
+
+def _connect_refusal(issued: IssuedFile, connection: Connection, sender: Party, now: datetime) -> Refusal:
+    if issued.revoked_at is not None:
+        return Refusal.FILE_REVOKED
+    if issued.used_at is not None:
+        return Refusal.FILE_USED
+    if now >= issued.expires_at:
+        return Refusal.FILE_EXPIRED
+    if sender.vault_id == connection.vault_id or issued.remote_vault_id not in (None, sender.vault_id):
+        return Refusal.WRONG_VAULT
+    free = connection.state in (ConnectionState.PENDING, ConnectionState.DISCONNECTED)
+    if not free or connection.bindings.open().exists():
+        return Refusal.NOT_READY
+    return Refusal.NONE
+
+
+def _bind(issued: IssuedFile, connection: Connection, message: Message, body: Connect, now: datetime) -> Binding:
+    issued.used_at, issued.used_by_host, issued.used_by_vault_id = now, body.vault.dns, message.sender.vault_id
+    issued.save(update_fields=["used_at", "used_by_host", "used_by_vault_id"])
+    binding: Binding = Binding(
+        connection=connection,
+        exchange=issued.file_id,
+        side=Side.SOURCE,
+        state=BindingState.PROPOSED,
+        needs_approval=issued.remote_vault_id is None,
+        peer_installation_id=message.sender.installation_id,
+        peer_vault_id=message.sender.vault_id,
+        peer_connection_id=body.connection_id,
+        peer_certificate_id=message.certificate_id,
+        peer_certificate_pem=body.certificate_pem,
+        peer_url=body.vault.peering_url,
+        peer_name=body.vault.name,
+        peer_dns=body.vault.dns,
+        peer_domain=body.vault.domain,
+        peer_application=body.vault.application,
+        file_sha256=issued.sha256,
+        requested_by=issued.issued_by,
+        remote_requested_by=body.requested_by,
+        requested_at=now,
+    )
+    binding.save(force_insert=True)
+    by = exchange.peer_actor(binding)
+    changes: audit.Changes = {"Generation": (None, issued.generation), "Used by": (None, body.vault.dns)}
+    audit.record(vault=connection.vault, by=by, event="connection_file.used", subject=connection, changes=changes)
+    if binding.needs_approval:
+        exchange.accept(binding, by=by, now=now)
+    else:
+        exchange.establish(binding, by=by, now=now)
+    return binding
+
+
+def _decided(message: Message, body: Decision, vault: Vault, now: datetime) -> _Result:
+    """Either side: a person over there approved, rejected or withdrew."""
+    binding = _find(message, body, vault)
+    if binding is None:
+        return _Result(Outcome.REFUSED, Refusal.EXCHANGE_UNKNOWN)
+    if not _is_signed(message, signed_json.read_certificate(binding.peer_certificate_pem)):
+        return _Result(Outcome.REFUSED, Refusal.UNTRUSTED)
+    if seen := _seen(message, vault):
+        return seen
+    facts = {"who": body.decided_by, "at": body.decided_at, "comment": body.comment}
+    if message.type is MessageType.APPROVE:
+        exchange.approved_there(binding, now=now, **facts)  # type: ignore[arg-type]
+    else:
+        state = BindingState.REJECTED if message.type is MessageType.REJECT else BindingState.WITHDRAWN
+        exchange.closed_there(binding, state, now=now, **facts)  # type: ignore[arg-type]
+    return _remember(message, vault, _Result(_ACCEPTED, binding=binding), now)
+
+
+def _find(message: Message, body: Decision, vault: Vault) -> Binding | None:
+    """The exchange with exactly this peer, locked."""
+    found = Binding.objects.filter(
+        exchange=body.exchange,
+        connection__vault=vault,
+        peer_installation_id=message.sender.installation_id,
+        peer_vault_id=message.sender.vault_id,
+        peer_certificate_id=message.certificate_id,
+    )
+    pk = found.exclude(state=BindingState.REFUSED).values_list("pk", flat=True).first()
+    return exchange.lock(pk) if pk is not None else None
+
+
+def _seen(message: Message, vault: Vault) -> _Result | None:
+    """What became of this very message; the same id around another body is not believed."""
+    row = IncomingPeerMessage.objects.filter(
+        vault=vault,
+        peer_installation_id=message.sender.installation_id,
+        peer_vault_id=message.sender.vault_id,
+        message_id=message.message_id,
+    ).first()
+    if row is None:
+        return None
+    if row.body_sha256 != _body_hash(message):
+        return _Result(Outcome.REFUSED, Refusal.UNTRUSTED)
+    binding = Binding.objects.filter(
+        exchange=row.exchange,
+        connection__vault=vault,
+        peer_installation_id=row.peer_installation_id,
+        peer_vault_id=row.peer_vault_id,
+    ).first()
+    return _Result(Outcome(row.outcome), Refusal(row.code), binding)
+
+
+def _remember(message: Message, vault: Vault, result: _Result, now: datetime) -> _Result:
+    IncomingPeerMessage.objects.create(
+        vault=vault,
+        peer_installation_id=message.sender.installation_id,
+        peer_vault_id=message.sender.vault_id,
+        message_id=message.message_id,
+        type=message.type.value,
+        body_sha256=_body_hash(message),
+        exchange=message.body.exchange,
+        received_at=now,
+        outcome=result.outcome,
+        code=result.code,
+    )
+    return result
+
+
+def _body_hash(message: Message) -> str:
+    return hashlib.sha256(canonical(message.document["body"])).hexdigest()
+
+
+def _answer(message: Message, result: _Result, now: datetime) -> bytes:
+    view: View | None = None
+    certificate = certificates.current()
+    if result.binding is not None:
+        view = result.binding.view
+        certificate = result.binding.connection.signing_certificate
+    return write_answer(
+        message,
+        outcome=result.outcome,
+        code=result.code,
+        view=view,
+        certificate_id=certificate.certificate_id,
+        sent_at=now,
+        key=certificates.private_key(certificate),
+    )
