@@ -3,7 +3,7 @@ from itertools import count
 from vaultadmin.models import Application, Membership, SecurityProfile, User, Vault
 from vaultadmin.permissions import Permission
 
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 _numbers = count(1)
 
 
