@@ -15,8 +15,20 @@ _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 # The doors write these themselves; a caller's own would let one request be read as two.
 _OURS: Final = frozenset(
-    "host content-length transfer-encoding connection keep-alive te trailer upgrade expect accept-encoding "
-    "proxy-authorization proxy-connection".split()
+    [
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "accept-encoding",
+        "proxy-authorization",
+        "proxy-connection",
+    ]
 )
 
 
