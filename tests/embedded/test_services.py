@@ -36,22 +36,20 @@ def test_data_is_still_there_after_stop_and_start(data_dir):
         assert query(data_dir, "SELECT answer FROM kept") == [(42,)]
 
 
-def test_database_is_durable_and_sorts_by_unicode(data_dir):
-    with services(data_dir):
-        rows = query(data_dir, "SELECT current_setting('fsync'), current_setting('full_page_writes')")
-        encoding = query(
-            data_dir,
-            "SELECT pg_encoding_to_char(encoding), datlocprovider, datlocale FROM pg_database "
-            "WHERE datname = current_database()",
-        )
+def test_database_is_durable_and_sorts_by_unicode(running_dir):
+    rows = query(running_dir, "SELECT current_setting('fsync'), current_setting('full_page_writes')")
+    encoding = query(
+        running_dir,
+        "SELECT pg_encoding_to_char(encoding), datlocprovider, datlocale FROM pg_database "
+        "WHERE datname = current_database()",
+    )
 
     assert rows == [("on", "on")]
     assert encoding == [("UTF8", "b", "C.UTF-8")]
 
 
-def test_application_role_is_no_superuser(data_dir):
-    with services(data_dir):
-        assert query(data_dir, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(False,)]
+def test_application_role_is_no_superuser(running_dir):
+    assert query(running_dir, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(False,)]
 
 
 def test_second_command_attaches_and_stops_nothing(data_dir):
@@ -176,39 +174,35 @@ def test_configured_database_still_embeds_redis(data_dir, monkeypatch):
     assert not (data_dir / "postgres").exists()
 
 
-def test_secrets_and_sockets_are_private(data_dir):
-    with services(data_dir):
-        layout = paths(data_dir)
+def test_secrets_and_sockets_are_private(running_dir):
+    layout = paths(running_dir)
 
-        assert stat.S_IMODE(layout.redis_password.stat().st_mode) == 0o600
-        assert stat.S_IMODE((layout.redis / "redis.conf").stat().st_mode) == 0o600
-        for folder in (layout.cluster, layout.postgres_sockets, layout.redis_socket.parent, layout.logs):
-            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert not stat.S_IMODE(layout.data.stat().st_mode) & 0o066
+    assert stat.S_IMODE(layout.redis_password.stat().st_mode) == 0o600
+    assert stat.S_IMODE((layout.redis / "redis.conf").stat().st_mode) == 0o600
+    for folder in (layout.cluster, layout.postgres_sockets, layout.redis_socket.parent, layout.logs):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert not stat.S_IMODE(layout.data.stat().st_mode) & 0o066
 
 
-def test_redis_refuses_those_without_the_password(data_dir):
+def test_redis_refuses_those_without_the_password(running_dir):
     with (
-        services(data_dir),
-        redis.Redis(unix_socket_path=str(paths(data_dir).redis_socket)) as stranger,
+        redis.Redis(unix_socket_path=str(paths(running_dir).redis_socket)) as stranger,
         pytest.raises(redis.AuthenticationError),
     ):
         stranger.ping()
 
 
-def test_password_is_on_no_command_line(data_dir):
-    with services(data_dir):
-        password = paths(data_dir).redis_password.read_text(encoding="ascii")
+def test_password_is_on_no_command_line(running_dir):
+    password = paths(running_dir).redis_password.read_text(encoding="ascii")
 
-        assert not any(
-            password in word for number in pids(data_dir).values() for word in psutil.Process(number).cmdline()
-        )
+    assert not any(
+        password in word for number in pids(running_dir).values() for word in psutil.Process(number).cmdline()
+    )
 
 
-def test_servers_listen_on_no_network_port(data_dir):
-    with services(data_dir):
-        for number in pids(data_dir).values():
-            assert psutil.Process(number).net_connections(kind="inet") == []
+def test_servers_listen_on_no_network_port(running_dir):
+    for number in pids(running_dir).values():
+        assert psutil.Process(number).net_connections(kind="inet") == []
 
 
 def test_long_and_closed_data_folder_still_gets_a_database(tmp_path, data_dir):

@@ -63,7 +63,8 @@ class Postgres:
 
     def pid(self) -> int | None:
         """The living postmaster of this cluster, whoever started it."""
-        reap(self._child)
+        if self._child is not None:
+            self._child.poll()
         pid = recorded_pid(self._layout.cluster / "postmaster.pid")
         return pid if works_in(pid, self._layout.cluster) else None
 
@@ -72,6 +73,7 @@ class Postgres:
         cluster = ready_cluster(self._layout, server_identity(self._layout.cluster))
         self._prepare_sockets(cluster)
         self._clear_away()
+        reap(self._child)
         log = open_log(self._layout.log(NAME))
         with closing(os.fdopen(log, "wb")):
             self._child = spawn(

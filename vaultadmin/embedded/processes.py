@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,9 +149,13 @@ def hand_over(child: subprocess.Popen[bytes] | None) -> None:
 
 
 def reap(child: subprocess.Popen[bytes] | None) -> None:
-    """Collect the exit status of an ended child of ours, so that it does not stay behind as a zombie."""
+    """Collect the exit status of a child that has ended.
+
+    A process with threads already shows as a zombie while the last of them leaves, hence the short wait.
+    """
     if child is not None:
-        child.poll()
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=5)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

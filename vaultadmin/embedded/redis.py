@@ -43,7 +43,8 @@ class Redis:
 
     def pid(self) -> int | None:
         """The living server of this data folder, whoever started it."""
-        reap(self._child)
+        if self._child is not None:
+            self._child.poll()
         pid = recorded_pid(self._pid_file)
         return pid if works_in(pid, self._layout.redis) else None
 
@@ -53,6 +54,7 @@ class Redis:
         private_folder(self._layout.redis_socket.parent)
         if not end(self._servers(), signals=_STOP):
             raise EmbeddedError(f"An earlier Redis still runs in {self._layout.redis}: stop it first.")
+        reap(self._child)
         self._layout.redis_socket.unlink(missing_ok=True)
         write_private(self._configuration, _configuration(self._layout).encode())
         log = open_log(self._layout.log(NAME))

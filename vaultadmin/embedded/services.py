@@ -17,6 +17,7 @@ from vaultadmin.embedded.errors import EmbeddedError
 from vaultadmin.embedded.folders import private_folder
 from vaultadmin.embedded.paths import Paths, paths, runs_as_root, traversable_by_others
 from vaultadmin.embedded.postgres import Postgres
+from vaultadmin.embedded.processes import alive, recorded_pid
 from vaultadmin.embedded.redis import Redis
 
 _LOCK_SECONDS = 180
@@ -55,6 +56,7 @@ class Services:
             self._seat = _open(self._layout.run / "users.lock")
             fcntl.flock(self._seat, fcntl.LOCK_SH)
             try:
+                self._see_off_the_dying()
                 self._start_missing()
             except BaseException:
                 self._leave()
@@ -78,8 +80,23 @@ class Services:
         with _locked(self._layout.run / "services.lock"):
             self._leave()
 
+    def _see_off_the_dying(self) -> None:
+        """Servers tied to a process that was killed still answer for a moment: too late to attach to them."""
+        owner = recorded_pid(self._owner_file)
+        if owner is None or alive(owner):
+            return
+        for server in reversed(self.servers):
+            server.stop()
+        self._owner_file.unlink()
+
+    @property
+    def _owner_file(self) -> Path:
+        return self._layout.run / "servers-tied-to"
+
     def _start_missing(self) -> list[str]:
         missing = [server for server in self.servers if not server.answers()]
+        if missing and self._tied:
+            self._owner_file.write_text(f"{os.getpid()}\n", encoding="ascii")
         for server in missing:
             server.begin(dies_with_parent=self._tied)
         for server in missing:
@@ -98,6 +115,8 @@ class Services:
                 server.stop()
             else:
                 server.hand_over()
+        if self._tied and self.started:
+            self._owner_file.unlink(missing_ok=True)
         os.close(self._seat)
         self._seat = None
 

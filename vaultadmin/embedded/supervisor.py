@@ -14,7 +14,7 @@ import psutil
 from vaultadmin.embedded.errors import EmbeddedError
 from vaultadmin.embedded.folders import open_log
 from vaultadmin.embedded.paths import Paths
-from vaultadmin.embedded.processes import end, group_members, spawn
+from vaultadmin.embedded.processes import end, group_members, reap, spawn
 
 _MARK = "VAULTADMIN_SUPERVISED"
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
@@ -111,9 +111,8 @@ class Supervisor:
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
     """A parent that was killed may leave children of its own that still hold a port or a task."""
-    process.poll()
     end(group_members(process.pid), signals=_KILL)
-    process.poll()
+    reap(process)
 
 
 def _ending(code: int) -> str:
