@@ -1,0 +1,158 @@
+"""StudySession: the calls for one study mapping, with region and token looked after.
+
+Finding the region (once per site), signing in (once per region) and signing in again when a token is refused happen
+here; callers say which participant and read how far it got from the error's `stage`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ecoa.client import errors
+from ecoa.client.api import CALL_DEADLINE, MyVeevaClient
+from ecoa.client.caches import ExpiringStore, SingleFlight
+from ecoa.client.types import Credentials, RemoteParticipant, Stage, Token
+
+REGION_TTL = 3600.0
+
+_Result = TypeVar("_Result")
+
+
+@dataclass
+class Caches:
+    """What survives one session: regions by site and tokens by region, each bound to the credentials used."""
+
+    now: Callable[[], float] = time.time
+    regions: ExpiringStore[str] = field(init=False)
+    tokens: ExpiringStore[Token] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.regions = ExpiringStore(now=self.now)
+        self.tokens = ExpiringStore(now=self.now)
+
+
+class StudySession:
+    """One event loop's view of one study in eCOA.
+
+    `fixed_region` skips discovery, as the published API allows. Sessions of one loop share `flights`. `time_left` says how many seconds a call may still
+    take, so that nobody waits past the lease of the rows being worked on.
+    """
+
+    def __init__(
+        self,
+        client: MyVeevaClient,
+        *,
+        base_url: str,
+        credentials: Credentials,
+        study: str,
+        fixed_region: str = "",
+        caches: Caches | None = None,
+        flights: SingleFlight | None = None,
+        time_left: Callable[[], float] = lambda: CALL_DEADLINE,
+    ) -> None:
+        self._client = client
+        self._base_url = base_url
+        self._credentials = credentials
+        self._study = study
+        self._fixed_region = fixed_region
+        self._caches = caches or Caches()
+        self._time_left = time_left
+        self._flights = flights or SingleFlight(now=time.monotonic)
+
+    async def get(self, *, site: str, internal_id: str) -> RemoteParticipant:
+        """Read one participant back."""
+        return await self._call(
+            site,
+            lambda region, token: self._client.get_participant(
+                region, token, study=self._study, site=site, internal_id=internal_id, deadline=self._deadline()
+            ),
+        )
+
+    async def upsert(self, *, site: str, participant_id: str, internal_id: str) -> str:
+        """Create or update one participant; returns its myVeevaParticipantId."""
+        return await self._call(
+            site,
+            lambda region, token: self._client.upsert_participant(
+                region,
+                token,
+                study=self._study,
+                site=site,
+                participant_id=participant_id,
+                internal_id=internal_id,
+                deadline=self._deadline(),
+            ),
+        )
+
+    async def region(self, site: str) -> str:
+        """The region of a site, asked once per site and hour."""
+        if self._fixed_region:
+            return self._fixed_region
+        key = (self._base_url, self._credentials.system_id, self._study, site)
+        kept = self._caches.regions.get(key)
+        return kept if kept is not None else await self._flights.do(("region", key), lambda: self._discover(key, site))
+
+    async def token(self, region: str) -> Token:
+        """A token for a region, asked once per lifetime."""
+        key = self._token_key(region)
+        kept = self._caches.tokens.get(key)
+        return kept if kept is not None else await self._flights.do(("token", key), lambda: self._sign_in(key, region))
+
+    async def _call(self, site: str, call: Callable[[str, Token], Awaitable[_Result]]) -> _Result:
+        stage = Stage.NONE
+        try:
+            region = await self.region(site)
+            stage = Stage.SITE_FOUND
+            token = await self.token(region)
+            stage = Stage.SIGNED_IN
+            try:
+                return await call(region, token)
+            except errors.SignInRefused:
+                return await self._call_with_new_token(region, token, call)
+        except errors.EcoaError as error:
+            reached = stage is Stage.SIGNED_IN and not isinstance(error, errors.Unreachable | errors.AddressRefused)
+            error.stage = Stage.SENT if reached else stage
+            raise
+
+    async def _call_with_new_token(
+        self, region: str, refused: Token, call: Callable[[str, Token], Awaitable[_Result]]
+    ) -> _Result:
+        """A token may have been withdrawn early: sign in once more. A second refusal stands for all who follow."""
+        key = self._token_key(region)
+        self._caches.tokens.drop(key, refused)
+        token = await self.token(region)
+        try:
+            return await call(region, token)
+        except errors.SignInRefused as error:
+            self._caches.tokens.drop(key, token)
+            self._flights.fail(("token", key), error)
+            raise
+
+    async def _discover(self, key: Hashable, site: str) -> str:
+        region = await self._client.discover(
+            self._base_url,
+            system_id=self._credentials.system_id,
+            study=self._study,
+            site=site,
+            deadline=self._deadline(),
+        )
+        self._caches.regions.put(key, region, until=self._caches.now() + REGION_TTL)
+        return region
+
+    async def _sign_in(self, key: Hashable, region: str) -> Token:
+        token = await self._client.authorize(region, credentials=self._credentials, deadline=self._deadline())
+        self._caches.tokens.put(key, token, until=token.use_until)
+        return token
+
+    def _token_key(self, region: str) -> Hashable:
+        # The secret is part of the key: after a rotation the old token is not used again.
+        held = self._credentials
+        return (region, held.system_id, held.tenant_id, held.secret)
+
+    def _deadline(self) -> float:
+        left = self._time_left()
+        if left < 1.0:
+            raise errors.Unreachable("There was no time left for this call.")
+        return min(CALL_DEADLINE, left)
