@@ -1,0 +1,101 @@
+"""Opening a participant file: what it is, its heading, and its rows one by one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from ecoa.imports import columns, encoding, xlsx
+from ecoa.imports.columns import Columns
+from ecoa.imports.problems import FileRefused
+
+MAX_BYTES = 256 * 1024 * 1024
+MAX_ROWS = 2_000_000
+MAX_HEADING = 65_536
+
+_SEPARATORS = (",", ";", "\t", "|")
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+Line = tuple[int, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An opened file. `lines` yields (line number, cells) after the heading; blank lines are left out."""
+
+    columns: Columns
+    lines: Iterator[Line]
+    encoding: str
+    notes: list[str]
+
+
+def open_table(file: BinaryIO) -> Table:
+    """Judge a file by its content, never by its name. FileRefused is raised here or while reading the lines."""
+    file.seek(0, io.SEEK_END)
+    size = file.tell()
+    if size == 0:
+        raise FileRefused("The file is empty.")
+    if size > MAX_BYTES:
+        raise FileRefused(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB. Split it and upload the parts.")
+    file.seek(0)
+    start = file.read(8)
+    if start.startswith(b"PK"):
+        return _with_heading(xlsx.rows(file), "XLSX", [])
+    if start == _OLD_OFFICE:
+        raise FileRefused("This is an old or password-protected Excel file. Save it as XLSX or CSV without a password.")
+    found = encoding.detect(file)
+    return _with_heading(_csv_lines(file, found.codec), found.name, [found.note] if found.note else [])
+
+
+def _with_heading(lines: Iterator[Line], name: str, notes: list[str]) -> Table:
+    lines = _filled(lines)
+    try:
+        _number, heading = next(lines)
+    except StopIteration:
+        raise FileRefused("The file has no rows.") from None
+    return Table(columns.find(heading), lines, name, notes)
+
+
+def _filled(lines: Iterator[Line]) -> Iterator[Line]:
+    """Lines with something in them, up to the number we take."""
+    count = 0
+    for line in lines:
+        if any(line[1]):
+            count += 1
+            if count > MAX_ROWS + 1:
+                raise FileRefused(f"The file has more than {MAX_ROWS:,} rows. Split it and upload the parts.")
+            yield line
+
+
+def _csv_lines(file: BinaryIO, codec: str) -> Iterator[Line]:
+    text = io.TextIOWrapper(file, encoding=codec, newline="")
+    try:
+        separator = _separator(text)
+        text.seek(0)
+        reader = csv.reader(text, delimiter=separator, strict=True)
+        start = 1
+        for cells in reader:
+            yield start, cells
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise FileRefused(f"The CSV file is broken near line {start}: {error}.") from None
+    except UnicodeDecodeError:
+        raise FileRefused(f"The file cannot be read as {codec} after line {start}. Save it as UTF-8.") from None
+    finally:
+        # The caller opened the file and closes it.
+        text.detach()
+
+
+def _separator(text: io.TextIOWrapper) -> str:
+    """The separator with which the first filled line names most of our columns."""
+    heading = ""
+    while not heading.strip():
+        heading = text.readline(MAX_HEADING)
+        if not heading:
+            return ","
+    if len(heading) >= MAX_HEADING:
+        raise FileRefused("The first line is too long to be a heading.")
+    return max(_SEPARATORS, key=lambda mark: columns.matches(heading.split(mark)))
