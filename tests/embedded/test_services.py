@@ -1,20 +1,15 @@
 import os
 import signal
 import stat
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import psutil
 import pytest
 import redis
 
-from tests.embedded.probes import pids, ping, query
-from vaultadmin.embedded import Services, is_running, paths, services
+from tests.embedded.probes import pids, ping, query, start_and_be_killed
+from vaultadmin.embedded import Services, fresh, is_running, paths, services
 from vaultadmin.embedded.processes import alive, wait_until
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_start_gives_both_servers_and_stop_leaves_none(data_dir):
@@ -100,17 +95,7 @@ def test_killed_server_is_noticed_and_started_again_with_its_data(data_dir, name
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_killed_supervising_process_does_not_block_the_next_start(data_dir, tied):
-    script = (
-        "import sys, time; from vaultadmin.embedded import Services;"
-        f"Services(sys.argv[1], tied={tied}).start(); print('up', flush=True); time.sleep(600)"
-    )
-    owner = subprocess.Popen([sys.executable, "-c", script, str(data_dir)], cwd=ROOT, stdout=subprocess.PIPE)
-    assert owner.stdout.readline() == b"up\n"
-    query(data_dir, "CREATE TABLE kept AS SELECT 42 AS answer")
-
-    owner.kill()
-    owner.wait()
-    owner.stdout.close()
+    start_and_be_killed(data_dir, tied=tied)
 
     with services(data_dir):
         assert query(data_dir, "SELECT answer FROM kept") == [(42,)]
@@ -119,16 +104,7 @@ def test_killed_supervising_process_does_not_block_the_next_start(data_dir, tied
 
 
 def test_servers_tied_to_a_killed_process_end_by_themselves(data_dir):
-    script = (
-        "import sys, time; from vaultadmin.embedded import Services;"
-        "Services(sys.argv[1], tied=True).start(); print('up', flush=True); time.sleep(600)"
-    )
-    owner = subprocess.Popen([sys.executable, "-c", script, str(data_dir)], cwd=ROOT, stdout=subprocess.PIPE)
-    assert owner.stdout.readline() == b"up\n"
-
-    owner.kill()
-    owner.wait()
-    owner.stdout.close()
+    start_and_be_killed(data_dir, tied=True)
 
     assert wait_until(lambda: set(pids(data_dir).values()) == {None}, seconds=20)
 
@@ -216,7 +192,5 @@ def test_long_and_closed_data_folder_still_gets_a_database(tmp_path, data_dir):
         with services(deep):
             assert is_running(deep)
     finally:
-        from vaultadmin.embedded import fresh
-
         fresh.delete(paths(deep))
     assert not deep.exists()

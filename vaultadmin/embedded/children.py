@@ -18,7 +18,7 @@ WORKER_PROCESSES = 2
 def web(port: int, *, tls: TlsFiles | None = None) -> list[str]:
     """The web server on the loopback interface; TLS when files are given."""
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws"]
+    command += ["--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws", "--backpressure", "64"]
     command += ["--workers-kill-timeout", "5", "--log-level", "warning"]
     if tls is not None:
         command += ["--ssl-certificate", str(tls.certificate), "--ssl-keyfile", str(tls.key)]

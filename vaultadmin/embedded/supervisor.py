@@ -62,6 +62,10 @@ class Supervisor:
         self._children.append(child)
         self._launch(child)
 
+    def pids(self) -> dict[str, int | None]:
+        """The living process of each child by name; None for one that is down."""
+        return {child.name: _living_pid(child) for child in self._children}
+
     def check(self) -> None:
         """Restart children that have ended, each after a pause that grows while it keeps falling."""
         now = time.monotonic()
@@ -107,6 +111,10 @@ class Supervisor:
             return bool(process.environ().get(_MARK) == str(self._layout.data))
         except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
             return False
+
+
+def _living_pid(child: _Child) -> int | None:
+    return child.process.pid if child.process is not None and child.process.poll() is None else None
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -128,7 +128,7 @@ class Command(BaseCommand):
                 self._tell(f"Not ready after {_READY_SECONDS} s: {', '.join(missing)}; logs are in {self._layout.logs}")
                 return
             self._look_after_all()
-            time.sleep(0.1)
+            time.sleep(0.25)
 
     def _run_demo(self) -> None:
         if self._demo:
