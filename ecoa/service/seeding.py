@@ -64,6 +64,7 @@ def seed_demo(*, system_id: str, secret: str, tenant_id: str, study_id: str, sit
     return odd
 
 
+@transaction.atomic
 def ensure_system(*, external_id: str, secret: str, tenant_id: str) -> ServiceSystem:
     """The system with this secret and tenant; another secret than the stored one replaces it."""
     system = ServiceSystem.objects.filter(external_id=external_id).first()
@@ -75,6 +76,7 @@ def ensure_system(*, external_id: str, secret: str, tenant_id: str) -> ServiceSy
     return system
 
 
+@transaction.atomic
 def ensure_study(
     external_id: str,
     *,
@@ -90,6 +92,7 @@ def ensure_study(
     return study
 
 
+@transaction.atomic
 def ensure_site(study: ServiceStudy, number: str, region: str) -> ServiceSite:
     """The site of the study in a region. Its internal id follows from both."""
     defaults = {"internal_id": str(uuid5(_NAMES, f"{study.external_id}/{number}")), "region": region}

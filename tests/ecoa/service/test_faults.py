@@ -1,0 +1,124 @@
+import json
+
+import pytest
+
+from ecoa import contract
+from ecoa.service import faults
+from ecoa.service.models import ServiceFault, ServiceParticipant
+from ecoa.service.models.faults import FaultCall, FaultKind
+from tests.ecoa.service.caller import code_of
+from vaultadmin import audit
+
+BY = audit.System("test")
+
+
+def arm(kind, call=FaultCall.POST, region="us", **more):
+    return faults.arm(region=region, call=call, kind=kind, by=BY, **more)
+
+
+def is_stored(internal):
+    return ServiceParticipant.objects.filter(internal_id=internal).exists()
+
+
+def test_error_500_does_nothing_and_is_gone_after_its_count(caller):
+    arm(FaultKind.ERROR_500, remaining=2)
+
+    answers = [caller.post("1005-003", "i") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [500, 500, 200]
+    assert [code_of(answer) for answer in answers[:2]] == ["UE-0001", "UE-0001"]
+
+
+def test_html_does_nothing_and_is_no_answer(caller):
+    arm(FaultKind.HTML)
+
+    response = caller.post("1005-003", "i")
+
+    assert not is_stored("i")
+    with pytest.raises(contract.UnreadableAnswer):
+        contract.read_participant_id(response.status_code, response.content)
+
+
+def test_dropped_reply_has_written_and_sends_less_than_promised(caller):
+    arm(FaultKind.DROP_REPLY)
+
+    response = caller.post("1005-003", "i")
+    sent = b"".join(response.streaming_content)
+
+    assert is_stored("i")
+    assert 0 < len(sent) < int(response["Content-Length"])
+
+
+def test_closed_connection_has_written_nothing_and_sends_no_body(caller):
+    arm(FaultKind.CLOSE)
+
+    response = caller.post("1005-003", "i")
+
+    assert not is_stored("i")
+    assert b"".join(response.streaming_content) == b""
+    assert int(response["Content-Length"]) > 0
+
+
+def test_late_answer_has_written_and_is_whole(caller):
+    arm(FaultKind.HANG, hold_seconds=0.01)
+
+    response = caller.post("1005-003", "i")
+
+    assert is_stored("i")
+    assert response.json()["responseStatus"] == "SUCCESS"
+
+
+def test_fault_meets_only_its_region_call_and_prefix(caller):
+    arm(FaultKind.ERROR_500, internal_id_prefix="x%")
+    arm(FaultKind.ERROR_500, region="eu")
+    arm(FaultKind.ERROR_500, call=FaultCall.GET)
+
+    assert caller.post("1005-003", "xy").status_code == 200
+    assert caller.post("1005-004", "x%y").status_code == 500
+    assert caller.get("xy").status_code == 500
+    assert caller.post("2001-003", "e", site="2001", region="eu").status_code == 500
+
+
+def test_faults_meet_discover_and_authorize_too(caller):
+    arm(FaultKind.ERROR_500, call=FaultCall.DISCOVER, region=faults.GLOBAL)
+    arm(FaultKind.ERROR_500, call=FaultCall.AUTHORIZE, region="us")
+
+    assert [caller.discover().status_code, caller.discover().status_code] == [500, 200]
+    assert [caller.authorize().status_code, caller.authorize().status_code] == [500, 200]
+
+
+def test_refused_call_uses_up_no_fault(caller, places):
+    fault = arm(FaultKind.ERROR_500)
+
+    caller.post("1005-003", "i", site=places.unknown_site)
+
+    assert ServiceFault.objects.get(pk=fault.pk).remaining == 1
+
+
+def test_disarmed_fault_is_gone(caller):
+    faults.disarm(arm(FaultKind.ERROR_500), by=BY)
+
+    assert caller.post("1005-003", "i").status_code == 200
+
+
+def test_production_arms_no_fault_and_ignores_armed_ones(caller, settings):
+    arm(FaultKind.ERROR_500)
+    settings.PRODUCTION = True
+
+    assert caller.post("1005-003", "i").status_code == 200
+    with pytest.raises(faults.FaultsRefused):
+        arm(FaultKind.ERROR_500)
+
+
+def test_hold_is_bounded(db):
+    assert arm(FaultKind.HANG, hold_seconds=1e9).hold_seconds == faults.HOLD_MAX_SECONDS
+
+
+def test_unexpected_error_tells_nothing_but_a_reference(caller, monkeypatch):
+    monkeypatch.setattr("ecoa.service.store.upsert", lambda **_: json.loads("{secret detail"))
+
+    response = caller.post("1005-003", "i")
+
+    assert (response.status_code, code_of(response)) == (500, "UE-0001")
+    assert b"secret" not in response.content
+    assert b"JSON" not in response.content
