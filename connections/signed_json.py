@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -59,7 +59,7 @@ def read_certificate(pem: str) -> x509.Certificate:
         raise DocumentRefused("The certificate is too long.")
     try:
         certificate = x509.load_pem_x509_certificate(pem.encode("ascii"))
-    except (ValueError, UnicodeEncodeError) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise DocumentRefused("The certificate cannot be read.") from error
     if certificate_pem(certificate) != pem:
         raise DocumentRefused("The certificate is not written in the standard form.")
@@ -81,7 +81,7 @@ def public_key(certificate: x509.Certificate) -> rsa.RSAPublicKey:
     """The certificate's RSA key, refused when it is of another kind or too short."""
     try:
         key = certificate.public_key()
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise DocumentRefused("The certificate's key cannot be read.") from error
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < MIN_KEY_BITS:
         raise DocumentRefused("The certificate needs an RSA key of at least 2048 bits.")

@@ -30,7 +30,7 @@ def ensure_first_certificate(*, now: datetime) -> SigningCertificate:
         # One row everybody meets at: two set-ups in parallel make one certificate.
         installation = Installation.objects.select_for_update().get(pk=Installation.current().pk)
         existing = SigningCertificate.objects.order_by("certificate_id").last()
-        return existing or _issue("00001", installation, now)
+        return existing or issue("00001", key=_new_key(), name=installation.name, now=now)
 
 
 def current() -> SigningCertificate:
@@ -51,20 +51,9 @@ def private_key(certificate: SigningCertificate) -> rsa.RSAPrivateKey:
     return _parsed_key(certificate.pk, certificate.fingerprint)
 
 
-@lru_cache(maxsize=8)
-def _parsed_key(pk: int, fingerprint: str) -> rsa.RSAPrivateKey:
-    """Keyed by the fingerprint: another certificate never meets this key, whatever row id it has."""
-    certificate = SigningCertificate.objects.select_related("private_key").get(pk=pk, fingerprint=fingerprint)
-    pem = secrets.reveal(certificate.private_key)
-    key = serialization.load_pem_private_key(pem.encode("ascii"), password=None)
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise TypeError("A signing key is an RSA key.")
-    return key
-
-
-def _issue(certificate_id: str, installation: Installation, now: datetime) -> SigningCertificate:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=conf.signing_key_bits())
-    signed = _self_signed(key, installation.name, now)
+def issue(certificate_id: str, *, key: rsa.RSAPrivateKey, name: str, now: datetime) -> SigningCertificate:
+    """Make a self-signed certificate over a key and seal the private half, inside the caller's transaction."""
+    signed = _self_signed(key, name, now)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode("ascii")
@@ -81,6 +70,21 @@ def _issue(certificate_id: str, installation: Installation, now: datetime) -> Si
     changes = audit.created(certificate, fields)
     audit.record(vault=None, by=SET_UP, event="certificate.issued", subject=certificate, changes=changes)
     return certificate
+
+
+@lru_cache(maxsize=8)
+def _parsed_key(pk: int, fingerprint: str) -> rsa.RSAPrivateKey:
+    """Keyed by the fingerprint: another certificate never meets this key, whatever row id it has."""
+    certificate = SigningCertificate.objects.select_related("private_key").get(pk=pk, fingerprint=fingerprint)
+    pem = secrets.reveal(certificate.private_key)
+    key = serialization.load_pem_private_key(pem.encode("ascii"), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError("A signing key is an RSA key.")
+    return key
+
+
+def _new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=conf.signing_key_bits())
 
 
 def _self_signed(key: rsa.RSAPrivateKey, name: str, now: datetime) -> x509.Certificate:

@@ -1,0 +1,72 @@
+from functools import lru_cache
+from uuid import uuid4
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.db import transaction
+
+from connections.constants import AuthorizationType
+from connections.models import Connection, ConnectionAuthorization, SigningCertificate
+from connections.services import authorizations, certificates, creating, files
+from tests.factories.people import make_member, make_vault
+from vaultadmin import clock
+from vaultadmin.models import Membership, Vault
+from vaultadmin.permissions import Permission
+
+ADMIN = (Permission.MANAGE_CONNECTIONS, Permission.WORKFLOW_START, Permission.WORKFLOW_PARTICIPATE)
+APPROVER = (Permission.CONNECTION_READ, Permission.WORKFLOW_PARTICIPATE)
+SECRET = "s3cret value"  # noqa: S105
+
+
+@lru_cache(maxsize=2)
+def shared_key(number: int = 0) -> rsa.RSAPrivateKey:
+    # One key for the whole run: making one takes longer than most tests.
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def make_certificate(*, number: int = 1) -> SigningCertificate:
+    certificate_id = f"{number:05d}"
+    existing = SigningCertificate.objects.filter(certificate_id=certificate_id).first()
+    if existing:
+        return existing
+    with transaction.atomic():
+        return certificates.issue(certificate_id, key=shared_key(), name="Test installation", now=clock.now())
+
+
+def make_admin(vault: Vault | None = None) -> Membership:
+    return make_member(vault or make_vault(), *ADMIN)
+
+
+def make_approver(vault: Vault) -> Membership:
+    return make_member(vault, *APPROVER)
+
+
+def make_vault_to_vault(by: Membership, **fields) -> Connection:
+    make_certificate()
+    values = {"name": "Safety link", "api_name": f"c{uuid4().hex[:12]}"} | fields
+    return creating.create_vault_to_vault(by=by, now=clock.now(), **values)
+
+
+def make_external(by: Membership, **fields) -> Connection:
+    make_certificate()
+    values = {"name": "RTSM", "api_name": f"c{uuid4().hex[:12]}", "url": "https://rtsm.example.com/"} | fields
+    return creating.create_external(by=by, now=clock.now(), **values)
+
+
+def make_local(by: Membership, **fields) -> Connection:
+    make_certificate()
+    values = {"name": "Itself", "api_name": f"c{uuid4().hex[:12]}"} | fields
+    return creating.create_local(by=by, now=clock.now(), **values)
+
+
+def make_authorization(by: Membership, **fields) -> ConnectionAuthorization:
+    values = {
+        "type": AuthorizationType.CLIENT_CREDENTIALS,
+        "name": "RTSM credentials",
+        "identity": "mv-ext-demo-RTSM",
+        "secret": SECRET,
+    }
+    return authorizations.create(by=by, now=clock.now(), **(values | fields))
+
+
+def download(connection: Connection, by: Membership) -> bytes:
+    return files.issue(connection=connection, file_id=uuid4(), by=by, now=clock.now()).content
