@@ -116,10 +116,12 @@ function release(form) {
 }
 window.addEventListener("pageshow", () => $$("form[data-sending]").forEach(release));
 
-// --- Filter forms leave empty fields out of the address.
+// --- Filter forms leave empty fields out of the address and keep the order the list has by now.
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   if (!ctx.sourceElement.matches("[data-clean-query]")) return;
   for (const [name, value] of [...ctx.request.body]) if (value === "") ctx.request.body.delete(name);
+  const sort = new URLSearchParams(location.search).get("sort");
+  if (sort) ctx.request.body.set("sort", sort);
 });
 
 // --- Clicks: copy, dismiss a toast.
@@ -149,6 +151,7 @@ for (const choice of $$("[data-theme-choice]")) {
 
 // --- Section links of a record show where one is.
 const sections = new Map($$("[data-section-nav] a").map((link) => [link.hash.slice(1), link]));
+sections.values().next().value?.setAttribute("aria-current", "true");
 const watcher = new IntersectionObserver((entries) => {
   const seen = entries.filter((entry) => entry.isIntersecting).map((entry) => sections.get(entry.target.id));
   if (!seen.length) return;
