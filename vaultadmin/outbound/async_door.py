@@ -5,6 +5,7 @@ no lookup and no second judgement.
 """
 
 import asyncio
+import io
 import socket
 from collections.abc import Collection, Mapping
 from contextvars import ContextVar
@@ -29,7 +30,7 @@ from .urls import Target
 
 _LOOKUP_SECONDS: Final = 5
 _IDLE_SECONDS: Final = 15.0
-_trip: ContextVar[Trip] = ContextVar("outbound_trip")
+_WHOLE_BODY: Final = 1_048_576
 
 
 class AsyncDoor:
@@ -50,7 +51,6 @@ class AsyncDoor:
             ttl_dns_cache=_LOOKUP_SECONDS,
             limit=self._limit,
             keepalive_timeout=_IDLE_SECONDS,
-            ssl=context_for(self._policy.ca_bundle),
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -92,37 +92,68 @@ class AsyncDoor:
     async def _exchange(self, request: Request, deadline: float, trip: Trip) -> None:
         if self._session is None:
             raise RuntimeError("AsyncDoor must be entered before it is used")
-        _trip.set(trip)
-        async with self._session.request(
-            request.method,
-            _wire_url(request.target),
-            data=request.body or None,
-            headers=request.headers,
-            allow_redirects=False,
-            timeout=_timeout(deadline),
-        ) as response:
-            trip.headers_arrived(response.status, response.headers.items())
-            while trip.room > 0:
-                piece = await response.content.readany()
-                if not piece:
-                    return
-                trip.body_arrived(piece)
-            # Without this the context manager would read on to reuse the connection.
-            response.close()
+        line = _Line(trip)
+        _line.set(line)
+        complete = False
+        try:
+            async with self._session.request(
+                request.method,
+                _wire_url(request.target),
+                data=_wire_body(request.body),
+                headers=request.headers,
+                allow_redirects=False,
+                ssl=context_for(self._policy.ca_bundle),
+                timeout=_timeout(deadline),
+            ) as response:
+                trip.headers_arrived(response.status, response.headers.items())
+                complete = await _read_body(response, trip)
+                if not complete:
+                    response.close()
+        finally:
+            if not complete:
+                line.abort()
+
+
+class _Line:
+    """The connection a request got, known from the moment it is open."""
+
+    def __init__(self, trip: Trip) -> None:
+        self._trip = trip
+        self._transport: asyncio.BaseTransport | None = None
+
+    def opened(self, transport: asyncio.BaseTransport | None) -> None:
+        """Request bytes follow from here on."""
+        self._transport = transport
+        self._trip.reached = True
+        peer = transport.get_extra_info("peername") if transport is not None else None
+        self._trip.dialled = str(Endpoint(peer[0], peer[1])) if peer else ""
+
+    def abort(self) -> None:
+        """Drop the connection at once. A polite close would go on reading from the peer for half a minute."""
+        if isinstance(self._transport, asyncio.WriteTransport):
+            self._transport.abort()
+
+
+_line: ContextVar[_Line] = ContextVar("outbound_line")
 
 
 class _WatchedConnector(aiohttp.TCPConnector):
-    """Tells the trip under way which address it got, and that request bytes follow from here on."""
+    """Tells the request under way which connection it got."""
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
         connection = await super().connect(req, traces, timeout)
-        transport = connection.transport
-        trip = _trip.get()
-        trip.reached = True
-        if transport is not None:
-            peer = transport.get_extra_info("peername")
-            trip.dialled = str(Endpoint(peer[0], peer[1])) if peer else ""
+        _line.get().opened(connection.transport)
         return connection
+
+
+async def _read_body(response: aiohttp.ClientResponse, trip: Trip) -> bool:
+    """Read what is kept of the body; whether that was all of it."""
+    while trip.room > 0:
+        piece = await response.content.readany()
+        if not piece:
+            return True
+        trip.body_arrived(piece)
+    return False
 
 
 class _JudgingResolver(AbstractResolver):
@@ -161,6 +192,11 @@ def _wire_url(target: Target) -> URL:
     return URL.build(
         scheme="https", host=target.host, port=target.port, path=target.path, query_string=target.query, encoded=True
     )
+
+
+def _wire_body(body: bytes) -> bytes | io.BytesIO | None:
+    """A large body goes out in pieces, so that it does not hold up the other requests."""
+    return io.BytesIO(body) if len(body) > _WHOLE_BODY else body or None
 
 
 @lru_cache(maxsize=64)

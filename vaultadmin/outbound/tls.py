@@ -29,6 +29,8 @@ def context_for(ca_bundle: str) -> ssl.SSLContext:
 def _build_context(ca_bundle: str, _changed: int, _size: int) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Off by standard, on by default: a certificate would be accepted for the name in its free-text subject.
+    context.hostname_checks_common_name = False
     context.set_alpn_protocols(["http/1.1"])
     context.load_verify_locations(cafile=certifi.where())
     if ca_bundle:

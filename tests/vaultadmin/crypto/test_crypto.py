@@ -70,7 +70,8 @@ def test_rotation_keeps_old_values_readable_until_the_old_key_is_dropped():
     new = both.only_current()
 
     assert both.open(token, context="c") == "s3cret"
-    assert both.needs_reseal(token) and not both.needs_reseal(resealed)
+    assert both.needs_reseal(token)
+    assert not both.needs_reseal(resealed)
     assert both.reseal(resealed, context="c") == resealed
     assert key_id_of(resealed) == both.current_key_id != old.current_key_id
     assert new.open(resealed, context="c") == "s3cret"

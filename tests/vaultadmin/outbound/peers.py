@@ -12,7 +12,7 @@ from ipaddress import ip_address
 
 HOST = "peer.example.com"
 
-Script = Callable[[ssl.SSLSocket, "Peer"], bool | None]
+Script = Callable[[socket.socket, "Peer"], bool | None]
 
 
 class Peer:
@@ -56,7 +56,7 @@ class Peer:
             self._start(self._serve, plain)
 
     def _serve(self, plain: socket.socket) -> None:
-        sock = plain
+        sock: socket.socket = plain
         try:
             plain.settimeout(20)
             self._open.append(plain)
@@ -95,10 +95,10 @@ def read_request(sock: socket.socket) -> bytes | None:
 
 def answer(
     body: bytes = b"hello", status: str = "200 OK", headers: tuple[str, ...] = (), keep: bool = True
-) -> Callable[[ssl.SSLSocket, Peer], bool]:
+) -> Callable[[socket.socket, Peer], bool]:
     head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers))
 
-    def script(sock: ssl.SSLSocket, peer: Peer) -> bool:
+    def script(sock: socket.socket, peer: Peer) -> bool:
         sock.sendall(head.encode("latin-1") + b"\r\n" + body)
         return keep
 
@@ -106,7 +106,7 @@ def answer(
 
 
 def drip(first: bytes, pieces: bytes, pause: float = 0.05) -> Script:
-    def script(sock: ssl.SSLSocket, peer: Peer) -> None:
+    def script(sock: socket.socket, peer: Peer) -> None:
         sock.sendall(first)
         while True:
             for byte in pieces:
@@ -118,7 +118,7 @@ def drip(first: bytes, pieces: bytes, pause: float = 0.05) -> Script:
 
 
 def flood(first: bytes, piece: bytes) -> Script:
-    def script(sock: ssl.SSLSocket, peer: Peer) -> None:
+    def script(sock: socket.socket, peer: Peer) -> None:
         sock.sendall(first)
         while not peer.stopping.is_set():
             sock.sendall(piece)
@@ -131,7 +131,7 @@ def hang(sock: socket.socket, peer: Peer) -> None:
 
 
 def raw(data: bytes) -> Script:
-    def script(sock: ssl.SSLSocket, peer: Peer) -> None:
+    def script(sock: socket.socket, peer: Peer) -> None:
         sock.sendall(data)
 
     return script

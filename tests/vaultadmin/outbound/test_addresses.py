@@ -17,7 +17,10 @@ def test_address_that_is_not_public_unicast_is_recognised(text):
 
 @pytest.mark.parametrize("text", GOOD_ADDRESSES)
 def test_public_unicast_address_is_recognised(text):
-    assert is_public(parse_address(text))
+    address = parse_address(text)
+
+    assert address is not None
+    assert is_public(address)
 
 
 @given(st.ip_addresses(v=4))

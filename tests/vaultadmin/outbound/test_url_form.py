@@ -83,4 +83,5 @@ def test_region_host_always_ends_in_the_suffix(before, after):
 
     if region_allowed(url, REGION_SUFFIXES):
         host = URL(url).raw_host
+        assert host
         assert host == "myveeva.com" or host.endswith(".myveeva.com")

@@ -121,14 +121,14 @@ def test_canonical_ignores_the_order_of_keys():
 
 
 def nested(levels):
-    value = []
+    value: list[object] = []
     for _ in range(levels):
         value = [value]
     return value
 
 
 def circular():
-    value = []
+    value: list[object] = []
     value.append(value)
     return value
 
