@@ -92,13 +92,18 @@ def _reachable(programs: Path, layout: Paths, identity: Identity | None) -> Path
     if identity is None or traversable_by_others(programs):
         return programs
     installed = programs.parent
-    copy = layout.cluster.parent / f"{installed.name}-{_program_version(programs)}"
+    package = installed.parent
+    copy = layout.cluster.parent / f"programs-{_program_version(programs)}"
     if not copy.exists():
         draft = copy.with_suffix(f".{os.getpid()}")
-        shutil.copytree(installed, draft, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        # Libraries the wheel brings lie beside the package; the programs find them by that relative path.
+        for part in (package.with_name(f"{package.name}.libs"), installed):
+            if part.exists():
+                target = draft / part.relative_to(package.parent)
+                shutil.copytree(part, target, symlinks=True, ignore=shutil.ignore_patterns("include"))
         _open_for_reading(draft)
         draft.rename(copy)
-    return copy / "bin"
+    return copy / programs.relative_to(package.parent)
 
 
 def _open_for_reading(folder: Path) -> None:
@@ -107,7 +112,7 @@ def _open_for_reading(folder: Path) -> None:
         for name in files:
             file = Path(parent, name)
             if not file.is_symlink():
-                file.chmod(0o755 if os.access(file, os.X_OK) and file.stat().st_mode & 0o100 else 0o644)
+                file.chmod(0o755 if file.stat().st_mode & 0o100 else 0o644)
 
 
 def _make(cluster: Path, programs: Path, identity: Identity | None) -> None:
