@@ -9,6 +9,7 @@ django.setup()
 
 from tests.tools import append_only  # noqa: E402
 from tests.tools.evidence import goal  # noqa: E402, F401
+from tests.tools.fixtures import _site, celery_worker_process, chromium_path, live_site  # noqa: E402, F401
 
 append_only.let_tests_empty_tables()
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from redis import Redis, RedisError
 
-from vaultadmin import clock
+from vaultadmin import clock, embedded
 from vaultadmin.access import Gate, requires
 from vaultadmin.models import Installation
 from vaultadmin.site import vital_signs
@@ -47,7 +47,7 @@ def _checks() -> dict[str, dict[str, Any]]:
 
 def redis_answers() -> bool:
     """Does Redis answer a ping within a second?"""
-    url = settings.CELERY_BROKER_URL.replace("redis+socket://", "unix://")
+    url = settings.REDIS_URL or embedded.redis_url(settings.DATA_DIR)
     try:
         with Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
             return bool(client.ping())
