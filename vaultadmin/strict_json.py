@@ -31,10 +31,12 @@ def loads(
     max_depth: int = MAX_DEPTH,
     max_digits: int = MAX_DIGITS,
     max_string: int = MAX_STRING,
+    allow_nul: bool = False,
 ) -> Any:
     """Parse one JSON text or raise StrictJsonError, never anything else.
 
     Sizes are judged as written: `max_string` counts the characters between the quotes, escapes unfolded.
+    `allow_nul` is for readers that ignore fields they do not know and judge the characters of those they do.
     """
     text = _decode(raw, max_bytes)
     _check_sizes(text, max_depth=max_depth, max_digits=max_digits, max_string=max_string)
@@ -48,7 +50,7 @@ def loads(
         raise StrictJsonError(f"The JSON text is broken at line {error.lineno}, column {error.colno}.") from error
     # Raw NULs and surrogates cannot get this far; only an escape can still bring one in.
     if "\\u" in text:
-        _check_characters(value)
+        _check_characters(value, allow_nul=allow_nul)
     return value
 
 
@@ -112,9 +114,9 @@ def _refuse_constant(name: str) -> NoReturn:
     raise StrictJsonError(f"{name} is not a JSON number.")
 
 
-def _check_characters(value: Any) -> None:
+def _check_characters(value: Any, *, allow_nul: bool = False) -> None:
     for text in _texts(value):
-        if "\0" in text:
+        if "\0" in text and not allow_nul:
             raise StrictJsonError("The JSON text holds a NUL character.")
         try:
             text.encode()
