@@ -24,5 +24,5 @@ urlpatterns = [
         views.participant,
         name="ecoa-service-participant",
     ),
-    re_path(r"^(?:/+)?myveeva(?:/.*)?$", views.nowhere),
+    re_path(r"^(?:/+)?myveeva(?:/|$)", views.nowhere),
 ]

@@ -16,7 +16,7 @@ SECRET_MAX = 1024
 IDENTIFIER_PATTERN = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=IDENTIFIER_MAX, pattern=IDENTIFIER_PATTERN)]
-SecretText = Annotated[str, StringConstraints(min_length=1, max_length=SECRET_MAX)]
+SecretText = Annotated[str, StringConstraints(min_length=1, max_length=SECRET_MAX, pattern=r"^[^\x00]*$")]
 
 
 class _Message(BaseModel):

@@ -1,7 +1,7 @@
 """The four calls, each from raw input to the bytes of its answer.
 
-The order of the questions is the same everywhere: who asks (401), in which version (NF-0001), is the message whole
-(ID-0001), do we know the study and the site and may the caller use them, and only then the work.
+The order of the questions is the same everywhere: who asks (401), is the message whole (ID-0001), in which version
+(NF-0001), do we know the study and the site and may the caller use them, and only then the work.
 Raises Refusal, contract.InvalidRequest or faults.SpoiledReply; anything else is an unexpected error.
 """
 
@@ -42,8 +42,8 @@ class Caller:
 
 def discover(*, version: str, raw: bytes, address: str, origin: str) -> bytes:
     """Name the region of a site. Nobody signs in here, so an unknown system is answered like an unknown study."""
-    _check_version(version)
     asked = contract.read_discover(raw)
+    _check_version(version)
     place = directory.look_up(
         system=asked.externalSystemId,
         tenant="",
@@ -67,8 +67,8 @@ def discover(*, version: str, raw: bytes, address: str, origin: str) -> bytes:
 
 def authorize(*, region: str, version: str, raw: bytes, address: str, now: datetime) -> bytes:
     """Exchange a system's secret for a token. One reason for all that can be wrong with the credentials."""
-    _check_version(version)
     asked = contract.read_authorize(raw)
+    _check_version(version)
     serves = ServiceTenant.objects.filter(system=OuterRef("pk"), tenant_id=asked.tenantId)
     known = ServiceSystem.objects.filter(external_id=asked.externalSystemId)
     system = known.annotate(serves_tenant=Exists(serves)).first()
@@ -139,12 +139,12 @@ def _admit(target: Target, caller: Caller, call: FaultCall) -> Place:
         raise Unauthorized(tokens.WRONG)
     if not systems.may_call_from(place.allowed_addresses, caller.address):
         raise Unauthorized(_ADDRESS_REFUSED)
-    _check_version(target.version)
     return place
 
 
 def _locate_here(place: Place, target: Target) -> tuple[int, int]:
-    """Study and site ids, when the site's participants are kept in the region that was asked."""
+    """Study and site ids, when the version is one and the site's participants are kept in the region asked."""
+    _check_version(target.version)
     study_id, site_id, region = _locate(place, target.site)
     if region != target.region:
         raise Refusal(Code.SITE_NOT_FOUND, _SITE_UNKNOWN)
