@@ -20,7 +20,7 @@ from .urls import STANDARD_PORT, Target, UrlRefused, parse_url
 _ALLOW: Final = "VAULTADMIN_OUTBOUND_ALLOW"
 _RESOLVE: Final = "VAULTADMIN_OUTBOUND_RESOLVE"
 _INNER_DOMAINS: Final = frozenset(
-    ("localhost", "local", "localdomain", "internal", "intranet", "private", "corp", "home", "lan", "home.arpa")
+    ("localhost", "local", "localdomain", "internal", "intranet", "private", "corp", "home", "lan")
 )
 _HOST_PORT: Final = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9.-]+):(?P<port>[0-9]{1,5})")
 
@@ -145,7 +145,8 @@ def _build_policy(allow: str | None, resolve: str | None, ca_bundle: str | None)
 
 
 def _is_inner_name(host: str) -> bool:
-    return "." not in host or any(host == name or host.endswith(f".{name}") for name in _INNER_DOMAINS)
+    _, dot, last = host.rpartition(".")
+    return not dot or last in _INNER_DOMAINS or f".{host}".endswith(".home.arpa")
 
 
 def _entries(text: str | None) -> tuple[str, ...]:

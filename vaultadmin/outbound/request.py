@@ -12,7 +12,7 @@ METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 # The doors write these themselves; a caller's own would let one request be read as two.
 _OURS: Final = frozenset(
     [

@@ -1,5 +1,7 @@
 """URLs, addresses and names that have led other products astray, and the few plain ones that must work."""
 
+import itertools
+
 BAD_ADDRESSES = (
     # IPv4
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.100.100.200", "100.127.255.255",
@@ -112,3 +114,40 @@ BAD_REGIONS = (
     "https://us\u3002myveeva\u3002com/", "https://us.myveeva.com\uff0fevil.test/", "https://demo.test/",
     "https://notecoa.demo.test/", "https://us.myveeva.com/\r\n", "https://us.myveeva.com/#x",
 )  # fmt: skip
+
+STATUSES = ("301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect")
+TARGETS = (
+    "https://second.example.com/",
+    "/elsewhere",
+    "//second.example.com/",
+    "http://169.254.169.254/latest/meta-data/",
+    "https://127.0.0.1/",
+    "file:///etc/passwd",
+    "https://peer.example.com@second.example.com/",
+)
+REDIRECTS = list(itertools.product(STATUSES, TARGETS))
+
+GOOD, OTHER_GOOD = "8.8.8.8", "2606:4700:4700::1111"
+BAD_IN_STORIES = (
+    "127.0.0.1", "10.0.0.1", "169.254.169.254", "100.100.100.200", "0.0.0.0", "::1", "fe80::1", "fd00:ec2::254",
+    "::ffff:127.0.0.1", "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "fec0::1",
+)  # fmt: skip
+# Each plot is what the resolver says at one lookup after another; the last line is repeated.
+PLOTS = {
+    "only bad": lambda bad: [[bad]],
+    "bad first": lambda bad: [[bad, GOOD]],
+    "bad last": lambda bad: [[GOOD, OTHER_GOOD, bad]],
+    "rebinding": lambda bad: [[GOOD], [bad]],
+    "rebinding with both": lambda bad: [[GOOD], [GOOD, bad]],
+    "flip-flop": lambda bad: [[bad], [GOOD], [bad]],
+}
+STORIES = {f"{plot}, {bad}": tell(bad) for plot, tell in PLOTS.items() for bad in BAD_IN_STORIES}
+
+
+def teller(lines):
+    waiting = list(lines)
+
+    def resolver(host, port):
+        return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+
+    return resolver

@@ -1,44 +1,25 @@
-import itertools
 import threading
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.vaultadmin.outbound.corpus import BAD_ADDRESSES, GOOD_ADDRESSES, REFUSED_URLS
+from tests.vaultadmin.outbound.corpus import (
+    BAD_ADDRESSES,
+    GOOD,
+    GOOD_ADDRESSES,
+    OTHER_GOOD,
+    REFUSED_URLS,
+    STORIES,
+    teller,
+)
 from tests.vaultadmin.outbound.peers import HOST, answer
 from vaultadmin.outbound import Door, ErrorKind, Policy
 from vaultadmin.outbound.policy import Endpoint
 
-GOOD, OTHER_GOOD = "8.8.8.8", "2606:4700:4700::1111"
-BAD_IN_STORIES = (
-    "127.0.0.1", "10.0.0.1", "169.254.169.254", "100.100.100.200", "0.0.0.0", "::1", "fe80::1", "fd00:ec2::254",
-    "::ffff:127.0.0.1", "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "fec0::1",
-)  # fmt: skip
-# Each plot is what the resolver says at one lookup after another; the last line is repeated.
-PLOTS = {
-    "only bad": lambda bad: [[bad]],
-    "bad first": lambda bad: [[bad, GOOD]],
-    "bad last": lambda bad: [[GOOD, OTHER_GOOD, bad]],
-    "rebinding": lambda bad: [[GOOD], [bad]],
-    "rebinding with both": lambda bad: [[GOOD], [GOOD, bad]],
-    "flip-flop": lambda bad: [[bad], [GOOD], [bad]],
-}
-STORIES = list(itertools.product(PLOTS, BAD_IN_STORIES))
 
-
-def teller(lines):
-    waiting = list(lines)
-
-    def resolver(host, port):
-        return waiting.pop(0) if len(waiting) > 1 else waiting[0]
-
-    return resolver
-
-
-@pytest.mark.parametrize(("plot", "bad"), STORIES)
-def test_no_story_of_the_resolver_leads_to_a_bad_address(plot, bad, open_door, dials):
-    lines = PLOTS[plot](bad)
+@pytest.mark.parametrize("lines", STORIES.values(), ids=STORIES.keys())
+def test_no_story_of_the_resolver_leads_to_a_bad_address(lines, open_door, dials):
     door = open_door(Policy(resolver=teller(lines)))
 
     answers = [door.send("POST", "https://story.example.com/", body=b"secret", deadline=2) for _ in range(3)]

@@ -5,14 +5,12 @@ import tracemalloc
 import pytest
 
 from tests.vaultadmin.outbound import peers
-from tests.vaultadmin.outbound.peers import HOST, drip, flood, hang, raw
+from tests.vaultadmin.outbound.bad_peers import BIG_BODIES, BIG_FRAMES, DRIPS, OK
+from tests.vaultadmin.outbound.peers import HOST, drip, hang, raw
 from vaultadmin.outbound import ErrorKind, Policy
 from vaultadmin.outbound.policy import Endpoint
 
 DEADLINE = 0.3
-OK = b"HTTP/1.1 200 OK\r\n"
-GIGABYTE = 1 << 30
-BLOCK = b"x" * 65_536
 TWENTY_MB = 20_000_000
 
 
@@ -20,19 +18,6 @@ def send(door, body=b"x"):
     started = time.monotonic()
     answer = door.send("POST", f"https://{HOST}/", body=body, deadline=DEADLINE)
     return answer, time.monotonic() - started
-
-
-DRIPS = {
-    "status line": drip(b"", b"HTTP/1.1 200 " + b"O" * 500),
-    "header": drip(OK, b"X: " + b"y" * 500),
-    "headers without end": drip(OK, b"X: y\r\n"),
-    "body": drip(OK + b"Content-Length: 100000\r\n\r\n", b"z"),
-    "chunk size": drip(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
-    "chunks": drip(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nz\r\n"),
-    "body until close": drip(OK + b"Connection: close\r\n\r\n", b"z"),
-    "interim answers": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.001),
-    "nothing": hang,
-}
 
 
 @pytest.mark.parametrize("script", DRIPS.values(), ids=DRIPS.keys())
@@ -94,14 +79,6 @@ def test_peer_that_does_not_read_the_request_is_left_at_the_deadline(open_door, 
     assert answer.reached
 
 
-BIG_BODIES = {
-    "announced": flood(OK + b"Content-Length: %d\r\n\r\n" % GIGABYTE, BLOCK),
-    "chunked": flood(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + BLOCK + b"\r\n"),
-    "until close": flood(OK + b"Connection: close\r\n\r\n", BLOCK),
-    "one chunk": flood(OK + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % GIGABYTE, BLOCK),
-}
-
-
 @pytest.mark.parametrize("script", BIG_BODIES.values(), ids=BIG_BODIES.keys())
 def test_endless_body_is_cut_and_the_connection_dropped(script, open_door, serve, policy_for):
     peer = serve(script)
@@ -118,17 +95,6 @@ def test_endless_body_is_cut_and_the_connection_dropped(script, open_door, serve
     assert not answer.ok
     send(door)
     assert peer.connections == 2
-
-
-BIG_FRAMES = {
-    "one header": flood(OK + b"X: ", BLOCK),
-    "many headers": flood(OK, b"X: y\r\n" * 10_000),
-    "long status line": flood(b"HTTP/1.1 200 ", BLOCK),
-    "interim answers": flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000),
-    "chunk extensions": flood(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1;" + b"e" * 4_000 + b"\r\nz\r\n"),
-    "trailers": flood(OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n" * 10_000),
-    "chunk size": flood(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0" * 65_536),
-}
 
 
 @pytest.mark.parametrize("script", BIG_FRAMES.values(), ids=BIG_FRAMES.keys())

@@ -1,40 +1,12 @@
-import datetime
 import socket
 import ssl
 import warnings
 
 import pytest
-import trustme
 
+from tests.vaultadmin.outbound.bad_peers import BAD_PEERS
 from tests.vaultadmin.outbound.peers import HOST, answer, raw, server_context
 from vaultadmin.outbound import ErrorKind
-
-NOW = datetime.datetime.now(datetime.UTC)
-DAY = datetime.timedelta(days=1)
-
-
-class SelfSigned:
-    def __init__(self, authority):
-        self._authority = authority
-
-    def configure_cert(self, context):
-        pem = self._authority.cert_pem.bytes() + self._authority.private_key_pem.bytes()
-        with trustme.Blob(pem).tempfile() as path:
-            context.load_cert_chain(path)
-
-
-BAD_PEERS = {
-    "expired": lambda ca: server_context(ca.issue_cert(HOST, not_before=NOW - 9 * DAY, not_after=NOW - DAY)),
-    "not yet valid": lambda ca: server_context(ca.issue_cert(HOST, not_before=NOW + DAY, not_after=NOW + 9 * DAY)),
-    "wrong name": lambda ca: server_context(ca.issue_cert("other.example.com")),
-    "wildcard of another level": lambda ca: server_context(ca.issue_cert("*.peer.example.com")),
-    "name only as common name": lambda ca: server_context(ca.issue_cert("127.0.0.1", common_name=HOST)),
-    "address instead of name": lambda ca: server_context(ca.issue_cert("127.0.0.1")),
-    "unknown authority": lambda ca: server_context(trustme.CA().issue_cert(HOST)),
-    "self-signed": lambda ca: server_context(SelfSigned(trustme.CA())),
-    "TLS 1.1": lambda ca: server_context(ca.issue_cert(HOST), highest="TLSv1_1"),
-    "TLS 1.0": lambda ca: server_context(ca.issue_cert(HOST), highest="TLSv1"),
-}
 
 
 @pytest.mark.parametrize("make", BAD_PEERS.values(), ids=BAD_PEERS.keys())
