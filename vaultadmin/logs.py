@@ -16,6 +16,8 @@ _IN_TEXT = re.compile(
     r"(?i)\b((?:password|secret|token|jwt|sessionid|client_secret|externalSystemSecret)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}]+"
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
+# Links that are a secret themselves: invitations and password resets.
+_LINK = re.compile(r"(/accounts/(?:invitation|password/reset/key)/)[^/\s\"']+")
 HIDDEN = "[hidden]"
 
 
@@ -28,7 +30,8 @@ def _clean(key: str, value: Any) -> Any:
     if _NAMES.search(key) and value not in (None, "", True, False):
         return HIDDEN
     if isinstance(value, str):
-        return _BEARER.sub(rf"\1 {HIDDEN}", _IN_TEXT.sub(rf"\1{HIDDEN}", value))
+        shown = _LINK.sub(rf"\1{HIDDEN}", value)
+        return _BEARER.sub(rf"\1 {HIDDEN}", _IN_TEXT.sub(rf"\1{HIDDEN}", shown))
     if isinstance(value, dict):
         return {str(name): _clean(str(name), item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -72,6 +75,7 @@ def configuration() -> dict[str, Any]:
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
+            "django_structlog.celery": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
         },

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "vaultadmin.middleware.unavailable",
+    "vaultadmin.middleware.own_address",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -61,7 +62,6 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -140,6 +140,11 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[vaultadmin] "
+ACCOUNT_FORMS = {"change_password": "vaultadmin.accounts.forms.ChangePasswordForm"}
+# allauth counts in a cache, which is one per process here: what guards a password or a code is counted in the
+# database instead (accounts/limits.py). Its other limits, such as reset mails, stay as they are.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "reauthenticate": None, "change_password": None}
+PASSWORD_RESET_TIMEOUT = 3600
 SOCIALACCOUNT_ADAPTER = "vaultadmin.accounts.adapter.SocialAccountAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_PROVIDERS = environment.openid_providers()
@@ -147,8 +152,16 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 MFA_ADAPTER = "vaultadmin.accounts.adapter.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "vaultadmin.accounts.forms.AuthenticateForm",
+    "reauthenticate": "vaultadmin.accounts.forms.ReauthenticateForm",
+}
 MFA_TOTP_ISSUER = "vaultadmin"
-USERSESSIONS_TRACK_ACTIVITY = True
+# One time step either way, for telephones whose clock is a little off.
+MFA_TOTP_TOLERANCE = 1
+USERSESSIONS_ADAPTER = "vaultadmin.accounts.adapter.UserSessionsAdapter"
+# How many proxies of ours append to X-Forwarded-For before a request reaches us.
+TRUSTED_PROXIES = int(environment.text("VAULTADMIN_TRUSTED_PROXIES", "0"))
 
 # Lock-out, counted in the database: by person and address, lifted by time or by an administrator.
 AXES_FAILURE_LIMIT = 10
@@ -157,6 +170,11 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "vaultadmin.accounts.lockout.typed_name"
+AXES_CLIENT_IP_CALLABLE = "vaultadmin.accounts.lockout.address"
+# The audit trail keeps sign-ins; axes keeps counters, not what was typed.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_SENSITIVE_PARAMETERS = ["login", "password", "csrfmiddlewaretoken", "next"]
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_CALLABLE = "vaultadmin.accounts.lockout.locked_out"
 AXES_ENABLE_ADMIN = False
@@ -193,7 +211,8 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [csp.SELF],
         "connect-src": [csp.SELF],
         "manifest-src": [csp.SELF],
-        "form-action": [csp.SELF],
+        # Signing in by single sign-on is a form whose answer leads to the provider.
+        "form-action": [csp.SELF, *environment.openid_origins()],
         "frame-ancestors": [csp.NONE],
         "base-uri": [csp.NONE],
         "object-src": [csp.NONE],
@@ -243,7 +262,7 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
     "connections.tasks.*": {"queue": "delivery"},
-    "ecoa.tasks.store_import": {"queue": "processing"},
+    "ecoa.tasks.work_import": {"queue": "processing"},
     "ecoa.tasks.*": {"queue": "sync"},
     "vaultadmin.tasks.*": {"queue": "maintenance"},
 }
