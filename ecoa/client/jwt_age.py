@@ -27,7 +27,7 @@ def is_header_safe(token: str) -> bool:
 
 
 def use_until(token: str, *, now: float) -> float:
-    """The moment we stop using the token: a minute before its `exp`, never more than a day away, never less than 5 s."""
+    """The moment we stop using the token: a minute before its `exp`, but 5 s from now at least and a day at most."""
     expires = _exp(token)
     if expires is None:
         return now + UNKNOWN_AGE

@@ -33,12 +33,16 @@ class Caches:
         self.regions = ExpiringStore(now=self.now)
         self.tokens = ExpiringStore(now=self.now)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self.__post_init__()
+
 
 class StudySession:
     """One event loop's view of one study in eCOA.
 
-    `fixed_region` skips discovery, as the published API allows. Sessions of one loop share `flights`. `time_left` says how many seconds a call may still
-    take, so that nobody waits past the lease of the rows being worked on.
+    `fixed_region` skips discovery, as the published API allows. Sessions of one loop share `flights`. `time_left`
+    says how many seconds a call may still take, so that nobody waits past the lease of the rows being worked on.
     """
 
     def __init__(

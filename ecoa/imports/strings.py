@@ -18,7 +18,7 @@ class SharedStrings:
     """Strings by number. Written once in order, then read; neighbours are read together."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._ends = array("Q")
         self._size = 0
         self._pending: list[bytes] = []

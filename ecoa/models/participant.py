@@ -1,0 +1,98 @@
+"""Participants: what our side says, which version of it eCOA confirmed, and what eCOA calls them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from ecoa.client.words import Words, words_for
+from vaultadmin.permissions import Permission, can
+
+if TYPE_CHECKING:
+    from vaultadmin.models import Membership
+
+
+class ParticipantStatus(models.TextChoices):
+    """What we know about a participant in eCOA. `sending` is shown for rows a worker holds and is never stored."""
+
+    WAITING = "waiting", _("Waiting to be sent")
+    SENDING = "sending", _("Being sent")
+    SYNCED = "synced", _("In eCOA")
+    REJECTED = "rejected", _("Not accepted")
+    UNKNOWN = "unknown", _("Not known yet")
+
+
+class Source(models.TextChoices):
+    """Where a participant came from, and so who owns its ID."""
+
+    FILE = "file", _("File import")
+
+
+class ParticipantQuerySet(models.QuerySet["Participant"]):
+    """Participant rows as people may see them."""
+
+    def visible_to(self, member: Membership) -> ParticipantQuerySet:
+        """The study team sees all participants of the vault, site staff those of their sites."""
+        rows = self.filter(vault=member.vault_id)
+        if can(member, Permission.ECOA_STUDY_TEAM):
+            return rows
+        if can(member, Permission.ECOA_VIEW_SITES):
+            return rows.filter(site__assignments__member=member)
+        return rows.none()
+
+
+class Participant(models.Model):
+    """One person of one study, known by two ids and no name.
+
+    `version` grows with every change of ours; `synced_version` is the newest one eCOA confirmed. `internal_id` never
+    changes. The ids collate by code point, so one index serves order, paging and prefix search.
+    """
+
+    vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="+")
+    mapping = models.ForeignKey("ecoa.StudyMapping", models.PROTECT, related_name="participants")
+    site = models.ForeignKey("ecoa.Site", models.PROTECT, related_name="participants", db_index=False)
+    participant_id = models.CharField(_("participant ID"), max_length=255, db_collation="C")
+    internal_id = models.CharField(_("internal ID"), max_length=255, db_collation="C")
+    version = models.IntegerField(default=1)
+    synced_version = models.IntegerField(default=0)
+    my_veeva_participant_id = models.CharField(_("MyVeeva participant ID"), max_length=255, blank=True)
+    status = models.CharField(
+        _("state"), max_length=8, choices=ParticipantStatus.choices, default=ParticipantStatus.WAITING
+    )
+    stage = models.SmallIntegerField(default=0)
+    code = models.CharField(max_length=32, blank=True)
+    message = models.CharField(max_length=500, blank=True)
+    source = models.CharField(max_length=8, choices=Source.choices, default=Source.FILE)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    synced_at = models.DateTimeField(null=True)
+
+    objects = ParticipantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["participant_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["mapping", "internal_id"], name="participant_internal_id_once"),
+            models.UniqueConstraint(fields=["mapping", "participant_id"], name="participant_id_once"),
+            models.CheckConstraint(
+                condition=Q(synced_version__lte=F("version"), version__gte=1), name="participant_versions_in_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["waiting", "synced", "rejected", "unknown"]), name="participant_status_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["site", "participant_id"], name="participant_by_site"),
+            models.Index(fields=["site", "status", "participant_id"], name="participant_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.participant_id
+
+    @property
+    def words(self) -> Words | None:
+        """What happened and what to do, for a participant that is not where it should be."""
+        return words_for(self.code) if self.code else None

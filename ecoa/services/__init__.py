@@ -1,0 +1,1 @@
+"""What people and commands can do in eCOA: mappings, sites, files and runs. Every change is audited here."""

@@ -1,0 +1,190 @@
+"""Participant files as people handle them: receive, preview, import or discard; and the work behind it.
+
+Reading puts the rows into staging in one transaction. Checking and storing are a job for anything large: the file row
+says what is due, carries a lease while a worker has it and a cursor of how far storing got.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import BinaryIO
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from ecoa.imports import reading
+from ecoa.imports.problems import FileRefused
+from ecoa.models import FileImport, FileRow, ImportState, StudyMapping
+from ecoa.services import checking, staging, storing
+from ecoa.services.actors import ensure_manager, label_of, member_of
+from ecoa.services.refusals import Refused
+from vaultadmin import audit, claims, clock, wake
+
+LANE = "ecoa.import"
+# Files up to this size are checked and stored within the request; larger ones are a job with progress.
+INLINE_ROWS = 5_000
+LEASE = timedelta(seconds=120)
+WORK_FOR = 60.0
+KEEP = timedelta(days=7)
+
+_DUE = (ImportState.CHECKING, ImportState.STORING)
+_OVER = (ImportState.DONE, ImportState.DISCARDED)
+
+
+def receive(*, mapping: StudyMapping, file: BinaryIO, name: str, by: audit.Actor, now: datetime) -> FileImport:
+    """Read a file into staging and check it, or leave the check to a worker. Refused when it is no such file."""
+    ensure_manager(by, mapping.vault_id)
+    try:
+        with transaction.atomic():
+            received = _stage(mapping, file, name, by, now)
+            audit.record(
+                vault=mapping.vault,
+                by=by,
+                event="participant_file.received",
+                subject=received,
+                changes={"rows": (None, received.row_count), "SHA-256": (None, received.sha256)},
+            )
+            wake.wake(LANE, import_id=received.pk)
+    except FileRefused as refusal:
+        raise Refused(str(refusal), field="file") from refusal
+    if received.row_count <= INLINE_ROWS:
+        work(import_id=received.pk)
+    return FileImport.objects.get(pk=received.pk)
+
+
+def confirm(file: FileImport, *, by: audit.Actor, now: datetime) -> FileImport:
+    """Import the good rows of a checked file. Confirming twice changes nothing."""
+    ensure_manager(by, file.vault_id)
+    with transaction.atomic():
+        current = _locked(file)
+        if current.state in (ImportState.STORING, ImportState.DONE):
+            return current
+        if current.state != ImportState.READY:
+            raise Refused("This file is not ready to be imported.")
+        if current.good == 0:
+            raise Refused("No row of this file can be imported. Correct it and upload it again.")
+        current.state, current.confirmed_at = ImportState.STORING, now
+        current.save(update_fields=["state", "confirmed_at"])
+        counts: audit.Changes = {"rows to import": (None, current.good), "rows left out": (None, current.bad)}
+        audit.record(vault=current.vault, by=by, event="participant_file.confirmed", subject=current, changes=counts)
+        wake.wake(LANE, import_id=current.pk)
+    if current.row_count <= INLINE_ROWS:
+        work(import_id=current.pk)
+    return FileImport.objects.get(pk=file.pk)
+
+
+def discard(file: FileImport, *, by: audit.Actor, now: datetime) -> None:
+    """Drop a file that was not imported."""
+    ensure_manager(by, file.vault_id)
+    with transaction.atomic():
+        current = _locked(file)
+        if current.state not in (ImportState.READY, ImportState.CHECKING):
+            raise Refused("This file is imported already.")
+        current.state, current.finished_at = ImportState.DISCARDED, now
+        current.lease_token = current.lease_until = None
+        current.save(update_fields=["state", "finished_at", "lease_token", "lease_until"])
+        audit.record(vault=current.vault, by=by, event="participant_file.discarded", subject=current)
+
+
+def work(*, import_id: int, now: Callable[[], datetime] = clock.now) -> None:
+    """Do what a file waits for, for a while. Harmless to run twice: the file is leased."""
+    claim = claims.claim(_due(now()).filter(pk=import_id), limit=1, lease=LEASE, now=now())
+    if not claim:
+        return
+    file = FileImport.objects.select_related("vault", "started_by__user").get(pk=import_id)
+    if file.state == ImportState.CHECKING:
+        _check(file, claim.token)
+    else:
+        _store(file, claim.token, now)
+
+
+def wake_unfinished(*, now: datetime) -> None:
+    """Nudge workers for files whose work nobody has in hand."""
+    for import_id in _due(now).values_list("pk", flat=True):
+        wake.wake(LANE, import_id=import_id)
+
+
+def tidy(*, now: datetime) -> int:
+    """Drop the staged rows of files that were dealt with, or left lying, a week ago; returns how many."""
+    old = FileImport.objects.filter(created_at__lt=now - KEEP)
+    old.filter(state=ImportState.READY).update(state=ImportState.DISCARDED, finished_at=now)
+    left_over = old.filter(Exists(FileRow.objects.filter(file=OuterRef("pk"))), state__in=_OVER)
+    dropped = 0
+    for import_id in left_over.values_list("pk", flat=True):
+        dropped += FileRow.objects.filter(file_id=import_id).delete()[0]
+    return dropped
+
+
+def _stage(mapping: StudyMapping, file: BinaryIO, name: str, by: audit.Actor, now: datetime) -> FileImport:
+    sha256 = staging.sha256_of(file)
+    table = reading.open_table(file)
+    received = FileImport.objects.create(
+        vault=mapping.vault,
+        mapping=mapping,
+        file_name=_clean_name(name),
+        sha256=sha256,
+        encoding=table.encoding,
+        notes=table.notes,
+        started_by=member_of(by),
+        starter_label=label_of(by),
+        created_at=now,
+    )
+    received.row_count = staging.stage(file_id=received.pk, table=table)
+    if received.row_count == 0:
+        raise FileRefused("The file has a heading but no rows.")
+    received.save(update_fields=["row_count"])
+    return received
+
+
+def _clean_name(name: str) -> str:
+    """The file's own name, without folders and unprintable characters."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable())[:255] or "participants"
+
+
+def _due(now: datetime) -> QuerySet[FileImport]:
+    free = Q(lease_token__isnull=True) | Q(lease_until__lt=now)
+    return FileImport.objects.filter(free, state__in=_DUE).order_by("pk")
+
+
+def _locked(file: FileImport) -> FileImport:
+    return FileImport.objects.select_for_update(of=("self",)).select_related("vault").get(pk=file.pk)
+
+
+def _check(file: FileImport, token: UUID) -> None:
+    with transaction.atomic():
+        checking.check(file)
+        claims.settle(
+            FileImport.objects.filter(pk=file.pk, state=ImportState.CHECKING),
+            token=token,
+            state=ImportState.READY,
+            row_count=file.row_count,
+            bad=file.bad,
+            new=file.new,
+            changed=file.changed,
+            same=file.same,
+        )
+
+
+def _store(file: FileImport, token: UUID, now: Callable[[], datetime]) -> None:
+    actor: audit.Actor = file.started_by or audit.System(file.starter_label)
+    stop_at = time.monotonic() + WORK_FOR
+    try:
+        while storing.store_batch(file=file, token=token, by=actor, lease=LEASE, now=now()):
+            if time.monotonic() > stop_at:
+                claims.settle(FileImport.objects.filter(pk=file.pk), token=token)
+                wake.wake(LANE, import_id=file.pk)
+                return
+    except storing.LeaseLost:
+        return
+    with transaction.atomic():
+        done = claims.settle(
+            FileImport.objects.filter(pk=file.pk), token=token, state=ImportState.DONE, finished_at=now()
+        )
+        if done:
+            stored = FileImport.objects.get(pk=file.pk)
+            counts: audit.Changes = {"rows imported": (None, stored.stored), "rows left out": (None, stored.skipped)}
+            audit.record(vault=file.vault, by=actor, event="participant_file.imported", subject=file, changes=counts)

@@ -1,0 +1,93 @@
+"""Taking a batch: lease due items and note a try for each, before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, QuerySet
+
+from ecoa.models import SyncItem
+from ecoa.sync.carrying import Job
+from ecoa.sync.policy import Policy
+from vaultadmin import claims
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Leased items of one run, with the token that alone may settle them."""
+
+    token: UUID
+    jobs: list[Job]
+
+
+# One statement reads the leased items and writes the row of evidence for each try. The values sent earlier are only
+# looked up for the few rows in doubt.
+_OPEN_TRIES = """
+WITH mine AS (
+    SELECT i.id, i.participant_id, i.site_number, i.value, i.internal_id, i.version, i.attempts, i.doubtful,
+           CASE WHEN i.doubtful THEN (
+               SELECT array_agg(DISTINCT a.value) FROM ecoa_attempt a WHERE a.participant_id = i.participant_id
+           ) END AS ours
+      FROM ecoa_syncitem i
+     WHERE i.lease_token = %(token)s
+), opened AS (
+    INSERT INTO ecoa_attempt (item_id, participant_id, number, value, started_at, outcome, stage, code, detail,
+                              read_back)
+    SELECT id, participant_id, attempts, value, %(now)s, 'started', 0, '', '', FALSE FROM mine ORDER BY id
+    RETURNING id, item_id
+)
+SELECT mine.id, opened.id, mine.participant_id, mine.site_number, mine.value, mine.internal_id, mine.version,
+       mine.attempts, mine.doubtful, mine.ours
+  FROM mine JOIN opened ON opened.item_id = mine.id
+ ORDER BY mine.id
+"""
+
+
+def take(*, run_id: int, policy: Policy, now: datetime) -> Batch | None:
+    """Lease the next due items of a run; None when nothing is due that nobody else holds."""
+    for due, limit in _queues(run_id, policy, now):
+        claim = claims.claim(due, limit=limit, lease=policy.lease, now=now, attempts=F("attempts") + 1)
+        if claim:
+            return Batch(claim.token, _open_tries(claim.token, now))
+    return None
+
+
+def renew(*, token: UUID, policy: Policy, now: datetime) -> bool:
+    """Keep a batch; False when its lease had lapsed and the rows are somebody else's."""
+    return claims.renew(SyncItem.objects.all(), token=token, lease=policy.lease, now=now) > 0
+
+
+def _queues(run_id: int, policy: Policy, now: datetime) -> list[tuple[QuerySet[SyncItem], int]]:
+    """Healthy rows in full batches; rows that saw a worker die in small groups, then alone."""
+    due = SyncItem.objects.filter(run=run_id, due_at__lte=now, lease_token__isnull=True).order_by("due_at", "pk")
+    return [
+        (due.filter(crashes=0), policy.batch),
+        (due.filter(crashes=1), policy.suspects),
+        (due.filter(crashes__gte=2), 1),
+    ]
+
+
+def _open_tries(token: UUID, now: datetime) -> list[Job]:
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_TRIES, {"token": token, "now": now})
+        return [_job(row) for row in cursor.fetchall()]
+
+
+def _job(row: tuple[Any, ...]) -> Job:
+    item, attempt, participant, site, value, internal_id, version, number, doubtful, ours = row
+    return Job(
+        item=item,
+        attempt=attempt,
+        participant=participant,
+        site=site,
+        value=value,
+        internal_id=internal_id,
+        version=version,
+        number=number,
+        doubtful=doubtful,
+        ours=frozenset(ours or ()),
+    )

@@ -1,0 +1,193 @@
+"""Draining one lane of one run: lease, hand over, settle, until nothing is due or the time is up.
+
+Running it twice, or in ten workers, is harmless: rows are leased, and a lane that is taken is left alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from ecoa.client.errors import CREDENTIALS
+from ecoa.models import OPEN_STATES, RunState, SyncRun
+from ecoa.sync import batches, closing, planning, settling
+from ecoa.sync.batches import Batch
+from ecoa.sync.carrier import Carrier
+from ecoa.sync.carrying import Lease, Outcome, Verdict
+from ecoa.sync.policy import POLICY, Policy
+from ecoa.sync.routing import RouteUnavailable, route_of
+from vaultadmin import clock
+
+logger = logging.getLogger(__name__)
+
+# First half of the advisory lock's key; the second half is the run.
+_LANE_LOCK = 0x0EC0A00
+_IN_FLIGHT = 2
+
+
+@dataclass
+class _Shipment:
+    """One batch on the wire."""
+
+    batch: Batch
+    lease: Lease
+    outcomes: Future[list[Outcome]]
+    renewed: float = field(default_factory=time.monotonic)
+
+
+def drain(*, run_id: int, lane: int = 0, policy: Policy = POLICY, now: Callable[[], datetime] = clock.now) -> int:
+    """Work off what is due in one run; returns how many items were settled."""
+    with _lane(run_id, lane) as free:
+        if not free:
+            return 0
+        planning.freeze(run_id=run_id, now=now())
+        runs = SyncRun.objects.select_related("vault", "mapping__connection__authorization__secret")
+        run = runs.filter(pk=run_id, state__in=OPEN_STATES).first()
+        if run is None or run.state != RunState.RUNNING:
+            return 0
+        if run.cancel_requested_at is not None:
+            closing.close_open(run=run, now=now())
+            settled = 0
+        else:
+            settled = _drain_run(run, policy, now)
+        closing.finish_if_done(run_id=run_id, now=now())
+        return settled
+
+
+def _drain_run(run: SyncRun, policy: Policy, now: Callable[[], datetime]) -> int:
+    try:
+        route = route_of(run.mapping)
+    except RouteUnavailable as refusal:
+        return _refuse_all(run, str(refusal), policy, now)
+    with Carrier(route, policy) as carrier:
+        return _ship(run, carrier, policy, now)
+
+
+def _ship(run: SyncRun, carrier: Carrier, policy: Policy, now: Callable[[], datetime]) -> int:
+    """Keep two batches on the wire, so that the database and the network work at the same time."""
+    stop_at = time.monotonic() + policy.drain_for
+    on_the_wire: deque[_Shipment] = deque()
+    settled = 0
+    while True:
+        while len(on_the_wire) < _IN_FLIGHT and time.monotonic() < stop_at and not carrier.breaker.is_open:
+            shipment = _dispatch(run, carrier, policy, now)
+            if shipment is None:
+                break
+            on_the_wire.append(shipment)
+        if not on_the_wire:
+            break
+        outcomes = _await(on_the_wire, policy, now)
+        settled += _settle(run, on_the_wire.popleft().batch, outcomes, policy, now)
+        if _cancelled(run):
+            stop_at = 0.0
+    _note_silence(run, carrier, now())
+    return settled
+
+
+def _dispatch(run: SyncRun, carrier: Carrier, policy: Policy, now: Callable[[], datetime]) -> _Shipment | None:
+    lease = Lease(policy.lease.total_seconds(), margin=policy.lease_margin)
+    batch = batches.take(run_id=run.pk, policy=policy, now=now())
+    return _Shipment(batch, lease, carrier.submit(batch.jobs, lease)) if batch else None
+
+
+def _await(on_the_wire: deque[_Shipment], policy: Policy, now: Callable[[], datetime]) -> list[Outcome]:
+    """The outcomes of the oldest batch; the leases of all are renewed while it takes its time."""
+    while True:
+        try:
+            return on_the_wire[0].outcomes.result(timeout=policy.renew_every)
+        except NotYet:
+            for shipment in on_the_wire:
+                _renew(shipment, policy, now)
+
+
+def _renew(shipment: _Shipment, policy: Policy, now: Callable[[], datetime]) -> None:
+    seconds = policy.lease.total_seconds()
+    started = time.monotonic()
+    try:
+        still_ours = batches.renew(token=shipment.batch.token, policy=policy, now=now())
+    except (DatabaseError, InterfaceError) as error:
+        # Not renewed: the lease simply runs out, and no call is started past its end.
+        logger.warning("a lease could not be renewed: %s", type(error).__name__)
+        _fresh_connection()
+        return
+    if still_ours and shipment.lease.left() > 0:
+        shipment.lease.extend(seconds - (time.monotonic() - started))
+    else:
+        shipment.lease.end()
+
+
+def _settle(run: SyncRun, batch: Batch, outcomes: list[Outcome], policy: Policy, now: Callable[[], datetime]) -> int:
+    """Write a batch. A database that is away is waited for as long as the lease lasts: the outcomes are worth it."""
+    give_up = time.monotonic() + policy.lease.total_seconds()
+    while True:
+        try:
+            done = settling.settle(run=run, token=batch.token, outcomes=outcomes, policy=policy, now=now())
+        except (DatabaseError, InterfaceError) as error:
+            if time.monotonic() > give_up:
+                raise
+            logger.warning("a batch could not be settled yet: %s", type(error).__name__)
+            time.sleep(0.5)
+            _fresh_connection()
+        else:
+            if done.lost:
+                logger.warning("%d items were taken over before they could be settled", done.lost)
+            return done.written
+
+
+def _refuse_all(run: SyncRun, reason: str, policy: Policy, now: Callable[[], datetime]) -> int:
+    """The connection itself cannot be used: every item gets that outcome once, and nobody is called."""
+    settled = 0
+    while batch := batches.take(run_id=run.pk, policy=policy, now=now()):
+        outcomes = [
+            Outcome(job, Verdict.REJECTED, code=CREDENTIALS, detail=reason[:500], final=True) for job in batch.jobs
+        ]
+        settled += _settle(run, batch, outcomes, policy, now)
+    return settled
+
+
+def _note_silence(run: SyncRun, carrier: Carrier, at: datetime) -> None:
+    """Remember since when the other side is silent; `settling` forgets it with the first answer."""
+    if carrier.breaker.is_open and not carrier.breaker.heard:
+        SyncRun.objects.filter(pk=run.pk, silent_since__isnull=True).update(silent_since=at)
+
+
+def _cancelled(run: SyncRun) -> bool:
+    cancelled: bool = SyncRun.objects.filter(pk=run.pk, cancel_requested_at__isnull=False).exists()
+    return cancelled
+
+
+@contextmanager
+def _lane(run_id: int, lane: int) -> Iterator[bool]:
+    """Hold one lane of one run. The lock belongs to the database session, so it dies with the worker."""
+    key = [_LANE_LOCK + lane, run_id % 2**31]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+        (free,) = cursor.fetchone()
+    try:
+        yield free
+    finally:
+        if free:
+            _release(key)
+
+
+def _release(key: list[int]) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+    except (DatabaseError, InterfaceError) as error:
+        # The session that held the lock is gone, and the lock with it.
+        logger.warning("a lane's lock went with its session: %s", type(error).__name__)
+
+
+def _fresh_connection() -> None:
+    if not connection.in_atomic_block:
+        connection.close()

@@ -1,0 +1,69 @@
+"""Freezing a plan: which participants, with which value and version, in one statement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from ecoa.models import RunState, Scope, SyncRun
+from ecoa.sync.settling import ACTOR
+from vaultadmin import audit
+
+# A participant whose state is not known may have landed: its item starts in doubt and is asked before it is sent.
+_PLAN = """
+INSERT INTO ecoa_syncitem (run_id, participant_id, site_number, value, internal_id, version, state, doubtful, due_at,
+                           attempts, crashes, code, read_back)
+SELECT %(run)s, p.id, s.number, p.participant_id, p.internal_id, p.version, 'waiting', p.status = 'unknown', %(now)s,
+       0, 0, '', FALSE
+  FROM ecoa_participant p JOIN ecoa_site s ON s.id = p.site_id
+ WHERE p.mapping_id = %(mapping)s AND {scope}
+ ORDER BY p.id
+"""
+
+_SCOPES = {
+    Scope.INCREMENTAL: "p.status <> 'synced'",
+    Scope.ALL: "TRUE",
+    Scope.CHOSEN: "p.id = ANY(%(chosen)s)",
+    Scope.FILE: "p.id IN (SELECT r.stored_as_id FROM ecoa_filerow r WHERE r.file_id = %(file)s)",
+    Scope.RETRY: (
+        "p.status <> 'synced' AND p.id IN (SELECT i.participant_id FROM ecoa_syncitem i WHERE i.run_id = %(retry_of)s"
+        " AND i.due_at IS NULL AND i.state IN ('rejected', 'unknown', 'cancelled'))"
+    ),
+}
+
+
+def freeze(*, run_id: int, now: datetime) -> SyncRun | None:
+    """Write the plan of a planned run and start it. None when somebody else does so now, or did."""
+    with transaction.atomic():
+        planned = SyncRun.objects.select_for_update(skip_locked=True, of=("self",)).select_related("vault")
+        run: SyncRun | None = planned.filter(pk=run_id, state=RunState.PLANNED).first()
+        if run is None:
+            return None
+        total = _insert_items(run, now) if run.cancel_requested_at is None else 0
+        run.start(total=total, at=now)
+        run.save(update_fields=["state", "total", "started_at"])
+        audit.record(
+            vault=run.vault,
+            by=ACTOR,
+            event="sync_run.started",
+            subject=run,
+            changes={"state": (RunState.PLANNED.value, RunState.RUNNING.value), "participants": (None, total)},
+        )
+    return run
+
+
+def _insert_items(run: SyncRun, now: datetime) -> int:
+    values: dict[str, Any] = {
+        "run": run.pk,
+        "mapping": run.mapping_id,
+        "now": now,
+        "chosen": run.chosen or [],
+        "file": run.file_id,
+        "retry_of": run.retry_of_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_PLAN.format(scope=_SCOPES[Scope(run.scope)]), values)
+        planned: int = cursor.rowcount
+    return planned

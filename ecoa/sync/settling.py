@@ -1,0 +1,185 @@
+"""Settling a batch: what happened is written in five statements, only for rows still under our lease.
+
+Order of locks, the same everywhere in the engine so that nothing waits in a circle: items, tries, participants (whose
+trigger moves the site's counters), the run, the audit chain.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from ecoa.models import SyncRun
+from ecoa.sync.carrying import Outcome, Verdict
+from ecoa.sync.policy import Policy
+from vaultadmin import audit
+
+ACTOR = audit.System("eCOA sync")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one settlement wrote. `lost` rows had been taken over by another worker."""
+
+    written: int
+    lost: int
+
+
+_CLOSE_ITEMS = """
+UPDATE ecoa_syncitem i
+   SET state = o.state, due_at = o.due_at, doubtful = o.doubtful, code = o.code, read_back = o.read_back,
+       attempts = i.attempts - o.untried, crashes = 0, lease_token = NULL, lease_until = NULL,
+       settled_at = CASE WHEN o.due_at IS NULL THEN %(now)s END
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS o(
+       item bigint, state text, due_at timestamptz, doubtful boolean, code text, read_back boolean, untried smallint)
+ WHERE i.id = o.item AND i.lease_token = %(token)s
+RETURNING i.id
+"""
+
+# Evidence is closed even when the lease was lost: the try did happen.
+_CLOSE_TRIES = """
+UPDATE ecoa_attempt a
+   SET ended_at = %(now)s, outcome = o.outcome, stage = o.stage, code = o.code, detail = o.detail,
+       read_back = o.read_back
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS o(
+       attempt bigint, outcome text, stage smallint, code text, detail text, read_back boolean, untried smallint)
+ WHERE a.id = o.attempt AND o.untried = 0
+"""
+
+# A row changed since the plan was made keeps waiting for its newer version; only what eCOA confirmed is noted.
+_MOVE_PARTICIPANTS = """
+WITH o AS (
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+        item bigint, participant bigint, version integer, status text, stage smallint, code text, detail text,
+        my_id text)
+     WHERE r.item = ANY(%(items)s)
+), old AS (
+    SELECT p.id, p.status AS was, p.my_veeva_participant_id AS was_my_id, p.version = o.version AS current,
+           o.version AS sent, o.status, o.stage, o.code, o.detail, o.my_id
+      FROM ecoa_participant p JOIN o ON o.participant = p.id
+     ORDER BY p.id
+       FOR NO KEY UPDATE OF p
+)
+UPDATE ecoa_participant p
+   SET status = CASE WHEN old.current THEN old.status ELSE p.status END,
+       stage = CASE WHEN old.current THEN old.stage ELSE p.stage END,
+       code = CASE WHEN old.current THEN old.code ELSE p.code END,
+       message = CASE WHEN old.current THEN old.detail ELSE p.message END,
+       my_veeva_participant_id = CASE WHEN old.my_id <> '' THEN old.my_id ELSE p.my_veeva_participant_id END,
+       synced_version = CASE WHEN old.status = 'synced' THEN GREATEST(p.synced_version, old.sent)
+                             ELSE p.synced_version END,
+       synced_at = CASE WHEN old.status = 'synced' THEN %(now)s ELSE p.synced_at END,
+       changed_at = CASE WHEN old.current AND old.status <> p.status THEN %(now)s ELSE p.changed_at END
+  FROM old
+ WHERE p.id = old.id AND (old.current OR old.status = 'synced')
+RETURNING p.id, p.participant_id, old.was, p.status, old.was_my_id, p.my_veeva_participant_id, p.code
+"""
+
+
+def settle(*, run: SyncRun, token: UUID, outcomes: list[Outcome], policy: Policy, now: datetime) -> Settled:
+    """Write the outcomes of one batch. Rows whose lease we lost are left to whoever holds them now."""
+    rows = [_row(outcome, policy, now) for outcome in outcomes]
+    with transaction.atomic():
+        items = _close_items(rows, token, now)
+        _close_tries(rows, now)
+        kept = set(items)
+        moved = _move_participants([row for row in rows if row["status"]], items, now)
+        _count(run, [row for row in rows if row["item"] in kept], heard=any(row["heard"] for row in rows))
+        record_moves(run, moved)
+    return Settled(written=len(items), lost=len(rows) - len(items))
+
+
+def _row(outcome: Outcome, policy: Policy, now: datetime) -> dict[str, Any]:
+    """One outcome as the statements read it: is the item over, and what does the participant show?"""
+    job, untried = outcome.job, outcome.verdict is Verdict.UNTRIED
+    over = outcome.final or (not untried and job.number >= policy.tries)
+    doubtful = outcome.verdict is Verdict.UNKNOWN or (untried and job.doubtful)
+    state = _item_state(outcome, over=over)
+    wait = max(outcome.wait, 0.0 if untried else policy.wait_after(job.number))
+    return {
+        "item": job.item,
+        "attempt": job.attempt,
+        "participant": job.participant,
+        "version": job.version,
+        "state": state,
+        "due_at": None if over else (now + timedelta(seconds=wait)).isoformat(),
+        "doubtful": doubtful,
+        "untried": int(untried),
+        # The participant moves when its item is over, and as soon as it is in doubt.
+        "status": state if over else ("unknown" if outcome.verdict is Verdict.UNKNOWN else ""),
+        "outcome": "not_sent" if untried else outcome.verdict.value,
+        "stage": int(outcome.stage),
+        "code": outcome.code,
+        "detail": outcome.detail,
+        "my_id": outcome.my_veeva_participant_id,
+        "read_back": outcome.read_back,
+        "over": over,
+        "heard": not untried and outcome.verdict in (Verdict.SYNCED, Verdict.REJECTED),
+    }
+
+
+def _item_state(outcome: Outcome, *, over: bool) -> str:
+    if outcome.verdict in (Verdict.SYNCED, Verdict.REJECTED):
+        return outcome.verdict.value
+    # Tries used up without ever being sent: what eCOA holds is not known to us either.
+    return "unknown" if over or outcome.verdict is Verdict.UNKNOWN else "waiting"
+
+
+def _close_items(rows: list[dict[str, Any]], token: UUID, now: datetime) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE_ITEMS, {"rows": json.dumps(rows), "token": token, "now": now})
+        return [item for (item,) in cursor.fetchall()]
+
+
+def _close_tries(rows: list[dict[str, Any]], now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE_TRIES, {"rows": json.dumps(rows), "now": now})
+        untried = [row["attempt"] for row in rows if row["untried"]]
+        if untried:
+            cursor.execute("DELETE FROM ecoa_attempt WHERE id = ANY(%s)", [untried])
+
+
+def _move_participants(rows: list[dict[str, Any]], items: list[int], now: datetime) -> list[tuple[Any, ...]]:
+    if not rows or not items:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVE_PARTICIPANTS, {"rows": json.dumps(rows), "items": items, "now": now})
+        moved: list[tuple[Any, ...]] = cursor.fetchall()
+    return moved
+
+
+def _count(run: SyncRun, rows: list[dict[str, Any]], *, heard: bool) -> None:
+    over = Counter(row["state"] for row in rows if row["over"])
+    sets: dict[str, Any] = {name: F(name) + number for name, number in over.items()}
+    if heard:
+        sets["silent_since"] = None
+    if sets:
+        SyncRun.objects.filter(pk=run.pk).update(**sets)
+
+
+def record_moves(run: SyncRun, moved: list[tuple[Any, ...]]) -> None:
+    """The trail of participants that moved: one entry each, one link of the chain per thousand."""
+    entries = [entry for row in moved if (entry := _entry(run, row)) is not None]
+    for start in range(0, len(entries), audit.MAX_BATCH):
+        audit.record_many(vault=run.vault, by=ACTOR, entries=entries[start : start + audit.MAX_BATCH])
+
+
+def _entry(run: SyncRun, row: tuple[Any, ...]) -> audit.Entry | None:
+    """The trail of one participant's move, None when nothing people know about it changed."""
+    pk, label, was, status, was_my_id, my_id, code = row
+    changes: audit.Changes = {}
+    if was != status:
+        changes["state"] = (was, status)
+    if was_my_id != my_id:
+        changes["MyVeeva participant ID"] = (was_my_id or None, my_id)
+    if not changes:
+        return None
+    reason = f"Run {run.pk}" + (f", {code}" if code else "")
+    return audit.Entry(f"participant.{status}", "ecoa.participant", str(pk), label, changes, reason)

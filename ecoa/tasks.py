@@ -1,0 +1,34 @@
+"""Celery tasks: wake-ups for lanes and imports, and the tick. No logic and no retries; rows say what is due."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from ecoa.services import importing
+from ecoa.sync import draining, healing
+from vaultadmin import clock
+
+
+@shared_task(ignore_result=True, soft_time_limit=150, time_limit=180)
+def drain(*, run_id: int, number: int = 0, **_later: object) -> None:
+    """Drain one lane of one run. A second one finds the lane taken, or nothing it can lease."""
+    draining.drain(run_id=run_id, lane=number)
+
+
+@shared_task(ignore_result=True, soft_time_limit=150, time_limit=180)
+def work_import(*, import_id: int, **_later: object) -> None:
+    """Check or store one participant file; whatever is left is found by the tick."""
+    importing.work(import_id=import_id)
+
+
+@shared_task(ignore_result=True, soft_time_limit=45, time_limit=60)
+def tick(**_later: object) -> None:
+    """Derive what must go on from the rows."""
+    healing.tick(now=clock.now())
+    importing.wake_unfinished(now=clock.now())
+
+
+@shared_task(ignore_result=True, soft_time_limit=300, time_limit=360)
+def tidy(**_later: object) -> None:
+    """Drop what files left behind."""
+    importing.tidy(now=clock.now())
