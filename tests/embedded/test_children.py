@@ -1,15 +1,17 @@
 import os
 import signal
 import ssl
+import urllib.error
 import urllib.request
 
 import psutil
 import pytest
 from django.conf import settings
 
-from tests.tools.children import answers
+from tests.tools.children import answers, start_child
+from tests.tools.engines import free_port_pair
 from vaultadmin import clock
-from vaultadmin.embedded import paths
+from vaultadmin.embedded import children, paths
 from vaultadmin.embedded.processes import alive, group_members, wait_until
 from vaultadmin.models import Heartbeat
 from vaultadmin.tasks import pulse
@@ -46,23 +48,17 @@ def test_site_answers_over_http_with_the_data_of_the_test(live_site):
 def test_site_answers_over_tls_to_those_who_trust_its_authority(live_site):
     trust = ssl.create_default_context(cafile=str(paths(settings.DATA_DIR).ca_certificate))
 
-    assert wait_until(
-        lambda: live_site.tls.process.poll() is None and _tls_answers(live_site.tls_port, trust), seconds=30
-    )
+    assert wait_until(lambda: _tls_answers(live_site.tls_port, trust), seconds=30)
 
 
 def test_site_starts_no_process_outside_its_group(live_site):
     assert answers(live_site.port)
-    children = psutil.Process(live_site.web.pid).children(recursive=True)
+    started = psutil.Process(live_site.web.pid).children(recursive=True)
 
-    assert {os.getpgid(child.pid) for child in children} == {live_site.web.pid}
+    assert {os.getpgid(child.pid) for child in started} == {live_site.web.pid}
 
 
-def test_web_server_ends_on_sigterm_while_a_client_holds_a_connection(transactional_db, live_site):
-    from tests.tools.children import start_child
-    from tests.tools.engines import free_port_pair
-    from vaultadmin.embedded import children
-
+def test_web_server_ends_on_sigterm_while_a_client_holds_a_connection(transactional_db):
     port = free_port_pair()
     web = start_child(children.web(port))
     assert wait_until(lambda: answers(port), seconds=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import time
@@ -25,6 +26,7 @@ from vaultadmin.embedded.supervisor import Supervisor
 from vaultadmin.embedded.tls import TlsFiles, development_tls
 from vaultadmin.services import installation
 from vaultadmin.static_files import collect_if_changed
+from vaultadmin.tasks import pulse
 
 _READY_SECONDS = 90
 _LOOK_EVERY = 1.0
@@ -42,6 +44,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, no_demo: bool, **options: Any) -> None:
         os.umask(0o077)
+        # This terminal is for people; what happens in detail stands in the logs of the children.
+        logging.disable(logging.INFO)
         _listen_for_stop()
         self._demo = not (no_demo or settings.PRODUCTION) and "demo" in get_commands()
         self._layout = embedded.paths(settings.DATA_DIR)
@@ -111,6 +115,7 @@ class Command(BaseCommand):
         start("beat", children.beat(Path(settings.CELERY_BEAT_SCHEDULE_FILENAME)))
         if tls is not None:
             start("web-tls", children.web(settings.TLS_PORT, tls=tls))
+        _ask_for_a_pulse()
 
     def _load_demo(self) -> None:
         """Load the demo world, if wanted, while the children start; from then on readiness may say yes."""
@@ -168,6 +173,13 @@ class Command(BaseCommand):
     def _tell(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _ask_for_a_pulse() -> None:
+    """Workers prove themselves as soon as they are up, not at beat's next turn, which may be ten seconds away."""
+    for queues in children.WORKERS.values():
+        for queue in queues:
+            pulse.apply_async(kwargs={"queue": queue}, queue=queue, expires=_READY_SECONDS)
 
 
 def _listen_for_stop() -> None:
