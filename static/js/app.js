@@ -159,3 +159,9 @@ const watcher = new IntersectionObserver((entries) => {
   seen[0].setAttribute("aria-current", "true");
 }, { rootMargin: "-20% 0px -70% 0px" });
 for (const id of sections.keys()) if (document.getElementById(id)) watcher.observe(document.getElementById(id));
+
+// --- A passkey that was not used: allauth only writes to the console, people need a sentence.
+document.addEventListener("allauth.error", (event) => {
+  event.preventDefault();
+  toast({ text: "The passkey was not used. Try again, or choose another way to sign in.", level: "warning" });
+});

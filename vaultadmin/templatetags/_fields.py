@@ -36,3 +36,9 @@ def attributes(field: BoundField, kind: str, *, help_text: str) -> dict[str, str
     if described:
         attrs["aria-describedby"] = " ".join(described)
     return attrs
+
+
+def without_echo(field: BoundField, label: str) -> None:
+    """Drop a placeholder that only repeats the label: it vanishes on typing and helps nobody."""
+    if str(field.field.widget.attrs.get("placeholder", "")).lower() == label.lower():
+        field.field.widget.attrs.pop("placeholder", None)

@@ -100,6 +100,7 @@ def field(
     kind = _fields.kind_of(bound)
     help_text = str(bound.help_text if help is None else help)
     attrs = _fields.attributes(bound, kind, help_text=help_text)
+    _fields.without_echo(bound, str(label or bound.label))
     if kind == "radios":
         bound.field.widget.attrs.update({"class": attrs["class"]})
     return {
