@@ -201,7 +201,11 @@ def _wire_body(body: bytes) -> bytes | io.BytesIO | None:
 
 @lru_cache(maxsize=64)
 def _timeout(deadline: float) -> aiohttp.ClientTimeout:
-    # aiohttp rounds timeouts above the threshold up to whole seconds.
+    # To aiohttp zero means for ever, and above its threshold it rounds up to whole seconds.
+    total = max(deadline, 0.001)
     return aiohttp.ClientTimeout(
-        total=deadline, connect=min(deadline, CONNECT_SECONDS), sock_read=SILENCE_SECONDS, ceil_threshold=deadline + 1
+        total=total,
+        connect=min(total, CONNECT_SECONDS),
+        sock_read=SILENCE_SECONDS,
+        ceil_threshold=total + 1,
     )

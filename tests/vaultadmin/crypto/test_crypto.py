@@ -38,6 +38,23 @@ def test_ciphertext_swapped_between_rows_columns_and_vaults_is_refused(moved_to)
         KEYRING.open(token, context=moved_to)
 
 
+def test_swapped_ciphertexts(goal):
+    places = [f"{table}.{column}:{vault}:{row}" for table in "ab" for column in "cd" for vault in "12" for row in "34"]
+    sealed = {place: KEYRING.seal("the system secret", context=place) for place in places}
+    swaps = [(source, target) for source in places for target in places if source != target]
+
+    opened = 0
+    for source, target in swaps:
+        try:
+            KEYRING.open(sealed[source], context=target)
+        except Tampered:
+            continue
+        opened += 1
+
+    figure = {"swaps": len(swaps), "opened": opened}
+    goal("K2").reached(figure=figure, target={"opened": 0}, ok=opened == 0)
+
+
 def test_every_changed_character_is_refused():
     token = KEYRING.seal("s3cret", context="c")
     alphabet = "Aa0_-:.=B"

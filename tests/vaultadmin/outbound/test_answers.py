@@ -108,6 +108,7 @@ def test_compressed_answer_is_refused_and_never_unpacked(coding, open_door, serv
         {"X:": "a"},
         {"": "a"},
         {"X": "\u20ac"},
+        {"X": "\u00e9"},
         {"X": "a\x00"},
         {"X": " a"},
         {"Host": "evil.test"},

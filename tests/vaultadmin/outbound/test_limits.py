@@ -20,6 +20,14 @@ def send(door, body=b"x"):
     return answer, time.monotonic() - started
 
 
+def memory_taken(door):
+    tracemalloc.start()
+    send(door)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
+
+
 @pytest.mark.parametrize("script", DRIPS.values(), ids=DRIPS.keys())
 def test_peer_that_drips_or_hangs_is_left_at_the_deadline(script, open_door, serve, policy_for):
     answer, took = send(open_door(policy_for(serve(script))))
@@ -27,6 +35,14 @@ def test_peer_that_drips_or_hangs_is_left_at_the_deadline(script, open_door, ser
     assert took < DEADLINE + 1
     assert (answer.kind, answer.reached, answer.ok) == (ErrorKind.TIMEOUT, True, False)
     assert answer.elapsed == pytest.approx(took, abs=0.5)
+
+
+@pytest.mark.parametrize("deadline", [0, -1, 0.0001])
+def test_deadline_already_passed_ends_at_once(deadline, open_door, serve, policy_for):
+    answer = open_door(policy_for(serve(hang))).send("POST", f"https://{HOST}/", deadline=deadline)
+
+    assert (answer.kind, answer.status) == (ErrorKind.TIMEOUT, None)
+    assert answer.elapsed < 1
 
 
 def test_slow_body_keeps_its_status(open_door, serve, policy_for):
@@ -83,31 +99,24 @@ def test_peer_that_does_not_read_the_request_is_left_at_the_deadline(open_door, 
 def test_endless_body_is_cut_and_the_connection_dropped(script, open_door, serve, policy_for):
     peer = serve(script)
     door = open_door(policy_for(peer))
-    tracemalloc.start()
 
     answer, took = send(door)
 
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
     assert took < DEADLINE + 1
-    assert peak < TWENTY_MB
+    assert memory_taken(door) < TWENTY_MB
     assert (answer.status, answer.kind, answer.truncated, len(answer.body)) == (200, ErrorKind.TOO_BIG, True, 65_536)
     assert not answer.ok
-    send(door)
     assert peer.connections == 2
 
 
 @pytest.mark.parametrize("script", BIG_FRAMES.values(), ids=BIG_FRAMES.keys())
 def test_endless_framing_is_cut_within_time_and_memory(script, open_door, serve, policy_for):
     door = open_door(policy_for(serve(script)))
-    tracemalloc.start()
 
     answer, took = send(door)
 
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
     assert took < DEADLINE + 1
-    assert peak < TWENTY_MB
+    assert memory_taken(door) < TWENTY_MB
     assert not answer.ok
     assert answer.kind in (ErrorKind.TOO_BIG, ErrorKind.BAD_ANSWER, ErrorKind.TIMEOUT)
 
