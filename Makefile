@@ -14,7 +14,7 @@ run: .venv/.installed-run
 
 test: .venv/.installed-dev
 	@$(PY) -m tests.tools.browser
-	@exec $(PY) -m pytest -n $(PYTEST_WORKERS) --maxprocesses 4
+	@exec $(PY) -m pytest -n $(PYTEST_WORKERS) --maxprocesses 4 --dist loadgroup
 
 evidence: .venv/.installed-dev
 	@$(PY) -m tests.tools.browser

@@ -16,14 +16,14 @@ def data_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A data folder of its own, reachable by every user, removed with its servers at the end."""
     for name in _CONFIGURED:
         monkeypatch.delenv(name, raising=False)
-    with _folder() as folder:
+    with own_folder() as folder:
         yield folder
 
 
 @pytest.fixture(scope="module")
 def running_dir() -> Iterator[Path]:
     """A data folder with both servers running, for tests that only look."""
-    with pytest.MonkeyPatch.context() as environment, _folder() as folder:
+    with pytest.MonkeyPatch.context() as environment, own_folder() as folder:
         for name in _CONFIGURED:
             environment.delenv(name, raising=False)
         with services(folder):
@@ -31,7 +31,7 @@ def running_dir() -> Iterator[Path]:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def own_folder() -> Iterator[Path]:
     folder = Path(os.environ["VAULTADMIN_DATA_DIR"]) / secrets.token_hex(3)
     yield folder
     if (folder / "run" / "services.lock").exists():

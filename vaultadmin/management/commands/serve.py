@@ -99,6 +99,7 @@ class Command(BaseCommand):
     def _prepare(self) -> None:
         """Everything the children need before they start, done in this process, which has loaded Django anyway."""
         executor = MigrationExecutor(connection)
+        self._first_start = not executor.loader.applied_migrations
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self._tell("Preparing the database …")
             call_command("migrate", interactive=False, verbosity=0)
@@ -120,6 +121,8 @@ class Command(BaseCommand):
     def _load_demo(self) -> None:
         """Load the demo world, if wanted, while the children start; from then on readiness may say yes."""
         if self._demo:
+            if self._first_start:
+                self._tell("Loading the demo world …")
             call_command("demo", stdout=self.stdout)
         installation.mark_ready(now=timezone.now())
 
