@@ -20,6 +20,13 @@ _FAILURES = {
 }
 _UNAUTHORIZED = {"401": "The token, the credentials or the caller's address are wrong."}
 
+_PATH = {
+    "version": ("The version of the API you want to use for the request.", DEFAULT_VERSION),
+    "region": ("The regional store, from the URL discovery answered.", Region.US),
+    "sponsorStudyId": ("The study: the sponsor's ID or ours.", schemas.EXAMPLE_STUDY),
+    "siteNum": ("The study site: its number or our ID.", schemas.EXAMPLE_SITE),
+}
+
 _REQUESTS: list[type[BaseModel]] = [
     schemas.DiscoverStudySiteRequest,
     schemas.AuthorizeExternalRequest,
@@ -82,7 +89,14 @@ def _authorize() -> dict[str, Any]:
 
 
 def _read() -> dict[str, Any]:
-    query = {"name": "internalId", "in": "query", "required": True, "schema": _identifier()}
+    query = {
+        "name": "internalId",
+        "in": "query",
+        "required": True,
+        "description": "The unique ID for the participant in the calling system.",
+        "schema": _identifier(),
+        "example": schemas.EXAMPLE_INTERNAL_ID,
+    }
     return _operation(
         "getParticipant",
         "Retrieve participant information.",
@@ -93,7 +107,7 @@ def _read() -> dict[str, Any]:
 
 
 def _write() -> dict[str, Any]:
-    return _operation(
+    operation = _operation(
         "createOrUpdateParticipant",
         "Create a participant or update its participant ID.",
         _place(),
@@ -101,6 +115,10 @@ def _write() -> dict[str, Any]:
         body=schemas.ParticipantExternalPostRequest,
         secured=True,
     )
+    place = {name: f"$request.path.{name}" for name in ("region", "version", "sponsorStudyId", "siteNum")}
+    read_back = {"operationId": "getParticipant", "parameters": place | {"internalId": "$request.body#/internalId"}}
+    operation["responses"]["200"]["links"] = {"ReadBack": read_back}
+    return operation
 
 
 def _operation(
@@ -136,12 +154,20 @@ def _place() -> list[dict[str, Any]]:
 
 
 def _region() -> dict[str, Any]:
-    return {"name": "region", "in": "path", "required": True, "schema": {"type": "string", "enum": list(Region)}}
+    return _path("region") | {"schema": {"type": "string", "enum": list(Region)}}
 
 
 def _path(name: str) -> dict[str, Any]:
     """An identifier in the address: any text, because an unknown one is answered with a code and not refused."""
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    description, example = _PATH[name]
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string", "minLength": 1},
+        "example": example,
+    }
 
 
 def _identifier() -> dict[str, Any]:

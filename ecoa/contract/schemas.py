@@ -15,6 +15,12 @@ SECRET_MAX = 1024
 # Something visible, and no control characters anywhere.
 IDENTIFIER_PATTERN = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 
+EXAMPLE_SYSTEM = "mv-ext-NT-VeevaPharm-RTSM"
+EXAMPLE_TENANT = "NT-VeevaPharm-RTSM"
+EXAMPLE_STUDY = "5c8684a9-f2ec-4c69-b4bc-16cd05450fc2"
+EXAMPLE_SITE = "1005"
+EXAMPLE_INTERNAL_ID = "925c6db2-b07b-49fe-8f92-0f6a2cb405a6"
+
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=IDENTIFIER_MAX, pattern=IDENTIFIER_PATTERN)]
 SecretText = Annotated[str, StringConstraints(min_length=1, max_length=SECRET_MAX, pattern=r"^[^\x00]*$")]
 
@@ -26,20 +32,36 @@ class _Message(BaseModel):
 
 
 class DiscoverStudySiteRequest(_Message):
-    externalSystemId: Identifier = Field(description="The system ID in the integrating system.")
-    externalStudySiteId: Identifier = Field(description="The study site ID in the integrating system.")
-    externalSponsorStudyId: Identifier = Field(description="The study ID in the integrating system.")
+    externalSystemId: Identifier = Field(
+        description="The system ID in the integrating system.", examples=[EXAMPLE_SYSTEM]
+    )
+    externalStudySiteId: Identifier = Field(
+        description="The study site ID in the integrating system.", examples=[EXAMPLE_SITE]
+    )
+    externalSponsorStudyId: Identifier = Field(
+        description="The study ID in the integrating system.", examples=[EXAMPLE_STUDY]
+    )
 
 
 class AuthorizeExternalRequest(_Message):
-    externalSystemId: Identifier = Field(description="The ID associated with the integrating system.")
-    externalSystemSecret: SecretText = Field(description="The secret of the integrating system.", repr=False)
-    tenantId: Identifier = Field(description="The entity on whose behalf the integrating system calls.")
+    externalSystemId: Identifier = Field(
+        description="The ID associated with the integrating system.", examples=[EXAMPLE_SYSTEM]
+    )
+    externalSystemSecret: SecretText = Field(
+        description="The secret of the integrating system.", examples=["your-secret"], repr=False
+    )
+    tenantId: Identifier = Field(
+        description="The entity on whose behalf the integrating system calls.", examples=[EXAMPLE_TENANT]
+    )
 
 
 class ParticipantExternalPostRequest(_Message):
-    participantId: Identifier = Field(description="The participant ID in the integrating system.")
-    internalId: Identifier = Field(description="The unique ID for the participant in the calling system.")
+    participantId: Identifier = Field(
+        description="The participant ID in the integrating system.", examples=["1005-003"]
+    )
+    internalId: Identifier = Field(
+        description="The unique ID for the participant in the calling system.", examples=[EXAMPLE_INTERNAL_ID]
+    )
 
 
 class Error(_Message):
