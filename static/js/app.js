@@ -28,7 +28,7 @@ document.addEventListener("app:announce", (event) => announce(event.detail));
 // --- Toasts: those of the page, and those an answer brings as HX-Trigger {"toast": {"text": …, "level": …}}.
 function toast({ text, value, level = "info" }) {
   const card = $("#toast-template").content.firstElementChild.cloneNode(true);
-  card.classList.add(`toast-${level}`);
+  card.className = `toast-card toast-${level}`;
   for (const icon of $$("[data-toast-icon]", card)) icon.hidden = icon.dataset.toastIcon !== level;
   $("p", card).textContent = text ?? value;
   $("#toasts").append(card);

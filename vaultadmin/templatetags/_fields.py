@@ -24,11 +24,11 @@ def kind_of(field: BoundField) -> str:
     return "text"
 
 
-def attributes(field: BoundField, kind: str, *, help_text: str) -> dict[str, str]:
+def attributes(field: BoundField, kind: str, *, help_text: str) -> dict[str, str | bool]:
     """Class, aria-invalid and aria-describedby for the control; ids follow components/field.html."""
     own = str(field.field.widget.attrs.get("class", ""))
     base = f"{_CLASSES.get(kind, 'form-control')} {own}".strip()
-    attrs = {"class": f"{base} is-invalid" if field.errors else base}
+    attrs: dict[str, str | bool] = {"class": f"{base} is-invalid" if field.errors else base}
     described = [f"{field.auto_id}_help"] if help_text else []
     if field.errors:
         attrs["aria-invalid"] = "true"

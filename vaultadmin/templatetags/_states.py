@@ -65,7 +65,7 @@ _LOOKS = {
 
 
 def look_of(state: str) -> Look:
-    """The look of a state by its stored name ("Pending", "pending__sys" and "PENDING" are one); unheard-of ones are neutral."""
+    """The look of a state by its stored name ("Pending", "pending__sys" and "PENDING" are one), else neutral."""
     return _LOOKS.get(key_of(state), NEUTRAL)
 
 

@@ -1,17 +1,7 @@
-"""Template tags every page uses: `{% load ui %}`.
+"""Template tags every page uses: {% load ui %}. What they draw is described once, on each of them.
 
-    {% icon "plug" %}                                {% icon "plug" label="Vault to Vault" %}
-    {% state_badge obj.state obj.get_state_display %}
-    {% when moment %}                                {% when moment copy=True empty="Not yet" %}
-    {% copyable value %}                             {% copyable value label="API Name" %}
-    {% field form.name %}                            {% field form.name label="…" help="…" choose="Choose" %}
-    {% beads reached=2 outcome="rejected" %}
-    {% crumb "Connections" url %}{% crumb "This page" %}
-    {% sort_header "name" "Name" %}                  reads and keeps the list state in the query string
-    {% empty_state "plug" "No connections yet" "Why, and what fills it." %}<a …>…</a>{% endempty_state %}
-    {% card "Details" id="details" %}…{% endcard %}
-    {% detail "Remote Vault ID" %}…{% enddetail %}   inside <dl class="details">
-    {{ name|initials }}
+Tags: icon, state_badge, when, copyable, field, beads, crumb, sort_header. Blocks: empty_state, card, detail.
+Filter: initials.
 """
 
 from __future__ import annotations
@@ -96,7 +86,7 @@ def _copy_button(value: str, label: str) -> SafeString:
 def field(
     bound: BoundField, label: str | None = None, help: str | None = None, choose: str = "Choose"
 ) -> dict[str, Any]:
-    """Label, control, help under the control, error. Radio groups become a fieldset; files a *Choose* button."""
+    """Label, control, error, help. Radio groups become a fieldset; files get a *Choose* button as their label."""
     kind = _fields.kind_of(bound)
     help_text = str(bound.help_text if help is None else help)
     attrs = _fields.attributes(bound, kind, help_text=help_text)
@@ -116,7 +106,7 @@ def field(
 
 @register.simple_tag
 def beads(reached: int, outcome: str = "") -> SafeString:
-    """The four stages of one participant as beads; `reached` of them done, the next one marked when it stopped there."""
+    """The four stages of one participant: {% beads reached=2 outcome="rejected" %} marks the bead it stopped at."""
     done = max(0, min(int(reached), len(STAGES)))
     halted = _HALTED.get(_states.key_of(outcome), "")
     dots = [format_html('<i class="bead bead-done"></i>') for _ in range(done)]
@@ -153,7 +143,7 @@ def sort_header(context: RequestContext, name: str, label: str, numeric: bool = 
 
 @register.simple_block_tag
 def empty_state(content: str, icon_name: str, title: str, text: str = "") -> SafeString:
-    """Why a list is empty and what fills it; the block holds the one button (or more than one card)."""
+    """Why a list is empty and what fills it; the block holds the button: {% empty_state icon title text %}<a…>."""
     return format_html(
         '<div class="empty"><div class="empty-icon">{}</div><p class="empty-title">{}</p>'
         '<p class="empty-subtitle text-secondary">{}</p><div class="empty-action">{}</div></div>',
@@ -166,7 +156,7 @@ def empty_state(content: str, icon_name: str, title: str, text: str = "") -> Saf
 
 @register.simple_block_tag
 def card(content: str, title: str, id: str = "", text: str = "", css: str = "") -> SafeString:
-    """A card with a heading that sections of a page can be linked to. Buttons in the head: use the markup of card.html."""
+    """A card whose heading can be linked to: {% card "Details" id="details" %}…{% endcard %}."""
     subtitle = format_html('<p class="card-subtitle">{}</p>', text) if text else ""
     return format_html(
         '<section class="card {}" id="{}" aria-labelledby="{}-title"><div class="card-header"><div>'
@@ -187,12 +177,12 @@ def _slug(title: str) -> str:
 
 @register.simple_block_tag
 def detail(content: str, label: str, edit_url: str = "", help: str = "") -> SafeString:
-    """One name and value of a record; with `edit_url` a pencil that swaps the value for its form."""
+    """A name and value inside <dl class="details">; with `edit_url` a pencil that swaps the value for its form."""
     pencil: SafeString | str = ""
     if edit_url:
         pencil = format_html(
-            '<a class="icon-button icon-button-sm" href="{}" hx-get="{}" hx-target="closest .detail" hx-swap="outerHTML"'
-            ' aria-label="Edit {}">{}</a>',
+            '<a class="icon-button icon-button-sm" href="{}" hx-get="{}" hx-target="closest .detail"'
+            ' hx-swap="outerHTML" aria-label="Edit {}">{}</a>',
             edit_url,
             edit_url,
             label,
