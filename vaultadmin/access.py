@@ -14,8 +14,10 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
@@ -25,6 +27,7 @@ from django.utils.http import urlencode
 from vaultadmin import clock
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, ensure
+from vaultadmin.services import second_factor
 
 View = Callable[..., HttpResponseBase]
 
@@ -88,7 +91,7 @@ def fresh_credentials(view: View) -> View:
         if credentials_are_fresh(request):
             return view(request, *args, **kwargs)
         back = request.get_full_path() if request.method == "GET" else request.META.get("HTTP_REFERER", "/")
-        return _go(request, f"{reverse('account_reauthenticate')}?{urlencode({'next': _local(request, back)})}")
+        return _go(request, _prove_again_url(request, _local(request, back)))
 
     guarded.fresh = True  # type: ignore[attr-defined]
     return guarded
@@ -103,6 +106,13 @@ def credentials_are_fresh(request: HttpRequest) -> bool:
     return clock.now().timestamp() - newest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
 
 
+def _prove_again_url(request: HttpRequest, back: str) -> str:
+    """Where this person can prove who they are: password, second factor or identity provider, whichever they have."""
+    methods = get_adapter().get_reauthentication_methods(request.user)
+    url: str = methods[0]["url"] if methods else reverse("account_logout")
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'next': back})}"
+
+
 def _admit(access: Access, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponse | None:
     if access.gate in (Gate.PUBLIC, Gate.MACHINE):
         return None
@@ -113,18 +123,23 @@ def _admit(access: Access, request: HttpRequest, kwargs: dict[str, Any]) -> Http
     if access.gate is Gate.DOMAIN_ADMIN:
         if not request.user.is_domain_admin:
             raise Http404
-        return None
+        return _owed_second_factor(request) if second_factor.is_owed_anywhere(request.user) else None
     member = find_member(request, kwargs["vault_id"])
+    if second_factor.is_owed(member):
+        return _owed_second_factor(request)
     if access.permissions:
         ensure(member, *access.permissions)
     return None
 
 
-def find_member(request: HttpRequest, vault_id: int) -> Membership:
-    """The signed-in person's active membership in a vault, read for this request; 404 when there is none.
+def _owed_second_factor(request: HttpRequest) -> HttpResponse:
+    """A profile that demands a second factor opens nothing until one is set up (security.md G7)."""
+    messages.warning(request, "Your security profile asks for a second factor. Set one up to go on.")
+    return _go(request, reverse("mfa_index"))
 
-    A profile that demands a second factor opens nothing until one is set up.
-    """
+
+def find_member(request: HttpRequest, vault_id: int) -> Membership:
+    """The signed-in person's active membership in a vault, read for this request; 404 when there is none."""
     found = Membership.objects.for_request().filter(
         user=request.user.pk, vault=vault_id, is_active=True, user__is_active=True
     )

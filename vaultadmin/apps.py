@@ -8,3 +8,9 @@ class VaultadminConfig(AppConfig):
 
     name = "vaultadmin"
     verbose_name = "Platform"
+
+    def ready(self) -> None:
+        """Listen to sign-ins."""
+        from vaultadmin.accounts import receivers
+
+        receivers.connect()

@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -54,6 +55,12 @@ def development_secret(path: Path, *, production: bool) -> str:
         with os.fdopen(descriptor, "w") as file:
             file.write(found)
     return found
+
+
+def openid_origins() -> list[str]:
+    """Where the provider's sign-in page lives: the issuer's origin, or VAULTADMIN_OIDC_ORIGINS when it is elsewhere."""
+    issuer = urlsplit(text("VAULTADMIN_OIDC_ISSUER"))
+    return items("VAULTADMIN_OIDC_ORIGINS") or ([f"{issuer.scheme}://{issuer.netloc}"] if issuer.netloc else [])
 
 
 def openid_providers() -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.contrib.auth import logout
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 
@@ -33,6 +34,22 @@ def unavailable(get_response: Handler) -> Handler:
     return middleware
 
 
+def own_address(get_response: Handler) -> Handler:
+    """Put the caller's own address into REMOTE_ADDR when proxies of ours stand in front (VAULTADMIN_TRUSTED_PROXIES).
+
+    Each proxy appends whom it heard, so only the last entries are trustworthy; without proxies the header is ignored.
+    """
+    trusted = settings.TRUSTED_PROXIES
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        hops = request.headers.get("X-Forwarded-For", "").split(",")
+        if 0 < trusted <= len(hops) and (address := _address(hops[-trusted])):
+            request.META["REMOTE_ADDR"] = address
+        return get_response(request)
+
+    return middleware
+
+
 def audit_origin(get_response: Handler) -> Handler:
     """Give every audit row written during this request its address and request id."""
 
@@ -50,7 +67,7 @@ def session_limits(get_response: Handler) -> Handler:
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             if sessions.is_over(request, now=clock.now()):
-                logout(request)
+                sessions.expire(request)
             else:
                 sessions.touch(request, now=clock.now())
         response = get_response(request)
@@ -71,10 +88,17 @@ class deny_by_default:  # noqa: N801 - reads as the others do in settings
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        """404 for an undeclared view; second-factor duty before any page of ours."""
+        """404 for an undeclared view."""
         if hasattr(view, "access"):
-            return sessions.second_factor_duty(request, view, kwargs)
+            return None
         if getattr(view, "__module__", "").startswith(_PACKAGES_WITH_OWN_DOOR):
             return None
         logger.error("view_without_access", view=f"{view.__module__}.{getattr(view, '__name__', view)}")
         raise Http404
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        return ""

@@ -1,11 +1,12 @@
 """The platform's periodic work."""
 
 from datetime import timedelta
+from typing import Any
 
 _QUEUES = ("interactive", "delivery", "processing", "sync", "maintenance")
 
 # One pulse per queue: a queue whose pulse stops has no worker that gets work done (admin/status/).
-BEAT_SCHEDULE = {
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     f"pulse-{queue}": {
         "task": "vaultadmin.tasks.pulse",
         "schedule": timedelta(seconds=10),
@@ -14,3 +15,4 @@ BEAT_SCHEDULE = {
     }
     for queue in _QUEUES
 }
+BEAT_SCHEDULE["tidy"] = {"task": "vaultadmin.tasks.tidy", "schedule": timedelta(hours=1)}

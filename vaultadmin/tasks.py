@@ -8,9 +8,16 @@ from celery import shared_task
 
 from vaultadmin import clock
 from vaultadmin.services import heartbeats
+from vaultadmin.services import tidy as tidying
 
 
 @shared_task(ignore_result=True, soft_time_limit=10)
 def pulse(*, queue: str, **_later: Any) -> None:
     """Prove that a worker of this queue gets work done."""
     heartbeats.beat(f"queue:{queue}", now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def tidy(**_later: Any) -> None:
+    """Forget expired sessions, old counters and dead links. A second run finds nothing."""
+    tidying.sweep(now=clock.now())

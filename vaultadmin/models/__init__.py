@@ -1,6 +1,7 @@
 """The platform's tables: vaults, people, permissions, secrets, audit, work lists and heartbeats."""
 
 from vaultadmin.models.api_token import ApiToken
+from vaultadmin.models.attempt_window import AttemptWindow
 from vaultadmin.models.audit import AuditEvent, AuditHead
 from vaultadmin.models.heartbeat import Heartbeat
 from vaultadmin.models.membership import Invitation, Membership
@@ -13,6 +14,7 @@ from vaultadmin.models.vault import Application, Installation, Vault
 __all__ = [
     "ApiToken",
     "Application",
+    "AttemptWindow",
     "AuditEvent",
     "AuditHead",
     "Heartbeat",

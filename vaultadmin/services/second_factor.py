@@ -14,6 +14,12 @@ def is_set_up(user: User) -> bool:
     return bool(Authenticator.objects.filter(user=user.pk, type__in=_REAL).exists())
 
 
+def is_owed_anywhere(user: User) -> bool:
+    """Does any vault this person works in demand a second factor that is not set up?"""
+    demanded = Membership.objects.filter(user=user.pk, is_active=True, profile__requires_second_factor=True)
+    return demanded.exists() and not is_set_up(user)
+
+
 def is_owed(member: Membership) -> bool:
     """Does the profile demand a second factor that is not set up? Such a member may do nothing yet."""
     return member.profile.requires_second_factor and not is_set_up(member.user)
