@@ -2,9 +2,12 @@
 
 from django.urls import include, path
 
+from vaultadmin.people_urls import root_urlpatterns
+
 urlpatterns = [
     path("accounts/", include("vaultadmin.accounts.urls")),
     path("", include("vaultadmin.site.urls")),
+    path("", include(root_urlpatterns)),
     path("", include("connections.machine_urls")),
     path("", include("ecoa.machine_urls")),
     path("v/<int:vault_id>/", include("vaultadmin.site.vault_urls")),

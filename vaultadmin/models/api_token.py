@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from vaultadmin.permissions import Permission
 
+if TYPE_CHECKING:
+    from vaultadmin.models.membership import Membership
+
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Token rows."""
 
-    def visible_to(self, member: object) -> ApiTokenQuerySet:
+    def visible_to(self, member: Membership) -> ApiTokenQuerySet:
         """A person's own tokens in this vault."""
         return self.filter(membership=member)
 
@@ -36,3 +41,8 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def labels(self) -> list[str]:
+        """What it may use, in the words of the screen; permissions that are gone are left out."""
+        return [permission.label for permission in Permission if permission.value in self.scopes]

@@ -19,16 +19,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {
         "theme": theme(request),
         "installation": {"name": "vaultadmin", "accent": "blue", "development": not settings.PRODUCTION},
+        "member": getattr(request, "member", None),
+        "vault": getattr(request, "vault", None),
     }
     if not getattr(request, "user", None) or not request.user.is_authenticated or request.headers.get("HX-Request"):
         return context
-    member = getattr(request, "member", None)
+    member = context["member"]
     installation = Installation.objects.filter(singleton=True).first()
     if installation is not None:
         context["installation"] |= {"name": installation.name, "accent": installation.accent}
     return context | {
-        "member": member,
-        "vault": getattr(request, "vault", None),
         "vaults": list(Vault.objects.visible_to_user(request.user)),
         "nav": navigation.sections(member, request.path) if member else [],
         "banner": banner(),

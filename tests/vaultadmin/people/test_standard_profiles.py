@@ -1,21 +1,10 @@
 from pathlib import Path
 
-import pytest
-
-from vaultadmin import clock, standard_profiles
-from vaultadmin.audit import System
+from vaultadmin import standard_profiles
 from vaultadmin.models import AuditEvent, SecurityProfile, Vault
 from vaultadmin.permissions import Permission
-from vaultadmin.services import vaults
 
 TABLE = Path(__file__).resolve().parents[3] / "docs" / "permissions.md"
-
-
-@pytest.fixture
-def vault(db: None) -> Vault:
-    return vaults.create_vault(
-        id=7001, name="Quality", dns="quality.example.com", application="quality", by=System("Test"), now=clock.now()
-    )
 
 
 def test_a_new_vault_has_every_standard_profile(vault: Vault) -> None:

@@ -1,0 +1,61 @@
+"""The form of a security profile: its permissions as boxes, grouped by the family in their labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django import forms
+
+from vaultadmin.permissions import IMPLIED, Permission, expand
+
+
+@dataclass(frozen=True)
+class Box:
+    """One permission on the form or page."""
+
+    permission: Permission
+    label: str
+    ticked: bool
+    carried: bool
+    carries: str
+
+
+def groups(ticked: list[str]) -> list[tuple[str, list[Box]]]:
+    """Every permission by family, such as *Admin*, in the product's order."""
+    allowed = expand(ticked)
+    families: dict[str, list[Box]] = {}
+    for permission in Permission:
+        family, _, label = permission.label.rpartition(": ")
+        chosen = permission.value in ticked
+        box = Box(permission, label, chosen, permission.value in allowed and not chosen, _carried_by(permission))
+        families.setdefault(family, []).append(box)
+    return list(families.items())
+
+
+def _carried_by(permission: Permission) -> str:
+    carried = IMPLIED.get(permission, frozenset())
+    return ", ".join(other.label for other in Permission if other in carried)
+
+
+class ProfileForm(forms.Form):
+    """Name, switch and permissions. A standard profile shows the switch only."""
+
+    name = forms.CharField(label="Name", max_length=128)
+    requires_second_factor = forms.BooleanField(
+        label="Second factor required",
+        required=False,
+        help_text="Members set up a passkey or authenticator app before they can work; their API tokens wait, too.",
+    )
+    permissions = forms.MultipleChoiceField(
+        label="Permissions", choices=Permission.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def groups(self) -> list[tuple[str, list[Box]]]:
+        """What the page draws: the boxes as typed, else as stored."""
+        return groups([str(value) for value in self["permissions"].value() or []])
+
+
+class SwitchForm(forms.Form):
+    """What can be changed on a standard profile."""
+
+    requires_second_factor = ProfileForm.base_fields["requires_second_factor"]
