@@ -35,6 +35,10 @@ def start(config: pytest.Config) -> None:
     running = Services(os.environ["VAULTADMIN_DATA_DIR"], tied=True)
     running.start()
     config.add_cleanup(running.stop)
+    # Pages name hashed files; imported here because it reads settings. Workers find the folder filled.
+    from vaultadmin.static_files import collect_if_changed
+
+    collect_if_changed()
 
 
 def free_port_pair() -> int:

@@ -13,7 +13,7 @@ from django import template
 from django.forms.boundfield import BoundField
 from django.template.context import RequestContext
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from vaultadmin import clock
@@ -109,16 +109,13 @@ def beads(reached: int, outcome: str = "") -> SafeString:
     """The four stages of one participant: {% beads reached=2 outcome="rejected" %} marks the bead it stopped at."""
     done = max(0, min(int(reached), len(STAGES)))
     halted = _HALTED.get(_states.key_of(outcome), "")
-    dots = [format_html('<i class="bead bead-done"></i>') for _ in range(done)]
-    for number in range(done, len(STAGES)):
-        css = f"bead bead-{_states.key_of(outcome)}" if halted and number == done else "bead"
-        dots.append(format_html('<i class="{}"></i>', css))
+    stopped = f"bead-{_states.key_of(outcome)}" if halted else ""
+    looks = ["bead-done"] * done + [stopped, "", "", ""]
+    dots = format_html_join("", '<i class="bead {}"></i>', ((look,) for look in looks[: len(STAGES)]))
     text = f"{done} of {len(STAGES)} steps done" + (f": {', '.join(STAGES[:done])}" if done else "")
     if halted and done < len(STAGES):
         text += f"; {halted} at {STAGES[done]}"
-    return format_html(
-        '<span class="beads" role="img" aria-label="{}" title="{}">{}</span>', text, text, SafeString("".join(dots))
-    )
+    return format_html('<span class="beads" role="img" aria-label="{}" title="{}">{}</span>', text, text, dots)
 
 
 @register.simple_tag
