@@ -48,7 +48,7 @@ def complete(
             worklist.complete(task=task, by=by, verdict=verdict, comment=comment, now=now)
         except worklist.VerdictRefused as error:
             raise Refused(str(error)) from error
-    decided: Binding = Binding.objects.select_related("connection").get(pk=binding.pk)
+        decided: Binding = Binding.objects.select_related("connection").get(pk=binding.pk)
     return decided
 
 

@@ -46,6 +46,4 @@ class Pair:
 @pytest.fixture
 def pair(certificate):
     source, target = make_vault(), make_vault()
-    return Pair(
-        source, target, make_admin(source), make_admin(target), make_approver(source), make_approver(target)
-    )
+    return Pair(source, target, make_admin(source), make_admin(target), make_approver(source), make_approver(target))

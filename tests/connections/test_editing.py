@@ -5,7 +5,7 @@ import pytest
 
 from connections.constants import ConnectionState
 from connections.models import Connection, ConnectionAlias
-from connections.services import editing, files
+from connections.services import editing, establishing, files
 from connections.services.refusals import Refused
 from tests.factories.connections import (
     SECRET,
@@ -84,7 +84,9 @@ def test_change_since_the_form_was_shown_is_not_overwritten(admin, now):
     assert Connection.objects.get(pk=connection.pk).name == "Theirs"
 
 
-@pytest.mark.parametrize("field", ["state", "type", "vault", "system_managed", "remote_connection_id", "file_generation"])
+@pytest.mark.parametrize(
+    "field", ["state", "type", "vault", "system_managed", "remote_connection_id", "file_generation"]
+)
 def test_fields_that_are_not_editable_are_refused(admin, now, field):
     connection = make_vault_to_vault(admin)
 
@@ -107,8 +109,6 @@ def test_remote_vault_id_change_revokes_the_file_that_is_out(admin, now):
 
 
 def test_remote_vault_id_is_fixed_once_established(pair, now):
-    from connections.services import establishing
-
     raw = pair.file(named=True)
     binding = establishing.connect_from_file(raw=raw, by=pair.target_admin, now=now)
 
@@ -139,9 +139,7 @@ def test_url_to_another_host_needs_the_secret_again(admin, now):
 def test_url_to_another_host_with_the_right_secret_is_saved(admin, now):
     connection = make_external(admin, authorization=make_authorization(admin))
 
-    editing.edit(
-        connection=connection, changes={"url": "https://new.example.net/"}, by=admin, now=now, secret=SECRET
-    )
+    editing.edit(connection=connection, changes={"url": "https://new.example.net/"}, by=admin, now=now, secret=SECRET)
 
     assert Connection.objects.get(pk=connection.pk).url == "https://new.example.net/"
 

@@ -14,7 +14,7 @@ from vaultadmin.permissions import Permission
 
 ADMIN = (Permission.MANAGE_CONNECTIONS, Permission.WORKFLOW_START, Permission.WORKFLOW_PARTICIPATE)
 APPROVER = (Permission.CONNECTION_READ, Permission.WORKFLOW_PARTICIPATE)
-SECRET = "s3cret value"  # noqa: S105
+SECRET = "s3cret value"
 
 
 @lru_cache(maxsize=2)

@@ -1,0 +1,44 @@
+from datetime import timedelta
+
+from connections.constants import Verdict
+from connections.models import Binding, Connection, OutgoingPeerMessage
+from connections.services import approving, delivering, establishing, exchange
+from vaultadmin import clock
+
+
+def upload(raw, by, connection=None):
+    return establishing.connect_from_file(raw=raw, by=by, now=clock.now(), connection=connection)
+
+
+def decide(binding, by, verdict=Verdict.APPROVE, comment=""):
+    return approving.complete(
+        binding=binding,
+        verdict=verdict,
+        comment=comment,
+        seen_version=exchange.version_of(binding),
+        by=by,
+        now=clock.now(),
+    )
+
+
+def settle(rounds=20):
+    """Send what is due until nothing is, whatever waits its turn included."""
+    for _ in range(rounds):
+        OutgoingPeerMessage.objects.filter(settled_at=None).update(
+            due_at=clock.now() - timedelta(seconds=1), lease_token=None, lease_until=None
+        )
+        if not delivering.deliver_due(now=clock.now()):
+            return
+    raise AssertionError("messages do not come to rest")
+
+
+def other_side(binding):
+    return Binding.objects.exclude(pk=binding.pk).get(exchange=binding.exchange)
+
+
+def fresh(instance):
+    return type(instance).objects.get(pk=instance.pk)
+
+
+def states(*connections):
+    return [Connection.objects.get(pk=connection.pk).get_state_display() for connection in connections]

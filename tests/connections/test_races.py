@@ -1,0 +1,156 @@
+import random
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+from django.db import connection as database
+
+from connections.constants import BindingState, Verdict
+from connections.models import Binding, Connection, ConnectionAuthorization, IssuedFile, OutgoingPeerMessage
+from connections.peering.errors import CarrierError
+from connections.services import delivering, withdrawing
+from connections.services.refusals import Refused
+from tests.connections.handshake import decide, other_side, settle, states, upload
+from tests.factories.connections import download, make_approver, make_authorization, make_local
+from tests.fakes import carriers
+from vaultadmin import clock
+from vaultadmin.models import Task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*acts):
+    """Run every act in a thread of its own, all starting together; what each raised or returned."""
+    start = Barrier(len(acts))
+
+    def run(act):
+        start.wait(timeout=20)
+        try:
+            return act()
+        except Refused as refusal:
+            return refusal
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [future.result(timeout=60) for future in [pool.submit(run, act) for act in acts]]
+
+
+def refusals(results):
+    return [result for result in results if isinstance(result, Refused)]
+
+
+def test_same_file_uploaded_six_times_at_once_has_one_effect(pair):
+    raw = pair.file(named=True)
+
+    results = at_once(*[lambda: upload(raw, pair.target_admin)] * 6)
+
+    assert len(refusals(results)) == 5
+    assert Connection.objects.filter(vault=pair.target).count() == 1
+
+
+def test_same_creation_clicked_at_once_makes_one_record(pair):
+    key = uuid4()
+
+    results = at_once(*[lambda: make_local(pair.target_admin, api_name="one", creation_key=key)] * 4)
+
+    assert len({result.pk for result in results}) == 1
+    assert Connection.objects.count() == 1
+
+
+def test_same_api_name_taken_at_once_goes_to_one(pair):
+    results = at_once(*[lambda: make_local(pair.target_admin, api_name="one")] * 4)
+
+    assert len(refusals(results)) == 3
+    assert Connection.objects.count() == 1
+
+
+def test_same_authorization_clicked_at_once_makes_one(pair):
+    key = uuid4()
+
+    at_once(*[lambda: make_authorization(pair.target_admin, creation_key=key)] * 4)
+
+    assert ConnectionAuthorization.objects.count() == 1
+
+
+def test_downloads_at_once_leave_one_file_out(pair):
+    record = pair.source_record()
+
+    at_once(*[lambda: download(record, pair.source_admin)] * 4)
+
+    assert IssuedFile.objects.filter(used_at=None, revoked_at=None).count() == 1
+    assert sorted(IssuedFile.objects.values_list("generation", flat=True)) == [1, 2, 3, 4]
+
+
+def test_two_people_decide_one_task_at_once_and_one_verdict_counts(pair):
+    binding = upload(pair.file(), pair.target_admin)
+    second = make_approver(pair.target)
+
+    results = at_once(lambda: decide(binding, pair.target_approver), lambda: decide(binding, second, Verdict.REJECT))
+    settle()
+
+    assert len(refusals(results)) == 1
+    assert not Task.objects.open().filter(vault=pair.target).exists()
+
+
+def test_due_messages_are_claimed_once_by_many_workers(pair, monkeypatch, goal):
+    carrier = carriers.use(monkeypatch, carriers.UnreliableCarrier(fault=carriers.LOSE_MESSAGE))
+    uploads = goal("C4").count(small=6, full=500)
+    for _ in range(uploads):
+        upload(pair.file(named=True), pair.target_admin)
+    OutgoingPeerMessage.objects.update(due_at=clock.now())
+    carrier.carried.clear()
+    carrier.fault = carriers.PERFECT
+
+    tried = at_once(*[lambda: delivering.deliver_due(now=clock.now())] * 4)
+
+    doubled = len(carrier.carried) - len({raw for raw, _ in carrier.carried})
+    goal("C4").reached(
+        figure={"tried": sum(tried), "doubled": doubled},
+        target={"tried": uploads, "doubled": 0},
+        ok=sum(tried) == uploads == len(carrier.carried) and not doubled,
+    )
+
+
+def test_raced_verdicts_and_withdrawals_end_alike_on_both_sides(pair, goal):
+    e5 = goal("E5")
+    chance, rounds, bad = random.Random(5), e5.count(small=8, full=1000), []
+    for number in range(rounds):
+        source = pair.source_record()
+        binding = upload(pair.file(connection=source), pair.target_admin)
+        there = other_side(binding)
+        acts = [
+            lambda: decide(binding, pair.target_approver),  # noqa: B023
+            lambda: decide(there, pair.source_approver),  # noqa: B023
+            lambda: decide(there, pair.source_approver, Verdict.REJECT),  # noqa: B023
+            lambda: withdrawing.withdraw(binding=binding, by=pair.target_admin, now=clock.now()),  # noqa: B023
+            lambda: withdrawing.withdraw(binding=there, by=pair.source_admin, now=clock.now()),  # noqa: B023
+        ]
+        at_once(*chance.sample(acts, k=chance.randint(2, 4)))
+        settle()
+        ends = {*states(source, binding.connection)}
+        alike = ends in ({"Active"}, {"Pending"}, {"Pending", "Approved"}, {"Pending", "Disconnected"})
+        open_ones = Binding.objects.open().filter(exchange=binding.exchange).count()
+        if not alike or open_ones not in (0, 2):
+            bad.append((number, ends, open_ones))
+    e5.reached(figure=bad, target=[], ok=not bad)
+
+
+def test_carrier_that_fails_in_one_thread_leaves_the_other_alone(pair, monkeypatch):
+    carrier = carriers.use(monkeypatch, carriers.UnreliableCarrier())
+    chance = random.Random(7)
+    deliver = carrier.deliver
+
+    def sometimes(raw, *, to, now):
+        if chance.random() < 0.5:
+            raise CarrierError("Lost on the way.")
+        return deliver(raw, to=to, now=now)
+
+    monkeypatch.setattr(carrier, "deliver", sometimes)
+    files = [pair.file(named=True) for _ in range(4)]
+
+    at_once(*[lambda raw=raw: upload(raw, pair.target_admin) for raw in files])
+    settle(rounds=50)
+
+    assert Binding.objects.filter(state=BindingState.IN_FORCE).count() == 8
