@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -32,8 +33,19 @@ class Table:
     notes: list[str]
 
 
-def open_table(file: BinaryIO) -> Table:
+@contextmanager
+def open_table(file: BinaryIO) -> Iterator[Table]:
     """Judge a file by its content, never by its name. FileRefused is raised here or while reading the lines."""
+    lines, name, notes = _lines_of(file)
+    with closing(lines), closing(_filled(lines)) as filled:
+        heading = next(filled, None)
+        if heading is None:
+            raise FileRefused("The file has no rows.")
+        yield Table(columns.find(heading[1]), filled, name, notes)
+
+
+def _lines_of(file: BinaryIO) -> tuple[Generator[Line, None, None], str, list[str]]:
+    """The raw lines of a file, what kind it is, and what people should know about it."""
     file.seek(0, io.SEEK_END)
     size = file.tell()
     if size == 0:
@@ -43,23 +55,14 @@ def open_table(file: BinaryIO) -> Table:
     file.seek(0)
     start = file.read(8)
     if start.startswith(b"PK"):
-        return _with_heading(xlsx.rows(file), "XLSX", [])
+        return xlsx.rows(file), "XLSX", []
     if start == _OLD_OFFICE:
         raise FileRefused("This is an old or password-protected Excel file. Save it as XLSX or CSV without a password.")
     found = encoding.detect(file)
-    return _with_heading(_csv_lines(file, found.codec), found.name, [found.note] if found.note else [])
+    return _csv_lines(file, found.codec), found.name, [found.note] if found.note else []
 
 
-def _with_heading(lines: Iterator[Line], name: str, notes: list[str]) -> Table:
-    lines = _filled(lines)
-    try:
-        _number, heading = next(lines)
-    except StopIteration:
-        raise FileRefused("The file has no rows.") from None
-    return Table(columns.find(heading), lines, name, notes)
-
-
-def _filled(lines: Iterator[Line]) -> Iterator[Line]:
+def _filled(lines: Iterator[Line]) -> Generator[Line, None, None]:
     """Lines with something in them, up to the number we take."""
     count = 0
     for line in lines:
@@ -70,7 +73,7 @@ def _filled(lines: Iterator[Line]) -> Iterator[Line]:
             yield line
 
 
-def _csv_lines(file: BinaryIO, codec: str) -> Iterator[Line]:
+def _csv_lines(file: BinaryIO, codec: str) -> Generator[Line, None, None]:
     text = io.TextIOWrapper(file, encoding=codec, newline="")
     try:
         separator = _separator(text)

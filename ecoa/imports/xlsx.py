@@ -11,7 +11,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import BinaryIO
 from xml.parsers import expat
 
@@ -29,7 +29,7 @@ _PIECE = 1 << 16
 _BROKEN = "The XLSX file is broken. Save it again and upload it once more."
 
 
-def rows(file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+def rows(file: BinaryIO) -> Generator[tuple[int, list[str]], None, None]:
     """(row number, cell texts) of the first visible sheet. FileRefused for anything that is not a sound workbook."""
     try:
         yield from _rows(file)
@@ -37,7 +37,7 @@ def rows(file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
         raise FileRefused(_BROKEN) from None
 
 
-def _rows(file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+def _rows(file: BinaryIO) -> Generator[tuple[int, list[str]], None, None]:
     _check_directory(file)
     with zipfile.ZipFile(file) as archive:
         for part in archive.infolist():

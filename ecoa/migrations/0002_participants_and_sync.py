@@ -168,6 +168,7 @@ class Migration(migrations.Migration):
                         verbose_name="state",
                     ),
                 ),
+                ("in_doubt", models.BooleanField(default=False)),
                 ("stage", models.SmallIntegerField(default=0)),
                 ("code", models.CharField(blank=True, max_length=32)),
                 ("message", models.CharField(blank=True, max_length=500)),

@@ -62,6 +62,8 @@ class Participant(models.Model):
     status = models.CharField(
         _("state"), max_length=8, choices=ParticipantStatus.choices, default=ParticipantStatus.WAITING
     )
+    # A try of some version may have landed unseen. Outlives a change of ours, which only resets the status.
+    in_doubt = models.BooleanField(default=False)
     stage = models.SmallIntegerField(default=0)
     code = models.CharField(max_length=32, blank=True)
     message = models.CharField(max_length=500, blank=True)

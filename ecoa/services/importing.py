@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ecoa.imports import reading
 from ecoa.imports.problems import FileRefused
+from ecoa.imports.reading import Table
 from ecoa.models import FileImport, FileRow, ImportState, StudyMapping
 from ecoa.services import checking, staging, storing
 from ecoa.services.actors import ensure_manager, label_of, member_of
@@ -120,7 +121,13 @@ def tidy(*, now: datetime) -> int:
 
 def _stage(mapping: StudyMapping, file: BinaryIO, name: str, by: audit.Actor, now: datetime) -> FileImport:
     sha256 = staging.sha256_of(file)
-    table = reading.open_table(file)
+    with reading.open_table(file) as table:
+        return _stage_table(mapping, table, sha256, name, by, now)
+
+
+def _stage_table(
+    mapping: StudyMapping, table: Table, sha256: str, name: str, by: audit.Actor, now: datetime
+) -> FileImport:
     received = FileImport.objects.create(
         vault=mapping.vault,
         mapping=mapping,

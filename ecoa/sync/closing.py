@@ -27,14 +27,16 @@ RETURNING i.participant_id, i.version, i.state, i.doubtful
 
 _DOUBT_PARTICIPANTS = """
 WITH old AS (
-    SELECT p.id, p.status AS was, p.my_veeva_participant_id AS my_id
+    SELECT p.id, p.status AS was, p.my_veeva_participant_id AS my_id, o.version = p.version AS current
       FROM ecoa_participant p
-      JOIN unnest(%(ids)s::bigint[], %(versions)s::integer[]) AS o(id, version) ON o.id = p.id AND o.version = p.version
-     WHERE p.status <> 'unknown'
+      JOIN unnest(%(ids)s::bigint[], %(versions)s::integer[]) AS o(id, version) ON o.id = p.id
+     WHERE p.status <> 'unknown' OR NOT p.in_doubt
      ORDER BY p.id
        FOR NO KEY UPDATE OF p
 )
-UPDATE ecoa_participant p SET status = 'unknown', code = %(code)s, changed_at = %(now)s
+UPDATE ecoa_participant p
+   SET in_doubt = TRUE, changed_at = %(now)s, status = CASE WHEN old.current THEN 'unknown' ELSE p.status END,
+       code = CASE WHEN old.current THEN %(code)s ELSE p.code END
   FROM old WHERE p.id = old.id
 RETURNING p.id, p.participant_id, old.was, p.status, old.my_id, p.my_veeva_participant_id, p.code
 """

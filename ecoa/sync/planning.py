@@ -11,11 +11,11 @@ from ecoa.models import RunState, Scope, SyncRun
 from ecoa.sync.settling import ACTOR
 from vaultadmin import audit
 
-# A participant whose state is not known may have landed: its item starts in doubt and is asked before it is sent.
+# A participant of whom some try may have landed starts in doubt: eCOA is asked before anything is sent.
 _PLAN = """
 INSERT INTO ecoa_syncitem (run_id, participant_id, site_number, value, internal_id, version, state, doubtful, due_at,
                            attempts, crashes, code, read_back)
-SELECT %(run)s, p.id, s.number, p.participant_id, p.internal_id, p.version, 'waiting', p.status = 'unknown', %(now)s,
+SELECT %(run)s, p.id, s.number, p.participant_id, p.internal_id, p.version, 'waiting', p.in_doubt, %(now)s,
        0, 0, '', FALSE
   FROM ecoa_participant p JOIN ecoa_site s ON s.id = p.site_id
  WHERE p.mapping_id = %(mapping)s AND {scope}

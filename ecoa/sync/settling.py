@@ -53,7 +53,8 @@ UPDATE ecoa_attempt a
  WHERE a.id = o.attempt AND o.untried = 0
 """
 
-# A row changed since the plan was made keeps waiting for its newer version; only what eCOA confirmed is noted.
+# A row changed since the plan was made keeps waiting for its newer version; only what eCOA confirmed is noted, or that
+# an older value may still land.
 _MOVE_PARTICIPANTS = """
 WITH o AS (
     SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
@@ -69,6 +70,7 @@ WITH o AS (
 )
 UPDATE ecoa_participant p
    SET status = CASE WHEN old.current THEN old.status ELSE p.status END,
+       in_doubt = old.status = 'unknown',
        stage = CASE WHEN old.current THEN old.stage ELSE p.stage END,
        code = CASE WHEN old.current THEN old.code ELSE p.code END,
        message = CASE WHEN old.current THEN old.detail ELSE p.message END,
@@ -78,7 +80,7 @@ UPDATE ecoa_participant p
        synced_at = CASE WHEN old.status = 'synced' THEN %(now)s ELSE p.synced_at END,
        changed_at = CASE WHEN old.current AND old.status <> p.status THEN %(now)s ELSE p.changed_at END
   FROM old
- WHERE p.id = old.id AND (old.current OR old.status = 'synced')
+ WHERE p.id = old.id AND (old.current OR old.status <> 'rejected')
 RETURNING p.id, p.participant_id, old.was, p.status, old.was_my_id, p.my_veeva_participant_id, p.code
 """
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 import pytest
 import trustme
 
-from ecoa.models import Participant, Site, StudyMapping, SyncRun
+from ecoa.models import Participant, Site, StudyMapping, SyncItem, SyncRun
 from ecoa.sync import carrier, draining, healing
 from ecoa.sync.policy import Policy
 from tests.factories.ecoa import make_mapping, make_participants, make_run, make_site
@@ -47,17 +47,20 @@ class Study:
     def participants(self, amount=1, **fields) -> list[Participant]:
         return make_participants(fields.pop("site", self.site), amount, **fields)
 
-    def run(self, policy=QUICK, rounds=12, **fields) -> SyncRun:
+    def run(self, policy=QUICK, rounds=12, hurry=False, **fields) -> SyncRun:
         run = make_run(self.mapping, **fields)
-        return self.finish(run, policy=policy, rounds=rounds)
+        return self.finish(run, policy=policy, rounds=rounds, hurry=hurry)
 
-    def finish(self, run, *, policy=QUICK, rounds=12) -> SyncRun:
+    def finish(self, run, *, policy=QUICK, rounds=12, hurry=False) -> SyncRun:
+        """Drain and tick until the run is over; `hurry` does not wait for times the service asked for."""
         for _ in range(rounds):
             draining.drain(run_id=run.pk, policy=policy)
             healing.tick(now=clock.now(), policy=policy)
             run = SyncRun.objects.get(pk=run.pk)
             if not run.is_open:
                 break
+            if hurry:
+                SyncItem.objects.filter(due_at__gt=clock.now()).update(due_at=clock.now())
         return run
 
 

@@ -7,6 +7,7 @@ import json
 import ssl
 import threading
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -62,6 +63,7 @@ class Machine:
     down: bool = False
     latency: float = 0.0
     regions: dict[str, str] = field(default_factory=dict)
+    before_get: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -154,6 +156,7 @@ class Machine:
 
     def _get(self, site, internal_id):
         self.calls["get"] += 1
+        self.before_get()
         fault = self.get_faults[internal_id].pop(0) if self.get_faults[internal_id] else "ok"
         if fault != "ok":
             return self._faulty(fault)
