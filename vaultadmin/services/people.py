@@ -13,9 +13,10 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError, transaction
 
-from vaultadmin import audit
+from vaultadmin import audit, standard_profiles
 from vaultadmin.accounts import lockout, sessions
-from vaultadmin.models import Membership, SecurityProfile, User
+from vaultadmin.audit import Actor
+from vaultadmin.models import Membership, SecurityProfile, User, Vault
 from vaultadmin.services import authority, links
 
 
@@ -139,6 +140,29 @@ def unlock(member: Membership, *, by: Membership) -> None:
         addresses = lockout.locked_addresses(member.user)
         lockout.unlock(member.user)
         _record_twice(member, by, "user.unlocked", {"locked from": (addresses, [])})
+
+
+def create_administrator(*, email: str, name: str, password: str | None, by: Actor, now: datetime) -> str:
+    """A Domain Administrator, Vault Owner in every vault. Without a password: the link by which they choose one."""
+    with transaction.atomic():
+        if User.objects.filter(email=email).exists():
+            raise PersonRefused(f"{email} exists already.", field="email")
+        user = User.objects.create_user(email, password, name=name, is_domain_admin=True)
+        for vault in Vault.objects.order_by("pk"):
+            make_owner(user, vault=vault, by=by)
+        changes = audit.created(user, ("email", "name", "is_domain_admin"))
+        audit.record(vault=None, by=by, event="user.created", subject=user, changes=changes)
+        return "" if password else links.issue(user, purpose=links.INVITATION, now=now)
+
+
+def make_owner(user: User, *, vault: Vault, by: Actor) -> Membership:
+    """Make somebody Vault Owner of a vault they are not in yet; for set-up and commands, which nobody signs in for."""
+    with transaction.atomic():
+        owner = standard_profiles.find(vault, standard_profiles.VAULT_OWNER)
+        member = Membership.objects.create(user=user, vault=vault, profile=owner)
+        changes: audit.Changes = {"security profile": (None, owner.name)}
+        audit.record(vault=vault, by=by, event="member.added", subject=member, changes=changes)
+    return member
 
 
 def _find_or_create(email: str, name: str) -> tuple[User, bool]:

@@ -11,6 +11,7 @@ from django.db.models import Max
 from vaultadmin import audit, standard_profiles
 from vaultadmin.audit import Actor
 from vaultadmin.models import Membership, User, Vault
+from vaultadmin.services import people
 
 _FIRST_ID = 1001
 _FIELDS = ("id", "name", "dns", "application", "is_sandbox")
@@ -83,7 +84,4 @@ def _store(vault: Vault, by: Actor) -> None:
     standard_profiles.install(vault, by=by)
     person = by.user if isinstance(by, Membership) else by
     if isinstance(person, User):
-        owner = standard_profiles.find(vault, standard_profiles.VAULT_OWNER)
-        member = Membership.objects.create(user=person, vault=vault, profile=owner)
-        changes: audit.Changes = {"profile": (None, owner.name)}
-        audit.record(vault=vault, by=by, event="member.added", subject=member, changes=changes)
+        people.make_owner(person, vault=vault, by=by)

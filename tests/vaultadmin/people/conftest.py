@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
 
 from tests.factories.people import PASSWORD, make_user
@@ -10,10 +11,17 @@ from vaultadmin.services import vaults
 from vaultadmin.standard_profiles import StandardProfile
 
 Join = Callable[..., Membership]
+SignIn = Callable[[Membership | User], Client]
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, cost in (("time_cost", 1), ("memory_cost", 64), ("parallelism", 1)):
+        monkeypatch.setattr(Argon2PasswordHasher, name, cost)
 
 
 @pytest.fixture
-def admin(db: None) -> User:
+def admin(cheap_hashes: None, db: None) -> User:
     return make_user(password=PASSWORD, is_domain_admin=True)
 
 
@@ -46,12 +54,12 @@ def join() -> Join:
 
 
 @pytest.fixture
-def signed_in() -> Callable[[Membership | User], Client]:
-    def sign_in(who: Membership | User) -> Client:
+def sign_in() -> SignIn:
+    def enter(who: Membership | User) -> Client:
         client = Client()
         user = who.user if isinstance(who, Membership) else who
         answer = client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
         assert answer.status_code == 302
         return client
 
-    return sign_in
+    return enter
