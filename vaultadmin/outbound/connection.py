@@ -2,15 +2,23 @@
 
 import errno
 import http.client
+import os
 import select
 import socket
 import ssl
-from typing import Any, cast
+from time import monotonic
+from typing import Any, Final, cast
+
+from urllib3.connection import HTTPSConnection
 
 from .budget import CONNECT_SECONDS, SILENCE_SECONDS, Budget
 from .lookup import begin_lookup
+from .outgoing import under_way
 from .policy import Endpoint, Policy
+from .tls import context_for
 from .urls import Target
+
+IDLE_SECONDS: Final = 15.0
 
 
 class ClockedSocket(ssl.SSLSocket):
@@ -18,6 +26,7 @@ class ClockedSocket(ssl.SSLSocket):
 
     budget: Budget | None = None
     """Unset during the handshake, which has a timeout of its own over all its steps."""
+    last_heard: float = 0.0
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         if self.budget is None:
@@ -25,6 +34,7 @@ class ClockedSocket(ssl.SSLSocket):
         self.settimeout(self.budget.wait(SILENCE_SECONDS))
         count = super().recv_into(buffer, nbytes, flags)
         self.budget.received(count)
+        self.last_heard = monotonic()
         return count
 
     def send(self, data: Any, flags: int = 0) -> int:
@@ -33,52 +43,61 @@ class ClockedSocket(ssl.SSLSocket):
         return super().send(data, flags)
 
 
-class PinnedConnection(http.client.HTTPSConnection):
+class PinnedConnection(HTTPSConnection):
     """Resolves, judges and dials at the same moment; the certificate is checked against the URL's host."""
 
-    def __init__(self, policy: Policy, target: Target, context: ssl.SSLContext) -> None:
-        super().__init__(target.host, target.port, context=context)
+    def __init__(self, policy: Policy, host: str, port: int) -> None:
+        super().__init__(host, port)
         self._policy = policy
-        self._target = target
-        self._tls = context
-        self._budget = Budget(0)
-        self.dialled = ""
-
-    def begin(self, budget: Budget) -> None:
-        """Put the connection under a new request's deadline."""
-        self._budget = budget
-        if isinstance(self.sock, ClockedSocket):
-            self.sock.budget = budget
+        self._dialled = ""
+        self._pid = 0
 
     def connect(self) -> None:
         """Open the connection: LookupFailed, AddressRefused, OSError (TLS included) or TimeoutError."""
-        handshake = Budget(self._budget.wait(CONNECT_SECONDS))
-        plain, endpoint = _dial(self._endpoints(handshake), handshake)
+        outgoing = under_way.get()
+        outgoing.on_kept_connection = False
+        context = make_context_clocked(context_for(self._policy.ca_bundle))
+        handshake = Budget(outgoing.budget.wait(CONNECT_SECONDS))
+        plain, endpoint = _dial(self._endpoints(outgoing.target, handshake), handshake)
         try:
             plain.settimeout(handshake.wait(CONNECT_SECONDS))
-            sock = cast(ClockedSocket, self._tls.wrap_socket(plain, server_hostname=self._target.host))
+            self.sock = context.wrap_socket(plain, server_hostname=outgoing.target.host)
         except BaseException:
             plain.close()
             raise
-        sock.budget = self._budget
-        self.sock = sock
-        self.dialled = str(endpoint)
+        self.is_verified = True
+        self._dialled, self._pid = str(endpoint), os.getpid()
 
-    def is_fit(self) -> bool:
-        """Open and silent. A peer that closed it, or sent anything unasked, has spoilt it for the next request."""
+    @property
+    def is_connected(self) -> bool:
+        """Fit for another request: open, lately used, silent, and of this process. A peer that closed it, or sent
+        anything unasked, has spoilt it; two processes must not speak on one connection after a fork."""
         sock = self.sock
-        if not isinstance(sock, ClockedSocket) or sock.fileno() < 0 or sock.pending():
+        if not isinstance(sock, ClockedSocket) or self._pid != os.getpid() or sock.fileno() < 0 or sock.pending():
+            return False
+        if monotonic() - sock.last_heard > IDLE_SECONDS:
             return False
         poll = select.poll()
         poll.register(sock, select.POLLIN)
         return not poll.poll(0)
 
-    def _endpoints(self, handshake: Budget) -> tuple[Endpoint, ...]:
-        known = self._policy.route(self._target)
+    def request(self, method: str, url: str, *args: Any, **options: Any) -> None:
+        """Write the request. Its line holds the judged target: urllib3 has quoted `url` anew."""
+        outgoing = under_way.get()
+        cast(ClockedSocket, self.sock).budget = outgoing.budget
+        outgoing.trip.dialled, outgoing.trip.reached = self._dialled, True
+        super().request(method, outgoing.target.resource, *args, **options)
+
+    def putheader(self, header: str | bytes, *values: Any) -> None:
+        """Write a header as it is: urllib3 would read one particular value as the order to leave it out."""
+        http.client.HTTPConnection.putheader(self, header, *values)
+
+    def _endpoints(self, target: Target, handshake: Budget) -> tuple[Endpoint, ...]:
+        known = self._policy.route(target)
         if known is not None:
             return known
-        lookup = begin_lookup(self._policy.resolver, self._target.host, self._target.port)
-        return self._policy.judge(self._target, lookup.result(handshake.wait(CONNECT_SECONDS)))
+        lookup = begin_lookup(self._policy.resolver, target.host, target.port)
+        return self._policy.judge(target, lookup.result(handshake.wait(CONNECT_SECONDS)))
 
 
 def make_context_clocked(context: ssl.SSLContext) -> ssl.SSLContext:
