@@ -4,14 +4,13 @@ from typing import Any
 import pytest
 from django.template import engines
 from django.test import RequestFactory
-from django.utils.safestring import SafeString
 
-Render = Callable[..., SafeString]
+Render = Callable[..., str]
 
 
 @pytest.fixture
 def render(rf: RequestFactory) -> Render:
-    def draw(source: str, path: str = "/", **context: Any) -> SafeString:
+    def draw(source: str, path: str = "/", **context: Any) -> str:
         return (
             engines["django"]
             .from_string("{% load ui %}" + source)

@@ -2,6 +2,7 @@ import re
 from datetime import UTC, datetime
 
 from django import forms
+from django.template import engines
 from django_htmx.middleware import HtmxDetails
 
 HOSTILE = "<img src=x onerror=x()>"
@@ -29,9 +30,7 @@ def test_a_dialog_is_a_fragment_for_htmx_and_a_page_otherwise(render, rf):
     source = '{% extends "components/dialog.html" %}{% block dialog_title %}Connect from File{% endblock %}'
     page_request, part_request = rf.get("/x/"), rf.get("/x/", headers={"HX-Request": "true"})
     for request in (page_request, part_request):
-        request.htmx = HtmxDetails(request)  # type: ignore[attr-defined]
-
-    from django.template import engines
+        request.htmx = HtmxDetails(request)
 
     template = engines["django"].from_string(source)
     page = template.render({"form": Form(), "cancel_url": "/back/"}, page_request)

@@ -26,7 +26,9 @@ FIRST_LOAD = (
     "js/times.js",
     "img/mark.svg",
 )
-_ICON_IN_TEMPLATE = re.compile(r"""{%\s*(?:icon|empty_state)\s+"([^"]+)"|(?<![-\w])icon="([^"]+)"|\bicon\|default:"([^"]+)\"""")
+_ICON_IN_TEMPLATE = re.compile(
+    r"""{%\s*(?:icon|empty_state)\s+"([^"]+)"|(?<![-\w])icon="([^"]+)"|\bicon\|default:"([^"]+)\""""
+)
 
 
 def symbols() -> set[str]:
