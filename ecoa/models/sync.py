@@ -115,7 +115,12 @@ class SyncRun(ConcurrentTransitionMixin, models.Model):
         """Every planned participant has an outcome."""
         self.finished_at = at
 
-    @transition(state, source=[RunState.PLANNED, RunState.RUNNING], target=RunState.CANCELLED, permission=may_manage)
+    @transition(
+        state,
+        source=[RunState.PLANNED, RunState.RUNNING],
+        target=RunState.CANCELLED,
+        permission=may_manage,  # type: ignore[arg-type]  # asked about members, not users
+    )
     def cancel(self, *, at: datetime) -> None:
         """A person stopped it, and nothing is on its way any more."""
         self.finished_at = at

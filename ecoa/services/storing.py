@@ -36,7 +36,8 @@ SELECT c.line, c.participant_id, c.internal_id, s.id, c.site, p.id, p.participan
 
 _INSERT = """
 INSERT INTO ecoa_participant (vault_id, mapping_id, site_id, participant_id, internal_id, version, synced_version,
-                              my_veeva_participant_id, status, in_doubt, stage, code, message, source, created_at, changed_at)
+                              my_veeva_participant_id, status, in_doubt, stage, code, message, source, created_at,
+                              changed_at)
 SELECT %(vault)s, %(mapping)s, r.site, r.participant_id, r.internal_id, 1, 0, '', 'waiting', FALSE, 0, '', '', 'file',
        %(now)s, %(now)s
   FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(site bigint, participant_id text, internal_id text)
