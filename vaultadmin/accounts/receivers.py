@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import signals as account
+from allauth.core import context
 from allauth.mfa import signals as mfa
+from allauth.mfa.models import Authenticator
 from axes.signals import user_locked_out
 from django.contrib.auth import signals as auth
+from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 
 from vaultadmin import clock
@@ -29,12 +32,14 @@ def connect() -> None:
         (account.password_set, _password_set),
         (account.password_reset, _password_reset),
         (account.authentication_step_completed, _proved),
-        (mfa.authenticator_added, _second_factor_added),
-        (mfa.authenticator_removed, _second_factor_removed),
-        (mfa.authenticator_reset, _second_factor_renewed),
+        (mfa.authenticator_added, _second_factor_changed),
+        (mfa.authenticator_removed, _second_factor_changed),
+        (mfa.authenticator_reset, _second_factor_changed),
         (mfa.authentication_failed, _second_factor_failed),
     ):
         signal.connect(receiver, dispatch_uid=f"vaultadmin.{receiver.__name__}")
+    post_save.connect(_second_factor_stored, sender=Authenticator, dispatch_uid="vaultadmin.second_factor_stored")
+    post_delete.connect(_second_factor_gone, sender=Authenticator, dispatch_uid="vaultadmin.second_factor_gone")
 
 
 def _signed_in(*, request: HttpRequest, user: User, **_more: Any) -> None:
@@ -76,20 +81,25 @@ def _proved(*, request: HttpRequest, user: User, method: str, **more: Any) -> No
         sessions.rotate(request)
 
 
-def _second_factor_added(*, request: HttpRequest, user: User, authenticator: Any, **_more: Any) -> None:
-    trail.second_factor(user, "user.second_factor_added", authenticator.get_type_display())
-    sessions.rotate(request)
+def _second_factor_stored(*, instance: Authenticator, created: bool, **_more: Any) -> None:
+    # The row's own signal and not allauth's, which comes after the commit: what is not recorded must not happen.
+    if created:
+        trail.second_factor(instance.user, "user.second_factor_added", instance.get_type_display(), by=_whoever())
 
 
-def _second_factor_removed(*, request: HttpRequest, user: User, authenticator: Any, **_more: Any) -> None:
-    trail.second_factor(user, "user.second_factor_removed", authenticator.get_type_display())
-    sessions.rotate(request)
+def _second_factor_gone(*, instance: Authenticator, **_more: Any) -> None:
+    trail.second_factor(instance.user, "user.second_factor_removed", instance.get_type_display(), by=_whoever())
 
 
-def _second_factor_renewed(*, request: HttpRequest, user: User, authenticator: Any, **_more: Any) -> None:
-    trail.second_factor(user, "user.second_factor_renewed", authenticator.get_type_display())
-    sessions.rotate(request)
-
-
-def _second_factor_failed(*, user: User, authenticator: Any, **_more: Any) -> None:
+def _second_factor_failed(*, user: User, authenticator: Authenticator, **_more: Any) -> None:
     trail.second_factor(user, "user.second_factor_failed", authenticator.get_type_display())
+
+
+def _second_factor_changed(*, request: HttpRequest, **_more: Any) -> None:
+    sessions.rotate(request)
+
+
+def _whoever() -> User | None:
+    """Who is at the keyboard of the request that is being answered."""
+    user = getattr(context.request, "user", None)
+    return User.objects.filter(pk=user.pk).first() if user is not None and user.is_authenticated else None

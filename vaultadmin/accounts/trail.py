@@ -60,9 +60,10 @@ def password_changed(user: User, event: str) -> None:
     _about(user, event, {"password": (None, audit.SECRET_CHANGED)})
 
 
-def second_factor(user: User, event: str, kind: str) -> None:
-    """`user.second_factor_added`, `_removed`, `_renewed` or `_failed`."""
-    _about(user, event, {"second factor": (None, kind)})
+def second_factor(user: User, event: str, kind: str, *, by: User | None = None) -> None:
+    """`user.second_factor_added`, `_removed` or `_failed`."""
+    pair = (kind, None) if event.endswith("_removed") else (None, kind)
+    _about(user, event, {"second factor": pair}, by=by)
 
 
 def single_sign_on_linked(user: User, *, provider: str) -> None:

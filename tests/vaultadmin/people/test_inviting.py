@@ -17,7 +17,7 @@ LINK = re.compile(r"/accounts/invitation/[\w-]+/")
 
 
 def path_of(link: str) -> str:
-    return LINK.search(link).group()  # type: ignore[union-attr]
+    return LINK.search(link).group()
 
 
 @pytest.fixture
