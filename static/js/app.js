@@ -69,6 +69,16 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   $("#busy").classList.remove("is-busy");
 });
 
+// --- Polls say which answer is shown already: where nothing changed the server answers 304 and nothing is swapped.
+const shown = new WeakMap();
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (isPoll(ctx) && shown.has(ctx.sourceElement)) ctx.request.headers["If-None-Match"] = shown.get(ctx.sourceElement);
+});
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  const tag = isPoll(ctx) && ctx.response?.headers.get("ETag");
+  if (tag) shown.set(ctx.sourceElement, tag);
+});
+
 // --- Failures. htmx 4 swaps 4xx and 5xx answers: right for a form (422, 409), wrong for a whole error page.
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx } = event.detail;
