@@ -1,0 +1,42 @@
+"""One of every thing an address can name. A new kind of id without an entry here fails the guard."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.guards.routes import Route
+from vaultadmin import audit, clock, standard_profiles
+from vaultadmin.models import Membership, SecurityProfile, Task, Vault
+from vaultadmin.permissions import Permission
+from vaultadmin.services import tokens
+
+BY = audit.System("Guard")
+_ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
+def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
+    """Ids by argument name; where two kinds share a name, by `<first word of the address>:<name>`."""
+    owner = people[standard_profiles.VAULT_OWNER.api_name]
+    profile = SecurityProfile.objects.create(vault=vault, name="Guarded", api_name=f"guarded_{vault.pk}")
+    task = Task.objects.create(
+        vault=vault, kind="guard", subject_type="guard", subject_id="1", title="Guarded", created_at=clock.now()
+    )
+    token = tokens.create_token(member=owner, name="Guarded", scopes=[Permission.API_ACCESS], by=owner, now=clock.now())
+    return {
+        "member_id": people[standard_profiles.READ_ONLY.api_name].pk,
+        "security-profiles:api_name": profile.api_name,
+        "task_id": task.pk,
+        "token_id": token.token.pk,
+    }
+
+
+def fill(route: Route, ids: dict[str, Any]) -> str:
+    """The address of a route with its arguments filled in; KeyError names an argument nobody thought of."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        kinds = [f"{part}:{name}" for part in route.pattern.split("/")]
+        return str(next((ids[kind] for kind in [*kinds, name] if kind in ids), None) or ids[name])
+
+    return "/" + _ARGUMENT.sub(value, route.pattern)
