@@ -77,6 +77,7 @@ def configuration() -> dict[str, Any]:
             "celery.beat": {"level": "WARNING"},
             "django_structlog.celery": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
-            "urllib3": {"level": "WARNING"},
+            # Its warnings repeat whole URLs and whatever a peer sends as headers.
+            "urllib3": {"level": "ERROR"},
         },
     }
