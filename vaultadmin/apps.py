@@ -10,7 +10,9 @@ class VaultadminConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
-        """Listen to sign-ins."""
+        """Listen to sign-ins; have the settings checked before anything starts."""
+        from vaultadmin import checks
         from vaultadmin.accounts import receivers
 
         receivers.connect()
+        checks.register()

@@ -4,7 +4,7 @@ import os
 import secrets
 import subprocess
 import sys
-from base64 import urlsafe_b64encode
+from base64 import b64encode
 
 
 def main() -> int:
@@ -12,7 +12,7 @@ def main() -> int:
         **os.environ,
         "VAULTADMIN_PRODUCTION": "1",
         "VAULTADMIN_SECRET_KEY": secrets.token_urlsafe(50),
-        "VAULTADMIN_ENCRYPTION_KEYS": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "VAULTADMIN_ENCRYPTION_KEYS": f"k1:{b64encode(secrets.token_bytes(32)).decode()}",
         "VAULTADMIN_ALLOWED_HOSTS": "vaultadmin.example",
         "VAULTADMIN_PUBLIC_URL": "https://vaultadmin.example",
     }

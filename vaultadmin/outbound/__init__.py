@@ -8,7 +8,7 @@ an HTTP library or opens a client socket.
 from .answer import Answer, ErrorKind
 from .async_door import AsyncDoor
 from .door import Door, send
-from .policy import Policy, PolicyError, check_url, current_policy
+from .policy import Policy, PolicyError, check_url, current_policy, settings_fault
 from .region import region_allowed
 from .urls import UrlRefused
 
@@ -24,4 +24,5 @@ __all__ = [
     "current_policy",
     "region_allowed",
     "send",
+    "settings_fault",
 ]

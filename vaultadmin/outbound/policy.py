@@ -3,6 +3,7 @@
 The policy is judged twice: on the URL, and on every address its name resolves to at the moment of dialling.
 """
 
+import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from django.conf import settings
 
 from .addresses import Address, Network, allowed_by_name, is_public, parse_address
 from .lookup import Resolver, system_lookup
+from .tls import TrustUnavailable, context_for
 from .urls import STANDARD_PORT, Target, UrlRefused, parse_url
 
 _ALLOW: Final = "VAULTADMIN_OUTBOUND_ALLOW"
@@ -127,6 +129,17 @@ class Policy:
 def current_policy() -> Policy:
     """The policy of the running installation, from Django's settings."""
     return _build_policy(settings.OUTBOUND_ALLOW, settings.OUTBOUND_RESOLVE, settings.OUTBOUND_CA_BUNDLE)
+
+
+def settings_fault(*, bundle_must_exist: bool) -> str:
+    """What is wrong with the door's settings, in one sentence; "" when they can be used."""
+    try:
+        policy = current_policy()
+        if bundle_must_exist or os.path.exists(policy.ca_bundle):
+            context_for(policy.ca_bundle)
+    except (PolicyError, TrustUnavailable) as error:
+        return str(error)
+    return ""
 
 
 def check_url(url: str, *, policy: Policy | None = None) -> None:

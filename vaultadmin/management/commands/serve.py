@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import run_checks
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 from django.db import connection, connections
@@ -38,12 +39,15 @@ class StopRequested(BaseException):
 
 class Command(BaseCommand):
     help = "Run web, workers and beat, with PostgreSQL and Redis where no address is configured, until Ctrl-C."
+    # Run by `handle` itself, which answers in plain sentences and cannot be told to skip them.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-demo", action="store_true", help="do not load the demo world")
 
     def handle(self, *args: Any, no_demo: bool, **options: Any) -> None:
         os.umask(0o077)
+        _require_sound_settings()
         # This terminal is for people; what happens in detail stands in the logs of the children.
         logging.disable(logging.INFO)
         _listen_for_stop()
@@ -176,6 +180,13 @@ class Command(BaseCommand):
     def _tell(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _require_sound_settings() -> None:
+    """Refuse to start with one sentence for everything that must be put right first."""
+    found = [message.msg for message in run_checks() if message.is_serious()]
+    if found:
+        raise embedded.EmbeddedError("\n".join(found))
 
 
 def _ask_for_a_pulse() -> None:
