@@ -1,5 +1,6 @@
 import django
 import pytest
+from hypothesis import settings
 
 from tests.tools import engines
 
@@ -7,11 +8,17 @@ from tests.tools import engines
 engines.choose_environment()
 django.setup()
 
-from tests.tools import append_only  # noqa: E402
+from tests.tools import append_only, evidence  # noqa: E402
 from tests.tools.evidence import goal  # noqa: E402, F401
 from tests.tools.fixtures import _site, celery_worker_process, chromium_path, live_site  # noqa: E402, F401
 
 append_only.let_tests_empty_tables()
+
+# The same examples in every run, and no clock: a busy machine must not fail a property.
+settings.register_profile(
+    "tests", derandomize=True, deadline=None, max_examples=2_000 if evidence.FOLDER else settings.default.max_examples
+)
+settings.load_profile("tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
