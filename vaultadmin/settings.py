@@ -263,6 +263,9 @@ CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
     "connections.tasks.*": {"queue": "delivery"},
     "ecoa.tasks.work_import": {"queue": "processing"},
+    # The tick heals what drains leave behind, so it must not queue behind them.
+    "ecoa.tasks.tick": {"queue": "maintenance"},
+    "ecoa.tasks.tidy": {"queue": "maintenance"},
     "ecoa.tasks.*": {"queue": "sync"},
     "vaultadmin.tasks.*": {"queue": "maintenance"},
 }
