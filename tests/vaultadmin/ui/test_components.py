@@ -1,5 +1,6 @@
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 from django import forms
 from django.template import engines
@@ -7,6 +8,7 @@ from django_htmx.middleware import HtmxDetails
 
 HOSTILE = "<img src=x onerror=x()>"
 NOW = datetime(2026, 5, 14, 12, 0, tzinfo=UTC)
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_an_unavailable_action_stays_and_says_why(render):
@@ -122,3 +124,16 @@ def test_production_has_no_band(render):
     drawn = render('{% include "components/bands.html" %}', vault={"is_sandbox": False}, installation={})
 
     assert drawn.strip() == ""
+
+
+def test_a_tile_is_a_link_only_where_it_leads_somewhere(render):
+    source = '{% include "components/stat.html" with label="Failures" value=3 icon="send" %}'
+
+    assert '<a class="card stat" href="/x/">' in render(source, url="/x/")
+    assert '<div class="card stat">' in render(source)
+
+
+def test_no_tag_of_a_shared_template_was_torn_apart():
+    torn = [str(path) for path in (ROOT / "templates").rglob("*.html") if re.search(r"</? {%", path.read_text())]
+
+    assert torn == []
