@@ -131,7 +131,7 @@ def _operation(
     secured: bool = False,
     or_failure: bool = False,
 ) -> dict[str, Any]:
-    """One operation. An answer schema with an envelope covers refusals at HTTP 200; `or_failure` adds one to the rest."""
+    """One operation. An envelope covers refusals at HTTP 200; `or_failure` adds one to an answer without it."""
     schema = {"anyOf": [_ref(answer), _ref(schemas.FailureResponse)]} if or_failure else _ref(answer)
     responses = {"200": {"description": "Processed; responseStatus tells how.", "content": _json(schema)}}
     for status, meaning in sorted((_FAILURES | _UNAUTHORIZED).items()):

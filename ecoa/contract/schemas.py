@@ -3,6 +3,7 @@
 Names, types and required fields are the published ones (tests/ecoa/contract compares them); the limits on
 identifiers are ours, because an identifier that is blank or carries control characters cannot be one.
 """
+# ruff: noqa: N815 - the fields are spelled as on the wire
 
 from typing import Annotated
 

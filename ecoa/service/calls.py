@@ -5,18 +5,22 @@ The order of the questions is the same everywhere: who asks (401), is the messag
 Raises Refusal, contract.InvalidRequest or faults.SpoiledReply; anything else is an unexpected error.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
 from ecoa import contract
 from ecoa.contract import Code
 from ecoa.service import directory, faults, regions, store, systems, tokens
-from ecoa.service.directory import Place
+from ecoa.service.directory import Place, Question
 from ecoa.service.models import MappingState, ServiceSystem, ServiceTenant
 from ecoa.service.models.faults import FaultCall
 from ecoa.service.refusals import Refusal, Unauthorized
+from ecoa.service.store import Spot
 
 _SITE_UNKNOWN = "Study site not found"
 _ADDRESS_REFUSED = "Calls from your address are not allowed"
@@ -40,17 +44,27 @@ class Caller:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """A participant as the caller names it; a read names no participant id."""
+
+    internal: str
+    participant: str = ""
+
+
 def discover(*, version: str, raw: bytes, address: str, origin: str) -> bytes:
     """Name the region of a site. Nobody signs in here, so an unknown system is answered like an unknown study."""
     asked = contract.read_discover(raw)
     _check_version(version)
     place = directory.look_up(
-        system=asked.externalSystemId,
-        tenant="",
-        study=asked.externalSponsorStudyId,
-        site=asked.externalStudySiteId,
-        region=faults.GLOBAL,
-        call=FaultCall.DISCOVER,
+        Question(
+            system=asked.externalSystemId,
+            tenant="",
+            study=asked.externalSponsorStudyId,
+            site=asked.externalStudySiteId,
+            region=faults.GLOBAL,
+            call=FaultCall.DISCOVER.value,
+        )
     )
     if place is None:
         raise _unmapped()
@@ -89,52 +103,59 @@ def authorize(*, region: str, version: str, raw: bytes, address: str, now: datet
 
 def read_participant(*, target: Target, caller: Caller, internal_id: str | None) -> bytes:
     """Answer what the store of this region knows of a participant at this site."""
-    place = _admit(target, caller, FaultCall.GET)
-    wanted = contract.read_internal_id(internal_id)
-    study_id, site_id = _locate_here(place, target)
 
-    def work() -> bytes:
-        found, participant_id = store.find(study_id=study_id, site_id=site_id, region=target.region, internal_id=wanted)
+    def read() -> Ids:
+        return Ids(internal=contract.read_internal_id(internal_id))
+
+    def work(ids: Ids, spot: Spot) -> bytes:
+        found, participant_id = store.find(spot, internal_id=ids.internal)
         return contract.write_participant(my_veeva_participant_id=str(found), participant_id=participant_id)
 
-    return faults.carry_out(
-        work, region=target.region, call=FaultCall.GET, armed=place.faults_armed, internal_id=wanted
-    )
+    return _on_the_spot(target, caller, FaultCall.GET, read, work)
 
 
 def write_participant(*, target: Target, caller: Caller, raw: bytes, now: datetime) -> bytes:
     """Create a participant, or give a known one this participant id and this site."""
-    place = _admit(target, caller, FaultCall.POST)
-    sent = contract.read_participant_post(raw)
-    study_id, site_id = _locate_here(place, target)
 
-    def work() -> bytes:
-        written = store.upsert(
-            study_id=study_id,
-            site_id=site_id,
-            region=target.region,
-            internal_id=sent.internalId,
-            participant_id=sent.participantId,
-            now=now,
-        )
+    def read() -> Ids:
+        sent = contract.read_participant_post(raw)
+        return Ids(internal=sent.internalId, participant=sent.participantId)
+
+    def work(ids: Ids, spot: Spot) -> bytes:
+        written = store.upsert(spot, internal_id=ids.internal, participant_id=ids.participant, now=now)
         return contract.write_participant_id(str(written))
 
-    return faults.carry_out(
-        work, region=target.region, call=FaultCall.POST, armed=place.faults_armed, internal_id=sent.internalId
-    )
+    return _on_the_spot(target, caller, FaultCall.POST, read, work)
 
 
-def _admit(target: Target, caller: Caller, call: FaultCall) -> Place:
-    """The place a token's owner names, once the token, its secret version, its tenant and the address all hold."""
+def _on_the_spot(
+    target: Target, caller: Caller, call: FaultCall, read: Callable[[], Ids], work: Callable[[Ids, Spot], bytes]
+) -> bytes:
+    """Do the work where the caller may: as remembered while that holds, else as the database has it.
+
+    What is remembered only ever leads to success; before anything is refused on its account, the database is asked.
+    """
     claims = tokens.read(caller.authorization, region=target.region)
-    place = directory.look_up(
-        system=claims.system,
-        tenant=claims.tenant,
-        study=target.study,
-        site=target.site,
+    question = Question(claims.system, claims.tenant, target.study, target.site, target.region, call.value)
+    known = directory.remembered(question)
+    if known is not None:
+        with suppress(store.Outdated, contract.InvalidRequest, Refusal):
+            _admit(known, claims, caller)
+            return work(read(), _spot(known, target, known.revision))
+    place = _admit(directory.look_up(question), claims, caller)
+    ids, spot = read(), _spot(place, target, None)
+    directory.remember(question, place)
+    return faults.carry_out(
+        lambda: work(ids, spot),
         region=target.region,
         call=call,
+        armed=place.faults_armed,
+        internal_id=ids.internal,
     )
+
+
+def _admit(place: Place | None, claims: tokens.Claims, caller: Caller) -> Place:
+    """The place, once the secret version and the tenant of the token and the caller's address all hold there."""
     if place is None or place.secret_version != claims.secret_version or not place.tenant_known:
         raise Unauthorized(tokens.WRONG)
     if not systems.may_call_from(place.allowed_addresses, caller.address):
@@ -142,13 +163,13 @@ def _admit(target: Target, caller: Caller, call: FaultCall) -> Place:
     return place
 
 
-def _locate_here(place: Place, target: Target) -> tuple[int, int]:
-    """Study and site ids, when the version is one and the site's participants are kept in the region asked."""
+def _spot(place: Place, target: Target, revision: UUID | None) -> Spot:
+    """Where to work, when the version is one and the site's participants are kept in the region asked."""
     _check_version(target.version)
     study_id, site_id, region = _locate(place, target.site)
     if region != target.region:
         raise Refusal(Code.SITE_NOT_FOUND, _SITE_UNKNOWN)
-    return study_id, site_id
+    return Spot(study_id, site_id, region, revision)
 
 
 def _locate(place: Place, site: str) -> tuple[int, int, str]:

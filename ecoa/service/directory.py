@@ -1,11 +1,17 @@
-"""What the service knows about a caller and the place it names, in one question to the database."""
+"""What the service knows about a caller and the place it names, in one question to the database.
+
+A place may be remembered for the calls that follow, because every statement that relies on a remembered one compares
+the revision it was read at and does nothing when the configuration has changed since.
+"""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import connection
 
 from ecoa.service.models import (
     ServiceFault,
+    ServiceRevision,
     ServiceSite,
     ServiceStudy,
     ServiceStudyMapping,
@@ -19,7 +25,8 @@ SELECT sy.id, sy.secret_version, sy.allowed_addresses, sy.integration_enabled,
        EXISTS (SELECT 1 FROM {ServiceTenant._meta.db_table} t WHERE t.system_id = sy.id AND t.tenant_id = %(tenant)s),
        st.id, st.state, st.integration_enabled, si.id, si.region,
        EXISTS (SELECT 1 FROM {ServiceFault._meta.db_table} f
-               WHERE f.remaining > 0 AND f.region = %(region)s AND f.call = %(call)s)
+               WHERE f.remaining > 0 AND f.region = %(region)s AND f.call = %(call)s),
+       (SELECT r.code FROM {ServiceRevision._meta.db_table} r)
 FROM {ServiceSystem._meta.db_table} sy
 LEFT JOIN LATERAL (
     SELECT s.id, s.integration_enabled, m.state
@@ -46,6 +53,21 @@ SELECT EXISTS (
 """
 
 
+_REMEMBERED_MAX = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The names a call gives, and which call it is."""
+
+    system: str
+    tenant: str
+    study: str
+    site: str
+    region: str
+    call: str
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A known system, and what was found of the study and the site it named (None: not found)."""
@@ -61,22 +83,44 @@ class Place:
     site_id: int | None
     site_region: str | None
     faults_armed: bool
+    revision: UUID | None
 
 
-def look_up(*, system: str, tenant: str, study: str, site: str, region: str, call: str) -> Place | None:
-    """None when the system is unknown. Nothing is cached: a withdrawn mapping or secret counts from its commit on."""
+_remembered: dict[Question, Place] = {}
+
+
+def look_up(question: Question) -> Place | None:
+    """What the database knows now. None when the system is unknown."""
     names = {
-        "system": _storable(system),
-        "tenant": _storable(tenant),
-        "study": _storable(study),
-        "site": _storable(site),
-        "region": region,
-        "call": call,
+        "system": _storable(question.system),
+        "tenant": _storable(question.tenant),
+        "study": _storable(question.study),
+        "site": _storable(question.site),
+        "region": question.region,
+        "call": question.call,
     }
     with connection.cursor() as cursor:
         cursor.execute(_LOOK_UP, names)
         row = cursor.fetchone()
     return Place(*row) if row else None
+
+
+def remembered(question: Question) -> Place | None:
+    """What this process found last time. Good only for statements that compare its revision."""
+    return _remembered.get(question)
+
+
+def remember(question: Question, place: Place) -> None:
+    """Keep a place that was of use. When there are too many, start anew rather than grow.
+
+    A place with a fault armed is not kept: taking a fault and then finding the place outdated would use it up.
+    """
+    if place.revision is None or place.faults_armed:
+        _remembered.pop(question, None)
+        return
+    if len(_remembered) >= _REMEMBERED_MAX:
+        _remembered.clear()
+    _remembered[question] = place
 
 
 def site_is_elsewhere(*, place: Place, site: str) -> bool:

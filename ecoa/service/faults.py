@@ -1,7 +1,7 @@
 """Faults on demand, for tests, demonstrations and training. A production installation has none and arms none.
 
 What truly happens under the shipped server: a reply is cut off by promising more bytes than are sent, which makes it
-close the connection; status line and headers still arrive, because a WSGI application cannot take those back.
+close the connection. The caller may still see the status line, the headers and some of the body, or nothing at all.
 """
 
 from collections.abc import Callable

@@ -112,9 +112,7 @@ def _ensure_odd_places(odd: OddPlaces, study: ServiceStudy, system: ServiceSyste
 def _take_participant_id(study: ServiceStudy, site: ServiceSite, participant_id: str) -> None:
     """A participant somebody else brought in long ago, holding an id the demo will want."""
     store.upsert(
-        study_id=study.pk,
-        site_id=site.pk,
-        region=site.region,
+        store.Spot(study.pk, site.pk, site.region),
         internal_id="brought-in-by-another-system",
         participant_id=participant_id,
         now=clock.now(),

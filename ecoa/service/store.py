@@ -1,5 +1,9 @@
-"""The participants of the regions: one statement writes, one reads."""
+"""The participants of the regions: one statement writes, one reads.
 
+Both do nothing when the spot was remembered and the configuration has changed since (Outdated).
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,76 +12,95 @@ from django.db import IntegrityError, connection
 from psycopg.errors import UniqueViolation
 
 from ecoa.contract import Code
-from ecoa.service.models import ServiceParticipant
+from ecoa.service.models import ServiceParticipant, ServiceRevision
+from ecoa.service.models.participants import PARTICIPANT_ONCE
 from ecoa.service.refusals import Refusal
 
 _TABLE = ServiceParticipant._meta.db_table
+_CURRENT = f"(SELECT code FROM {ServiceRevision._meta.db_table})"
+_HOLDS = f"(%(revision)s::uuid IS NULL OR %(revision)s::uuid = {_CURRENT})"
 
-# The participant keeps its myVeevaParticipantId through every change of id, site and region. No row comes back when
-# another participant of the study holds the participant id; the unique constraint decides between two at once.
+# The participant keeps its myVeevaParticipantId through every change of id, site and region. Nothing is written when
+# another participant of the study holds the participant id; the second constraint decides between two at once.
+# Calls for the same participant go one after the other: ON CONFLICT looks at its own constraint only, and two first
+# writes of one pair could otherwise trip over the second one, or wait for each other.
 _UPSERT = f"""
-INSERT INTO {_TABLE} AS mine
-    (study_id, site_id, region, internal_id, participant_id, my_veeva_participant_id, created_at, updated_at)
-SELECT %(study)s, %(site)s, %(region)s, %(internal)s, %(participant)s, %(new_id)s, %(now)s, %(now)s
-WHERE NOT EXISTS (
-    SELECT 1 FROM {_TABLE} other
-    WHERE other.study_id = %(study)s AND other.participant_id = %(participant)s AND other.internal_id <> %(internal)s
+WITH written AS (
+    INSERT INTO {_TABLE}
+        (study_id, site_id, region, internal_id, participant_id, my_veeva_participant_id, created_at, updated_at)
+    SELECT %(study)s, %(site)s, %(region)s, %(internal)s, %(participant)s, %(new_id)s, %(now)s, %(now)s
+    FROM (SELECT pg_advisory_xact_lock(hashtextextended(%(internal)s, %(study)s))) alone
+    WHERE {_HOLDS} AND NOT EXISTS (
+        SELECT 1 FROM {_TABLE} other
+        WHERE other.study_id = %(study)s AND other.participant_id = %(participant)s
+            AND other.internal_id <> %(internal)s
+    )
+    ON CONFLICT (study_id, internal_id) DO UPDATE
+        SET participant_id = EXCLUDED.participant_id, site_id = EXCLUDED.site_id, region = EXCLUDED.region,
+            updated_at = EXCLUDED.updated_at
+    RETURNING my_veeva_participant_id
 )
-ON CONFLICT (study_id, internal_id) DO UPDATE
-    SET participant_id = EXCLUDED.participant_id, site_id = EXCLUDED.site_id, region = EXCLUDED.region,
-        updated_at = EXCLUDED.updated_at
-RETURNING my_veeva_participant_id
+SELECT {_HOLDS}, (SELECT my_veeva_participant_id FROM written)
 """
 
 _FIND = f"""
-SELECT my_veeva_participant_id, participant_id FROM {_TABLE}
-WHERE study_id = %(study)s AND internal_id = %(internal)s AND site_id = %(site)s AND region = %(region)s
+SELECT {_HOLDS}, found.my_veeva_participant_id, found.participant_id
+FROM (SELECT 1) one LEFT JOIN {_TABLE} found
+    ON found.study_id = %(study)s AND found.internal_id = %(internal)s
+    AND found.site_id = %(site)s AND found.region = %(region)s
 """
 
-_ATTEMPTS = 3
+
+class Outdated(Exception):
+    """The configuration changed since the place was remembered; nothing was done."""
 
 
-def upsert(*, study_id: int, site_id: int, region: str, internal_id: str, participant_id: str, now: datetime) -> UUID:
-    """Create or update a participant and return its myVeevaParticipantId; ID-0003 when the id is another's.
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A site of a study in the store of its region, and the revision this was remembered at (None: read just now)."""
 
-    Two calls at once for one new participant can trip over the second constraint before the first one settles them.
-    By the time the error comes, the other call has committed, so asking again gives the true answer.
-    """
-    values: dict[str, Any] = {
-        "study": study_id,
-        "site": site_id,
-        "region": region,
-        "internal": internal_id,
-        "participant": participant_id,
-        "new_id": uuid4(),
-        "now": now,
-    }
-    for _ in range(_ATTEMPTS):
-        try:
-            written = _write(values)
-        except IntegrityError as error:
-            if not isinstance(error.__cause__, UniqueViolation):
-                raise
-            continue
-        if written is not None:
-            return written
-        break
-    raise Refusal(Code.PARTICIPANT_EXISTS, "The participantId belongs to another participant of the study")
+    study_id: int
+    site_id: int
+    region: str
+    revision: UUID | None = None
 
 
-def find(*, study_id: int, site_id: int, region: str, internal_id: str) -> tuple[UUID, str]:
+def upsert(spot: Spot, *, internal_id: str, participant_id: str, now: datetime) -> UUID:
+    """Create or update a participant and return its myVeevaParticipantId; ID-0003 when the id is another's."""
+    values = {"internal": internal_id, "participant": participant_id, "new_id": uuid4(), "now": now}
+    try:
+        written: UUID | None = _ask(_UPSERT, _values(spot) | values)[0]
+    except IntegrityError as error:
+        if not _is_taken_meanwhile(error):
+            raise
+        written = None
+    if written is None:
+        raise Refusal(Code.PARTICIPANT_EXISTS, "The participantId belongs to another participant of the study")
+    return written
+
+
+def find(spot: Spot, *, internal_id: str) -> tuple[UUID, str]:
     """myVeevaParticipantId and participantId of a participant at this site; NF-0004 when it is not there."""
-    values: dict[str, Any] = {"study": study_id, "site": site_id, "region": region, "internal": internal_id}
-    with connection.cursor() as cursor:
-        cursor.execute(_FIND, values)
-        row = cursor.fetchone()
-    if row is None:
+    my_veeva_participant_id, participant_id = _ask(_FIND, _values(spot) | {"internal": internal_id})
+    if my_veeva_participant_id is None:
         raise Refusal(Code.PARTICIPANT_NOT_FOUND, "Participant not found")
-    return row[0], row[1]
+    return my_veeva_participant_id, participant_id
 
 
-def _write(values: dict[str, Any]) -> UUID | None:
+def _values(spot: Spot) -> dict[str, Any]:
+    return {"study": spot.study_id, "site": spot.site_id, "region": spot.region, "revision": spot.revision}
+
+
+def _ask(statement: str, values: dict[str, Any]) -> list[Any]:
+    """The one row of a statement, after its first column said that the revision holds."""
     with connection.cursor() as cursor:
-        cursor.execute(_UPSERT, values)
-        row = cursor.fetchone()
-    return row[0] if row else None
+        cursor.execute(statement, values)
+        holds, *rest = cursor.fetchone()
+    if not holds:
+        raise Outdated
+    return rest
+
+
+def _is_taken_meanwhile(error: IntegrityError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, UniqueViolation) and cause.diag.constraint_name == PARTICIPANT_ONCE

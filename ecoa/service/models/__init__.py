@@ -1,5 +1,6 @@
 from ecoa.service.models.faults import ServiceFault
 from ecoa.service.models.participants import ServiceParticipant
+from ecoa.service.models.revision import ServiceRevision
 from ecoa.service.models.studies import MappingState, ServiceSite, ServiceStudy, ServiceStudyMapping
 from ecoa.service.models.systems import ServiceSystem, ServiceTenant
 
@@ -7,6 +8,7 @@ __all__ = [
     "MappingState",
     "ServiceFault",
     "ServiceParticipant",
+    "ServiceRevision",
     "ServiceSite",
     "ServiceStudy",
     "ServiceStudyMapping",

@@ -7,6 +7,8 @@ from django.db import models
 from ecoa.contract import IDENTIFIER_MAX
 from ecoa.service.models.studies import ServiceSite, ServiceStudy
 
+PARTICIPANT_ONCE = "ecoa_service_participant_once"
+
 
 class ServiceParticipant(models.Model):
     """A participant in the store of one region, the region of its site.
@@ -27,7 +29,7 @@ class ServiceParticipant(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["study", "internal_id"], name="ecoa_service_internal_once"),
-            models.UniqueConstraint(fields=["study", "participant_id"], name="ecoa_service_participant_once"),
+            models.UniqueConstraint(fields=["study", "participant_id"], name=PARTICIPANT_ONCE),
         ]
 
     def __str__(self) -> str:

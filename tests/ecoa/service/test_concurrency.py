@@ -38,14 +38,8 @@ def together(*writes):
 
 
 def write(place, internal, participant, site=0):
-    return lambda: store.upsert(
-        study_id=place.study.pk,
-        site_id=place.sites[site].pk,
-        region="us",
-        internal_id=internal,
-        participant_id=participant,
-        now=clock.now(),
-    )
+    spot = store.Spot(place.study.pk, place.sites[site].pk, "us")
+    return lambda: store.upsert(spot, internal_id=internal, participant_id=participant, now=clock.now())
 
 
 def test_one_new_participant_written_by_many_exists_once(place):

@@ -115,7 +115,7 @@ def test_hold_is_bounded(db):
 
 
 def test_unexpected_error_tells_nothing_but_a_reference(caller, monkeypatch):
-    monkeypatch.setattr("ecoa.service.store.upsert", lambda **_: json.loads("{secret detail"))
+    monkeypatch.setattr("ecoa.service.store.upsert", lambda *_, **__: json.loads("{secret detail"))
 
     response = caller.post("1005-003", "i")
 
