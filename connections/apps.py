@@ -4,15 +4,20 @@ from django.apps import AppConfig
 
 
 class ConnectionsConfig(AppConfig):
-    """Says what its tasks mean to the platform."""
+    """Says what its tasks, tiles and lanes mean to the platform."""
 
     name = "connections"
     verbose_name = "Connections"
 
     def ready(self) -> None:
-        """Fill in the platform's registry of tasks."""
+        """Fill in the platform's registries."""
+        from connections import home
         from connections.constants import APPROVAL_TASK
         from connections.services.approval_task import ApprovalTaskHandler
+        from vaultadmin import registries
         from vaultadmin.worklist import registry
 
         registry.register(APPROVAL_TASK, ApprovalTaskHandler())
+        registries.home_cards.append(home.cards)
+        registries.palette.append(home.hits)
+        registries.lanes.append(home.lane)

@@ -1,0 +1,1 @@
+"""Forms check shape: presence, size, format. Rules that need rows live in services."""

@@ -1,0 +1,91 @@
+"""Connections as the list and the record page show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from connections.constants import RECORD_ID_PREFIX, ConnectionState, ConnectionType
+from connections.models import Binding, Connection, ConnectionAlias, IssuedFile
+from vaultadmin.models import Membership
+
+PAGE = 50
+SORTS = {"name": "name", "api_name": "api_name", "changed": "modified_at"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of rows in the asked order, and the key of the next."""
+
+    rows: list[Connection]
+    next_key: str
+
+
+def connections(member: Membership, *, search: str = "", type_: str = "", state: str = "") -> QuerySet[Connection]:
+    """Those the member may see and asked for; senseless filters fall away."""
+    rows: QuerySet[Connection] = Connection.objects.visible_to(member)
+    if search := search.replace("\x00", "").strip()[:100]:
+        rows = rows.filter(_matches(search))
+    if type_ in ConnectionType.values:
+        rows = rows.filter(type=type_)
+    if state in ConnectionState.values:
+        rows = rows.filter(state=state)
+    return rows
+
+
+def page(rows: QuerySet[Connection], *, sort: str, after: str) -> Page:
+    """The page that follows the record with the id `after`, sorted by one of SORTS ("-" turns it round)."""
+    column = SORTS.get(sort.lstrip("-"), "name")
+    descending = sort.startswith("-")
+    order = [f"-{column}", "-pk"] if descending else [column, "pk"]
+    last = rows.filter(pk=int(after)).first() if after.isascii() and after.isdigit() and len(after) < 19 else None
+    if last is not None:
+        way, value = "lt" if descending else "gt", getattr(last, column)
+        rows = rows.filter(Q(**{f"{column}__{way}": value}) | Q(**{column: value, f"pk__{way}": last.pk}))
+    found = list(rows.order_by(*order)[: PAGE + 1])
+    return Page(found[:PAGE], str(found[PAGE - 1].pk) if len(found) > PAGE else "")
+
+
+def find(member: Membership, api_name: str) -> Connection | None:
+    """The connection under this API name, with what its page needs."""
+    rows = Connection.objects.visible_to(member).select_related(
+        "vault", "authorized_user__user", "authorization", "signing_certificate"
+    )
+    found: Connection | None = rows.filter(api_name=api_name).first()
+    return found
+
+
+def renamed_to(member: Membership, api_name: str) -> str:
+    """The present API name of a connection that once had this one; empty when there is none."""
+    visible = Connection.objects.visible_to(member)
+    alias = ConnectionAlias.objects.filter(vault=member.vault_id, api_name=api_name, connection__in=visible)
+    return alias.values_list("connection__api_name", flat=True).first() or ""
+
+
+def open_binding(connection: Connection) -> Binding | None:
+    """The exchange being agreed on, if one is."""
+    rows = Binding.objects.open().filter(connection=connection)
+    found: Binding | None = rows.select_related("requested_by__user", "local_decided_by__user").first()
+    return found
+
+
+def newest_file(connection: Connection) -> IssuedFile | None:
+    """The connection file given out last."""
+    return connection.issued_files.select_related("issued_by__user", "revoked_by__user").order_by("-generation").first()
+
+
+def counts_by_state(member: Membership) -> dict[str, int]:
+    """How many connections the member sees in each state."""
+    rows = Connection.objects.visible_to(member).order_by().values_list("state").annotate(number=Count("pk"))
+    return dict(rows)
+
+
+def _matches(search: str) -> Q:
+    found = Q(name__icontains=search) | Q(api_name__icontains=search) | Q(remote_vault_name__icontains=search)
+    digits = search.upper().removeprefix(RECORD_ID_PREFIX)
+    if search.isascii() and digits.isdigit() and len(digits) < 19:
+        by_number: dict[str, Any] = {"pk" if digits != search else "remote_vault_id": int(digits)}
+        found |= Q(**by_number)
+    return found

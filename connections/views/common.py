@@ -1,0 +1,60 @@
+"""What several pages of connections share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from django.urls import reverse
+
+from connections.constants import ConnectionType
+from connections.models import Connection
+from connections.selectors import connections as selectors
+from connections.services.refusals import Refused
+from vaultadmin.access import MemberRequest
+
+# Each type with its icon and when to use it: the wizard's cards and the empty list teach the same.
+TYPE_CARDS = [
+    {
+        "value": ConnectionType.VAULT_TO_VAULT.value,
+        "label": ConnectionType.VAULT_TO_VAULT.label,
+        "icon": "arrows-left-right",
+        "text": "Exchange messages and data with another Vault. Both sides agree by a connection file.",
+    },
+    {
+        "value": ConnectionType.EXTERNAL.value,
+        "label": ConnectionType.EXTERNAL.label,
+        "icon": "world",
+        "text": "Reach an application outside of Vault over HTTPS, or let it call this Vault. Usable at once.",
+    },
+    {
+        "value": ConnectionType.LOCAL.value,
+        "label": ConnectionType.LOCAL.label,
+        "icon": "repeat",
+        "text": "Let this Vault integrate with itself, for example to run work as another user. Usable at once.",
+    },
+]
+TYPE_ICONS = {card["value"]: card["icon"] for card in TYPE_CARDS}
+
+
+def record_or_404(request: MemberRequest, api_name: str) -> Connection:
+    """The connection of this address; foreign ones look like missing ones."""
+    connection = selectors.find(request.member, api_name)
+    if connection is None:
+        raise Http404
+    return connection
+
+
+def record_url(connection: Connection, name: str = "record", *args: Any) -> str:
+    """A page of one connection."""
+    return reverse(f"connections:{name}", args=[connection.vault_id, connection.api_name, *args])
+
+
+def list_url(request: MemberRequest) -> str:
+    """The list of connections."""
+    return reverse("connections:list", args=[request.member.vault_id])
+
+
+def add_refusal(form: Any, refusal: Refused) -> None:
+    """Show a service's refusal at its field, or on top of the form when the field is not shown."""
+    form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))

@@ -1,0 +1,148 @@
+"""The record page of a connection."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from connections.constants import BindingState, ConnectionState
+from connections.models import Binding, Connection
+from connections.selectors import connections as selectors
+from connections.selectors import timeline
+from connections.services import approving, editing, establishing, files, withdrawing
+from connections.views.common import TYPE_ICONS, record_url
+from vaultadmin import audit, clock
+from vaultadmin.access import MemberRequest, requires
+from vaultadmin.models import Membership
+from vaultadmin.permissions import Permission, can
+
+_SHOWN_EVENTS = 20
+
+
+@require_safe
+@requires(Permission.CONNECTION_READ)
+def detail(request: MemberRequest, vault_id: int, api_name: str) -> HttpResponse:
+    """One connection: what it is, where it stands, what can be done. A former API Name leads on to the present one."""
+    connection = selectors.find(request.member, api_name)
+    if connection is None:
+        if present := selectors.renamed_to(request.member, api_name):
+            return redirect("connections:record", vault_id, present)
+        raise Http404
+    return render(request, "connections/record.html", record_context(request, connection))
+
+
+@require_safe
+@requires(Permission.CONNECTION_READ)
+def changed(request: MemberRequest, vault_id: int, api_name: str) -> HttpResponse:
+    """Polled while something is under way: 204, with an event for the page once the record moved on."""
+    connection = selectors.find(request.member, api_name)
+    if connection is None:
+        raise Http404
+    response = HttpResponse(status=204)
+    if request.GET.get("seen") != _mark(connection, selectors.open_binding(connection)):
+        response["HX-Trigger"] = "connection:changed"
+    return response
+
+
+def record_context(request: MemberRequest, connection: Connection) -> dict[str, Any]:
+    """Everything the record page and its sections show."""
+    member, binding = request.member, selectors.open_binding(connection)
+    issued = selectors.newest_file(connection) if connection.is_vault_to_vault else None
+    return {
+        "connection": connection,
+        "binding": binding,
+        "icon": TYPE_ICONS[connection.type],
+        "issued": issued,
+        "issued_open": issued is not None and issued.is_open(clock.now()),
+        "timeline": timeline.events(connection) if connection.is_vault_to_vault else [],
+        "events": audit.history(connection)[:_SHOWN_EVENTS],
+        "may_edit": can(member, Permission.CONNECTION_EDIT),
+        "may_change_remote_vault_id": connection.is_vault_to_vault and editing.may_change_remote_vault_id(connection),
+        "actions": _actions(connection, binding, issued, member),
+        "next_step": _next_step(connection, binding, issued, member),
+        "poll_url": f"{record_url(connection, 'changed')}?seen={_mark(connection, binding)}" if binding else "",
+        "sections": _sections(connection),
+        "page_title": connection.name,
+    }
+
+
+def _sections(connection: Connection) -> list[dict[str, str]]:
+    names = [("details", "Details")]
+    if connection.is_vault_to_vault:
+        names += [("remote", "Remote Vault Details")]
+    names += [("workflow", "Workflow Timeline")]
+    if connection.is_vault_to_vault:
+        names += [("file", "Connection file")]
+    return [{"id": id_, "label": label} for id_, label in [*names, ("audit", "Audit")]]
+
+
+def _mark(connection: Connection, binding: Binding | None) -> str:
+    """Changes with everything the live parts of the page show."""
+    facts = [connection.state, connection.modified_at.isoformat()]
+    if binding is not None:
+        facts += [str(binding.pk), binding.state, binding.local_verdict, binding.remote_verdict]
+    return hashlib.sha256("|".join(facts).encode()).hexdigest()[:16]
+
+
+def _actions(connection: Connection, binding: Binding | None, issued: Any, member: Membership) -> list[dict[str, Any]]:
+    """The Actions menu: what is possible, and what is not with the reason."""
+    manages = can(member, Permission.MANAGE_CONNECTIONS)
+    lacking = "" if manages else f"Needs “{Permission.MANAGE_CONNECTIONS.label}”."
+    running = withdrawing.withdraw_refusal(binding, member)
+    out = "" if issued is not None and issued.is_open(clock.now()) else "No connection file is out."
+    entries = [
+        ("Download Connection File", "download", "download", files.download_refusal(connection), False),
+        ("Connect from File", "connect-record", "file-import", establishing.connect_refusal(connection), False),
+        ("Withdraw request", "withdraw", "arrow-back-up", running, True),
+        ("Revoke connection file", "revoke", "file-x", out, True),
+    ]
+    if not connection.is_vault_to_vault:
+        entries = entries[:2]
+    return [
+        {
+            "label": label,
+            "url": record_url(connection, name),
+            "icon": icon,
+            "dialog": True,
+            "disabled_reason": lacking or reason,
+            "danger": danger,
+        }
+        for label, name, icon, reason, danger in entries
+    ]
+
+
+def _next_step(connection: Connection, binding: Binding | None, issued: Any, member: Membership) -> dict[str, str]:
+    """The next legal step: a main button when this person can take it, else one sentence on who does."""
+    if not connection.is_vault_to_vault:
+        return {}
+    if binding is not None and binding.state == BindingState.APPROVING and not binding.local_verdict:
+        refusal = approving.approval_refusal(binding, member)
+        return (
+            {"text": f"An approval waits in this Vault. {refusal}"}
+            if refusal
+            else {
+                "label": "Complete",
+                "url": record_url(connection, "complete"),
+                "icon": "clipboard-check",
+                "text": f"{binding.peer_name} asks to be connected. Your verdict is needed.",
+            }
+        )
+    if binding is not None:
+        waiting = "to answer" if binding.state == BindingState.PROPOSED else "to approve"
+        return {"text": f"Waiting for {binding.peer_name} {waiting}. This page goes on by itself."}
+    if connection.state not in (ConnectionState.PENDING, ConnectionState.DISCONNECTED):
+        return {}
+    if issued is not None and issued.is_open(clock.now()):
+        return {"text": "A connection file is out. Upload it in the other Vault with Connect from File."}
+    if can(member, Permission.MANAGE_CONNECTIONS):
+        return {
+            "label": "Download Connection File",
+            "url": record_url(connection, "download"),
+            "icon": "download",
+            "text": "To establish this connection, download its connection file and upload it in the other Vault.",
+        }
+    return {"text": "This connection is not established yet."}
