@@ -91,14 +91,14 @@ def _values(spot: Spot) -> dict[str, Any]:
     return {"study": spot.study_id, "site": spot.site_id, "region": spot.region, "revision": spot.revision}
 
 
-def _ask(statement: str, values: dict[str, Any]) -> list[Any]:
+def _ask(statement: str, values: dict[str, Any]) -> tuple[Any, ...]:
     """The one row of a statement, after its first column said that the revision holds."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        holds, *rest = cursor.fetchone()
-    if not holds:
+        row: tuple[Any, ...] = cursor.fetchone()
+    if not row[0]:
         raise Outdated
-    return rest
+    return row[1:]
 
 
 def _is_taken_meanwhile(error: IntegrityError) -> bool:

@@ -7,7 +7,7 @@ from ecoa.contract import IDENTIFIER_MAX
 
 
 class ServiceSystem(models.Model):
-    """An integrating system. Its secret is kept as a salted digest; `services.systems` says why that is enough.
+    """An integrating system. Its secret is kept as a salted digest; `ecoa.service.systems` says why that is enough.
 
     `secret_version` stands in every token: replacing the secret ends the tokens of the old one at once.
     """
