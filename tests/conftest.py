@@ -7,6 +7,7 @@ from tests.tools import engines
 # Here rather than in a hook: the conftest files below import models.
 engines.choose_environment()
 django.setup()
+engines.hide_settings_from_workers()
 
 from tests.tools import append_only, evidence  # noqa: E402
 from tests.tools.evidence import goal  # noqa: E402, F401
@@ -23,3 +24,10 @@ settings.load_profile("tests")
 
 def pytest_configure(config: pytest.Config) -> None:
     engines.start(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "goal" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.evidence)

@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from vaultadmin.embedded import Services
 
@@ -14,6 +15,8 @@ _MARK = "VAULTADMIN_TEST_RUN"
 
 def choose_environment() -> None:
     """Name the test data folder, ports and Redis database. Must run before Django reads its settings."""
+    if settings.configured:
+        raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests choose their own data folder before settings.")
     if _MARK not in os.environ:
         os.environ[_MARK] = "1"
         base = (ROOT / os.environ.get("VAULTADMIN_DATA_DIR", ".data")).resolve()
@@ -26,6 +29,11 @@ def choose_environment() -> None:
     os.environ["VAULTADMIN_REDIS_DATABASE"] = str(number)
     if url := os.environ.get("REDIS_URL"):
         os.environ["REDIS_URL"] = url.rsplit("/", 1)[0] + f"/{number}" if "://" in url else url
+
+
+def hide_settings_from_workers() -> None:
+    """With the variable in their environment, pytest-django would load settings before each worker chose its own."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 def start(config: pytest.Config) -> None:
