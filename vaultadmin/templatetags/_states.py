@@ -30,6 +30,13 @@ _LOOKS = {
     "inactive": _OFF,
     "disconnected": Look("danger", "plug-connected-x"),
     "withdrawn": _STOPPED,
+    "proposed": _WAITING,
+    "approving": Look("warning", "hourglass"),
+    "in_force": _GOOD,
+    "ended": _OFF,
+    "enabled": _GOOD,
+    "disabled": _OFF,
+    "accepted": Look("success", "thumb-up"),
     "expired": Look("danger", "alarm"),
     "expiring": Look("warning", "alarm"),
     # participants on their way to eCOA
@@ -38,6 +45,8 @@ _LOOKS = {
     "synced": _GOOD,
     "rejected": _BAD,
     "unknown": Look("warning", "zoom-question"),
+    "started": Look("warning", "zoom-question"),
+    "not_sent": _OFF,
     # runs and imports
     "planned": _WAITING,
     "queued": _WAITING,
@@ -49,6 +58,10 @@ _LOOKS = {
     "finished_with_failures": _CARE,
     "failed": _BAD,
     "cancelled": _STOPPED,
+    "checking": _MOVING,
+    "storing": _MOVING,
+    "refused": _BAD,
+    "discarded": _STOPPED,
     # tasks and verdicts
     "available": Look("info", "inbox"),
     "completed": _GOOD,
@@ -70,5 +83,5 @@ def look_of(state: str) -> Look:
 
 
 def key_of(state: str) -> str:
-    """The name without Vault's suffixes, in lower case with underscores."""
-    return state.strip().split("__")[0].lower().replace(" ", "_").replace("-", "_")
+    """The name in lower case with underscores, without Vault's suffixes: "pending_state__sys" is "pending"."""
+    return state.strip().split("__")[0].lower().replace(" ", "_").replace("-", "_").removesuffix("_state")
