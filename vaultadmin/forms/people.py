@@ -8,10 +8,12 @@ from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 
 from vaultadmin.models import Membership, SecurityProfile, User
+from vaultadmin.services import authority
 
 
 def _profiles(member: Membership) -> Any:
-    return SecurityProfile.objects.filter(vault=member.vault_id)
+    """Only what this member may give: nothing is offered that would be refused."""
+    return SecurityProfile.objects.filter(pk__in=[profile.pk for profile in authority.grantable(member)])
 
 
 class InviteForm(forms.Form):
@@ -21,7 +23,7 @@ class InviteForm(forms.Form):
     name = forms.CharField(
         label="Printed name", max_length=128, help_text="Shown on approvals and in the audit trail, such as Ana Silva."
     )
-    profile = forms.ModelChoiceField(SecurityProfile.objects.none(), label="Security profile", empty_label=None)
+    profile = forms.ModelChoiceField(SecurityProfile.objects.none(), label="Security profile", empty_label="Choose …")
 
     def __init__(self, *args: Any, member: Membership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -23,18 +23,32 @@ class Box:
 def groups(ticked: list[str]) -> list[tuple[str, list[Box]]]:
     """Every permission by family, such as *Admin*, in the product's order."""
     allowed = expand(ticked)
-    families: dict[str, list[Box]] = {}
-    for permission in Permission:
-        family, _, label = permission.label.rpartition(": ")
-        chosen = permission.value in ticked
-        box = Box(permission, label, chosen, permission.value in allowed and not chosen, _carried_by(permission))
-        families.setdefault(family, []).append(box)
-    return list(families.items())
+    return [
+        (family, [_box(permission, permission.value in ticked, allowed) for permission in members])
+        for family, members in _families().items()
+    ]
+
+
+def _box(permission: Permission, ticked: bool, allowed: frozenset[str]) -> Box:
+    label = permission.label.rpartition(": ")[2]
+    return Box(permission, label, ticked, permission.value in allowed and not ticked, _carried_by(permission))
 
 
 def _carried_by(permission: Permission) -> str:
+    """What comes with a permission, whole families by their name."""
     carried = IMPLIED.get(permission, frozenset())
-    return ", ".join(other.label for other in Permission if other in carried)
+    words: list[str] = []
+    for family, members in _families().items():
+        found = [member for member in members if member in carried]
+        words += [family] if len(found) == len(members) else [member.label for member in found]
+    return ", ".join(words)
+
+
+def _families() -> dict[str, list[Permission]]:
+    found: dict[str, list[Permission]] = {}
+    for permission in Permission:
+        found.setdefault(permission.label.rpartition(": ")[0], []).append(permission)
+    return found
 
 
 class ProfileForm(forms.Form):

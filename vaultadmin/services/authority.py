@@ -35,6 +35,12 @@ def grant_refusal(by: Membership, profile: SecurityProfile) -> str:
     return f"{profile} allows more than your own profile does. Somebody who manages security profiles can assign it."
 
 
+def grantable(by: Membership) -> list[SecurityProfile]:
+    """The profiles of the vault that `by` may give."""
+    rows = SecurityProfile.objects.filter(vault=by.vault_id).order_by("name")
+    return [profile for profile in rows if not grant_refusal(by, profile)]
+
+
 def account_refusal(by: Membership, user: User) -> str:
     """Why `by` may not take this person's account in hand (password, second factor); empty when they may."""
     if by.user_id == user.pk or by.user.is_domain_admin:

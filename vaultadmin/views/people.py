@@ -56,12 +56,13 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
 def detail(request: MemberRequest, vault_id: int, member_id: int) -> HttpResponse:
     """One person: who they are, what they may do, how they sign in, what changed."""
     person = member_or_404(request, member_id)
+    locked_from = lockout.locked_addresses(person.user)
     context = {
         "person": person,
         "word": selectors.STATES[person.state],
-        "locked_from": lockout.locked_addresses(person.user),
+        "locked_from": locked_from,
         "sessions": selectors.sessions_of(person),
-        "actions": _actions(request, person),
+        "actions": _actions(request.member, person, locked=bool(locked_from)),
         "events": audit.history(person)[:_SHOWN_EVENTS],
         "page_title": str(person),
     }
@@ -126,9 +127,8 @@ def _chips(request: MemberRequest, asked: dict[str, str], profiles: list[Securit
     ]
 
 
-def _actions(request: MemberRequest, person: Any) -> list[dict[str, Any]]:
+def _actions(by: Membership, person: Any, *, locked: bool) -> list[dict[str, Any]]:
     """The Actions menu: what is possible, and what is not with the reason."""
-    by: Membership = request.member
     account = authority.account_refusal(by, person.user)
     grant = authority.grant_refusal(by, person.profile)
     own = "Use Password in your account menu." if person.user_id == by.user_id else ""
@@ -149,7 +149,7 @@ def _actions(request: MemberRequest, person: Any) -> list[dict[str, Any]]:
             True,
         ),
         ("Sign out everywhere", "user-end-sessions", "logout", "", False),
-        ("Unlock", "user-unlock", "lock-open", "" if lockout.locked_addresses(person.user) else "Not locked.", False),
+        ("Unlock", "user-unlock", "lock-open", "" if locked else "Not locked.", False),
         open_or_close,
     ]
     return [
