@@ -108,7 +108,8 @@ def _reachable(programs: Path, layout: Paths, identity: Identity | None) -> Path
 
 def _open_for_reading(folder: Path) -> None:
     for parent, _folders, files in os.walk(folder):
-        os.chmod(parent, 0o755)  # nosec B103: programs, nothing private
+        # Programs and libraries, nothing private.
+        os.chmod(parent, 0o755)  # nosec B103
         for name in files:
             file = Path(parent, name)
             if not file.is_symlink():

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 from vaultadmin.embedded.errors import EmbeddedError
 from vaultadmin.embedded.services import services
 
-# `serve` looks after the servers itself; the others look at files and settings only.
+# `serve` looks after the servers itself, `bench` has its own; the others look at files and settings only.
 _WITHOUT_SERVERS = frozenset(
     {
+        "bench",
         "check",
         "collectstatic",
         "compilemessages",

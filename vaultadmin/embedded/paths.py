@@ -13,7 +13,8 @@ from pathlib import Path
 SOCKET_PATH_LIMIT = 100
 POSTGRES_PORT = 5432
 _LONGEST_SOCKET_NAME = len(f"/postgres/.s.PGSQL.{POSTGRES_PORT}.lock")
-_SHORT_ROOT = Path("/tmp")  # nosec B108: private folders below it, made and checked in folders.py
+# Only private folders below it, made and checked in folders.py.
+_SHORT_ROOT = Path("/tmp")  # nosec B108
 _SYSTEM_ROOT = Path("/var/lib")
 
 
