@@ -108,14 +108,14 @@ def record_many(*, vault: Vault | None, by: Actor, entries: Sequence[Entry]) -> 
 
 def snapshot(instance: models.Model, fields: Sequence[str]) -> dict[str, Any]:
     """The values of some fields now, to be compared later with `diff`."""
-    return {name: _plain(getattr(instance, name)) for name in fields}
+    return {name: _plain(_shown(instance, name)) for name in fields}
 
 
 def diff(before: dict[str, Any], instance: models.Model, fields: Sequence[str]) -> Changes:
     """What changed since `snapshot`, keyed by the fields' labels."""
     changes: Changes = {}
     for name in fields:
-        after = _plain(getattr(instance, name))
+        after = _plain(_shown(instance, name))
         if before.get(name) != after:
             changes[_label(instance, name)] = (before.get(name), after)
     return changes
@@ -129,7 +129,7 @@ def created(instance: models.Model, fields: Sequence[str]) -> Changes:
 
 def history(subject: models.Model) -> models.QuerySet[AuditEvent]:
     """Everything recorded about one record, newest first."""
-    subject_type, subject_id, _label_ = _describe(subject)
+    subject_type, subject_id, _ = _describe(subject)
     chain = subject.pk if isinstance(subject, Vault) else (getattr(subject, "vault_id", None) or INSTALLATION_CHAIN)
     rows = AuditEvent.objects.filter(chain=chain, subject_type=subject_type, subject_id=subject_id)
     return rows.order_by("-sequence")
@@ -199,6 +199,12 @@ def _describe(subject: models.Model | None) -> tuple[str, str, str]:
     if subject is None:
         return "", "", ""
     return subject._meta.label_lower, str(subject.pk), str(subject)
+
+
+def _shown(instance: models.Model, name: str) -> Any:
+    """A field's value as people know it: the label of a choice, not its API name."""
+    display = getattr(instance, f"get_{name}_display", None)
+    return str(display()) if display is not None else getattr(instance, name)
 
 
 def _label(instance: models.Model, name: str) -> str:

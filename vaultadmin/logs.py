@@ -76,6 +76,8 @@ def configuration() -> dict[str, Any]:
             "celery.app.trace": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
             "django_structlog.celery": {"level": "WARNING"},
+            # One line per answered request says little and would hold every participant's internal id.
+            "django_structlog.middlewares.request": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
             # Its warnings repeat whole URLs and whatever a peer sends as headers.
             "urllib3": {"level": "ERROR"},

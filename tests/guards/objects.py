@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from connections.constants import AuthorizationType
+from connections.services import authorizations, certificates, creating
 from tests.guards.routes import Route
 from vaultadmin import audit, clock, standard_profiles
 from vaultadmin.models import Membership, SecurityProfile, Task, Vault
@@ -17,13 +19,27 @@ _ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
     """Ids by argument name; where two kinds share a name, by `<first word of the address>:<name>`."""
+    certificates.ensure_first_certificate(now=clock.now())
     owner = people[standard_profiles.VAULT_OWNER.api_name]
     profile = SecurityProfile.objects.create(vault=vault, name="Guarded", api_name=f"guarded_{vault.pk}")
     task = Task.objects.create(
         vault=vault, kind="guard", subject_type="guard", subject_id="1", title="Guarded", created_at=clock.now()
     )
     token = tokens.create_token(member=owner, name="Guarded", scopes=[Permission.API_ACCESS], by=owner, now=clock.now())
+    authorization = authorizations.create(
+        type=AuthorizationType.CLIENT_CREDENTIALS,
+        name="Guarded",
+        identity="system",
+        secret="open sesame",
+        by=owner,
+        now=clock.now(),
+    )
+    connection = creating.create_vault_to_vault(
+        name="Guarded", api_name=f"guarded_{vault.pk}", by=owner, now=clock.now()
+    )
     return {
+        "connections:api_name": connection.api_name,
+        "authorization_id": authorization.pk,
         "member_id": people[standard_profiles.READ_ONLY.api_name].pk,
         "security-profiles:api_name": profile.api_name,
         "task_id": task.pk,

@@ -93,7 +93,9 @@ def test_vault_owner_finds_every_page(here, route):
 
     statuses = {ask(client, method, here.path(route)) for method in ("GET", "POST")}
 
-    assert statuses - {404, 405}, "no method of this page does anything: is its object built in tests/guards/objects.py?"
+    assert statuses - {404, 405}, (
+        "no method of this page does anything: is its object built in tests/guards/objects.py?"
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ from django.views.decorators.http import require_safe
 
 from vaultadmin import permissions, registries
 from vaultadmin.access import Gate, requires
-from vaultadmin.models import Membership
+from vaultadmin.models import AuditEvent, Membership
 from vaultadmin.permissions import Permission
 from vaultadmin.worklist import selectors as worklist
+
+_RECENT = 8
 
 
 @require_safe
@@ -22,10 +24,11 @@ def index(request: HttpRequest, vault_id: int) -> HttpResponse:
     member = request.member
     if _only_sites(member):
         return redirect("ecoa:home", vault_id)
-    tasks = worklist.rows(worklist.inbox(member), member, limit=5)
     context: dict[str, Any] = {
-        "tasks": tasks,
         "cards": [card for source in registries.home_cards for card in source(member)],
+        "may_decide": permissions.can(member, Permission.WORKFLOW_PARTICIPATE),
+        "rows": worklist.rows(worklist.inbox(member), member, limit=5),
+        "changes": _recent(member),
     }
     return render(request, "site/home.html", context)
 
@@ -33,3 +36,10 @@ def index(request: HttpRequest, vault_id: int) -> HttpResponse:
 def _only_sites(member: Membership) -> bool:
     held = permissions.expand(member.profile.permissions)
     return held == {Permission.ECOA_VIEW_SITES.value}
+
+
+def _recent(member: Membership) -> list[AuditEvent]:
+    if not permissions.can(member, Permission.ADMIN_AUDIT):
+        return []
+    by_people = AuditEvent.objects.filter(chain=member.vault_id).exclude(actor_id="")
+    return list(by_people.order_by("-sequence")[:_RECENT])

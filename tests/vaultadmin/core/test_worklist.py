@@ -105,9 +105,7 @@ def test_unknown_verdict_is_refused(handler, vault):
     task = open_task(vault, make_member(vault))
 
     with pytest.raises(services.VerdictRefused, match="Choose a verdict"):
-        services.complete(
-            task=task, by=make_member(vault), verdict="maybe", comment="", now=clock.now()
-        )
+        services.complete(task=task, by=make_member(vault), verdict="maybe", comment="", now=clock.now())
 
 
 def test_inbox_leaves_out_own_requests_and_needs_the_permission(handler, vault):

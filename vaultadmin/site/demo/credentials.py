@@ -46,9 +46,7 @@ class Credentials:
         draft = target.with_suffix(".new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(
-                {"password": self.password, "ecoa_secret": self.ecoa_secret, "api_tokens": self.api_tokens}, file
-            )
+            json.dump({"password": self.password, "ecoa_secret": self.ecoa_secret, "api_tokens": self.api_tokens}, file)
         draft.replace(target)
 
 
