@@ -33,7 +33,7 @@ lint: .venv/.installed-dev
 	@$(PY) -m tests.tools.production_check
 
 bench: .venv/.installed-run
-	@exec $(PY) manage.py bench
+	@exec $(PY) manage.py bench $(if $(filter 1,$(FULL)),--full)
 
 fresh: .venv/.installed-run
 	@exec $(PY) -m vaultadmin.embedded.fresh $(if $(filter 1,$(YES)),--yes)

@@ -10,6 +10,7 @@ from vaultadmin.embedded.commands import needs_servers
         (["manage.py", "help"], False),
         (["manage.py", "check", "--deploy"], False),
         (["manage.py", "serve"], False),
+        (["manage.py", "bench"], False),
         (["manage.py", "migrate", "--help"], False),
         (["manage.py", "migrate"], True),
         (["manage.py", "makemigrations", "--check"], True),
