@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from connections.forms.editing import DETAILS, REMOTE
 from connections.views import authorizations, editing, exchange, listing, record, wizard
 
 
@@ -24,7 +25,8 @@ urlpatterns = [
     path("admin/connections/create/from-file/", exchange.connect_from_file, name="connect-from-file"),
     path(_RECORD, record.detail, name="record"),
     path(f"{_RECORD}changed/", record.changed, name="changed"),
-    path(f"{_RECORD}edit/<slug:section>/", editing.edit, name="edit"),
+    path(f"{_RECORD}edit/details/", editing.edit, {"section": DETAILS}, name="edit-details"),
+    path(f"{_RECORD}edit/remote/", editing.edit, {"section": REMOTE}, name="edit-remote"),
     path(f"{_RECORD}download/", exchange.download, name="download"),
     path(f"{_RECORD}connect-from-file/", exchange.connect_record, name="connect-record"),
     path(f"{_RECORD}complete/", exchange.complete, name="complete"),

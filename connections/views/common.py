@@ -45,9 +45,9 @@ def record_or_404(request: MemberRequest, api_name: str) -> Connection:
     return connection
 
 
-def record_url(connection: Connection, name: str = "record", *args: Any) -> str:
+def record_url(connection: Connection, name: str = "record") -> str:
     """A page of one connection."""
-    return reverse(f"connections:{name}", args=[connection.vault_id, connection.api_name, *args])
+    return reverse(f"connections:{name}", args=[connection.vault_id, connection.api_name])
 
 
 def list_url(request: MemberRequest) -> str:

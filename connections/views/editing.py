@@ -27,7 +27,7 @@ TITLES = {"details": "Details", "remote": "Remote Vault Details"}
 def edit(request: MemberRequest, vault_id: int, api_name: str, section: str) -> HttpResponse:
     """One section's form; saved, it leads back to the record under its present API Name."""
     connection = record_or_404(request, api_name)
-    if section not in SECTIONS or (section == REMOTE and not connection.is_vault_to_vault):
+    if section == REMOTE and not connection.is_vault_to_vault:
         raise Http404
     data = request.POST if request.method == "POST" else None
     form = SECTIONS[section](data, connection=connection, member=request.member)
@@ -41,8 +41,8 @@ def edit(request: MemberRequest, vault_id: int, api_name: str, section: str) -> 
         "connection": connection,
         "section": section,
         "section_title": TITLES[section],
-        "frame": "connections/_edit_fragment.html" if is_fragment(request) else "connections/_edit_page.html",
-        "action": record_url(connection, "edit", section),
+        "frame": "connections/_edit_fragment.html" if is_fragment(request) else "connections/edit_page.html",
+        "action": record_url(connection, f"edit-{section}"),
         "cancel_url": record_url(connection),
         "page_title": f"Edit {connection}",
     }

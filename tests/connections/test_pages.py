@@ -35,8 +35,8 @@ def browser(admin):
     return sign_in(admin)
 
 
-def address(connection, name="record", *args):
-    return reverse(f"connections:{name}", args=[connection.vault_id, connection.api_name, *args])
+def address(connection, name="record"):
+    return reverse(f"connections:{name}", args=[connection.vault_id, connection.api_name])
 
 
 def create_url(member):
@@ -286,7 +286,7 @@ def test_unavailable_actions_are_shown_with_their_reason(admin, browser):
 
 
 def edit(browser, connection, section="details", **changes):
-    url = address(connection, "edit", section)
+    url = address(connection, f"edit-{section}")
     form = browser.get(url).content.decode()
     fields = hidden_fields(form) | {"name": connection.name, "api_name": connection.api_name}
     return browser.post(url, fields | changes)
@@ -300,7 +300,7 @@ def test_section_is_edited_in_place(admin, browser):
     assert answer.status_code == 302
     connection = fresh(connection)
     assert (connection.name, connection.remote_vault_id, connection.description) == ("Renamed", 4711, "Why")
-    assert browser.get(address(connection, "edit", "details"), headers=HTMX).status_code == 200
+    assert browser.get(address(connection, "edit-details"), headers=HTMX).status_code == 200
 
 
 def test_remote_details_are_edited_apart(admin, browser):
@@ -321,7 +321,7 @@ def test_changing_the_api_name_warns_first(admin, browser):
     assert "may break existing integrations" in warned.content.decode()
     assert fresh(connection).api_name == "before"
     again = browser.post(
-        address(connection, "edit", "details"),
+        address(connection, "edit-details"),
         hidden_fields(warned.content.decode()) | {"name": connection.name, "api_name": "after"},
     )
     assert again["Location"] == f"/v/{admin.vault_id}/admin/connections/after/"
@@ -340,11 +340,11 @@ def test_url_to_another_host_asks_for_the_secret(admin, browser):
 
 def test_stale_form_does_not_overwrite(admin, browser):
     connection = make_local(admin)
-    fields = hidden_fields(browser.get(address(connection, "edit", "details")).content.decode())
+    fields = hidden_fields(browser.get(address(connection, "edit-details")).content.decode())
     editing.edit(connection=connection, changes={"name": "Theirs"}, by=admin, now=clock.now())
 
     answer = browser.post(
-        address(connection, "edit", "details"), fields | {"name": "Mine", "api_name": connection.api_name}
+        address(connection, "edit-details"), fields | {"name": "Mine", "api_name": connection.api_name}
     )
 
     assert answer.status_code == 422
@@ -593,7 +593,7 @@ def test_reader_sees_pages_but_no_way_to_change_them(admin):
 
     assert "Edit Details" not in page
     assert "Needs “Application: Manage Connections”" in page
-    assert browser.get(address(connection, "edit", "details")).status_code == 403
+    assert browser.get(address(connection, "edit-details")).status_code == 403
     assert browser.get(address(connection, "download")).status_code == 403
     assert browser.get(create_url(admin)).status_code == 403
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from allauth.account.internal.flows.login import _AUTHENTICATION_METHODS_USER_SESSION_KEY
 from django.test import Client
 
 from tests.guards import objects
@@ -51,6 +52,8 @@ def signed_in(user: User) -> Client:
     client.force_login(user, backend=BACKEND)
     session = client.session
     session["account_authentication_methods"] = [{"method": "password", "at": clock.now().timestamp()}]
+    # allauth believes the record only for the person it was made for.
+    session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(user.pk)
     session.save()
     return client
 
