@@ -1,11 +1,11 @@
-import asyncio
+import socket
 import subprocess
 import sys
 import time
 
 import pytest
 
-from bench import delay, environment, fresh
+from bench import environment, fresh
 from bench.errors import BenchError
 from bench.meter import Meter, peak_memory_mb
 
@@ -53,40 +53,43 @@ def _busy(pid):
 
 
 def test_relay_delays_answers_and_changes_nothing():
-    asked, answered, took = asyncio.run(_through_relay(0.05))
+    listen = environment.free_ports(1)
+    asked = bytes(range(250)) * 4
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        command = [sys.executable, "-m", "bench.delay", str(listen), str(server.getsockname()[1]), "50"]
+        relay = subprocess.Popen(command, cwd=environment.ROOT)
+        try:
+            with _connect(listen) as link, server.accept()[0] as there:
+                started = time.monotonic()
+                link.sendall(asked)
+                there.sendall(_receive(there, 1000)[::-1])
+                answered = _receive(link, 1000)
+                took = time.monotonic() - started
+        finally:
+            relay.terminate()
+            relay.wait(timeout=20)
 
     assert answered == asked[::-1]
     assert took >= 0.05
 
 
-async def _through_relay(seconds):
-    async def reverse(reader, writer):
-        writer.write((await reader.readexactly(1000))[::-1])
-        await writer.drain()
-
-    target, listen = environment.free_ports(1), environment.free_ports(1)
-    relay = asyncio.create_task(delay.serve(listen, target, seconds))
-    async with await asyncio.start_server(reverse, "127.0.0.1", target):
-        reader, writer = await _connect(listen)
-        asked = bytes(range(250)) * 4
-        started = time.monotonic()
-        writer.write(asked)
-        answered = await reader.readexactly(1000)
-        took = time.monotonic() - started
-        writer.close()
-    relay.cancel()
-    return asked, answered, took
-
-
-async def _connect(port):
-    deadline = time.monotonic() + 10
+def _connect(port):
+    deadline = time.monotonic() + 20
     while True:
         try:
-            return await asyncio.open_connection("127.0.0.1", port)
+            return socket.create_connection(("127.0.0.1", port), timeout=20)
         except ConnectionRefusedError:
             if time.monotonic() > deadline:
                 raise
-            await asyncio.sleep(0.01)
+            time.sleep(0.02)
+
+
+def _receive(link, amount):
+    received = b""
+    while len(received) < amount:
+        received += link.recv(amount - len(received))
+    return received
 
 
 def test_unknown_benchmark_is_refused_in_one_sentence():
