@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from vaultadmin import standard_profiles
 from vaultadmin.audit import System
 from vaultadmin.models import Application, Membership, User, Vault
 from vaultadmin.services import heartbeats, vaults
+
+# Playwright's own loop runs in this thread; the database is used between its calls, never within them.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
