@@ -14,7 +14,7 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
-from vaultadmin.embedded.processes import end, group_members, wait_until
+from vaultadmin.embedded.processes import end, group_members, spawn, wait_until
 
 
 @dataclass
@@ -63,14 +63,12 @@ def start_child(command: Sequence[str], *, extra: Mapping[str, str] | None = Non
     }
     handle, name = tempfile.mkstemp(prefix="child-", suffix=".log")
     with os.fdopen(handle, "wb") as output:
-        process = subprocess.Popen(
-            list(command),
-            cwd=settings.BASE_DIR,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
+        process = spawn(
+            command,
+            output=output.fileno(),
+            environment=environment,
+            folder=settings.BASE_DIR,
+            dies_with_parent=signal.SIGTERM,
         )
     return ChildProcess(process, Path(name))
 

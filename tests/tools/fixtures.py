@@ -61,12 +61,14 @@ def _site(django_db_setup: None) -> Iterator[LiveSite]:
     tls = development_tls(paths(settings.DATA_DIR), now=timezone.now())
     started = [start_child(children.web(settings.PORT)), start_child(children.web(settings.TLS_PORT, tls=tls))]
     site = LiveSite(settings.PORT, settings.TLS_PORT, *started)
-    wait_until(lambda: answers(site.port) or site.web.process.poll() is not None, seconds=60)
-    assert answers(site.port), site.web.output()[-4000:]
-    yield site
-    for child in started:
-        child.stop()
-        child.log.unlink()
+    try:
+        wait_until(lambda: answers(site.port) or site.web.process.poll() is not None, seconds=60)
+        assert answers(site.port), site.web.output()[-4000:]
+        yield site
+    finally:
+        for child in started:
+            child.stop()
+            child.log.unlink()
 
 
 @pytest.fixture
