@@ -147,7 +147,7 @@ def empty_state(content: str, icon_name: str, title: str, text: str = "") -> Saf
         icon(icon_name),
         title,
         text,
-        SafeString(content.strip()),
+        content if content.strip() else "",
     )
 
 
@@ -164,7 +164,7 @@ def card(content: str, title: str, id: str = "", text: str = "", css: str = "") 
         id or _slug(title),
         title,
         subtitle,
-        SafeString(content),
+        content,
     )
 
 
@@ -185,7 +185,7 @@ def detail(content: str, label: str, edit_url: str = "", help: str = "") -> Safe
             label,
             icon("pencil"),
         )
-    value = SafeString(content.strip()) or format_html('<span class="text-secondary">{}</span>', "—")
+    value = content if content.strip() else format_html('<span class="text-secondary">{}</span>', "—")
     note = format_html('<small class="detail-help">{}</small>', help) if help else ""
     return format_html('<div class="detail"><dt>{}</dt><dd>{}{}{}</dd></div>', label, value, pencil, note)
 
