@@ -1,7 +1,5 @@
 from django.apps import AppConfig
 
-from vaultadmin import wake
-
 
 class EcoaConfig(AppConfig):
     """Clinical-trial participants kept in step with the eCOA service."""
@@ -10,6 +8,12 @@ class EcoaConfig(AppConfig):
     verbose_name = "eCOA"
 
     def ready(self) -> None:
-        """Say which tasks drain our lanes."""
+        """Say which tasks drain our lanes, and what we show on pages that belong to everybody."""
+        from ecoa import home, selectors
+        from vaultadmin import registries, wake
+
         wake.register("ecoa.sync", "ecoa.tasks.drain")
         wake.register("ecoa.import", "ecoa.tasks.work_import")
+        registries.home_cards.append(home.cards)
+        registries.palette.append(home.hits)
+        registries.lanes += [selectors.sync_lane, selectors.import_lane]

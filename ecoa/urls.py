@@ -1,6 +1,29 @@
 """Pages of the ecoa app, below /v/<vault_id>/."""
 
-from typing import Any
+from django.urls import path
+
+from ecoa.views import home, imports, mappings, participants, runs, sites, staff
 
 app_name = "ecoa"
-urlpatterns: list[Any] = []
+urlpatterns = [
+    path("ecoa/", home.index, name="home"),
+    path("ecoa/studies/<str:study>/sites/<str:site>/", sites.detail, name="site"),
+    path("ecoa/participants/<int:participant_id>/", participants.detail, name="participant"),
+    path("ecoa/participants/<int:participant_id>/retry/", participants.retry, name="participant-retry"),
+    path("ecoa/runs/", runs.index, name="runs"),
+    path("ecoa/runs/start/", runs.start, name="run-start"),
+    path("ecoa/runs/<int:run_id>/", runs.detail, name="run"),
+    path("ecoa/runs/<int:run_id>/cancel/", runs.cancel, name="run-cancel"),
+    path("ecoa/runs/<int:run_id>/retry/", runs.retry, name="run-retry"),
+    path("ecoa/import/", imports.index, name="import"),
+    path("ecoa/import/<int:file_id>/", imports.detail, name="file"),
+    path("ecoa/import/<int:file_id>/confirm/", imports.confirm, name="file-confirm"),
+    path("ecoa/import/<int:file_id>/discard/", imports.discard, name="file-discard"),
+    path("ecoa/mappings/", mappings.index, name="mappings"),
+    path("ecoa/mappings/create/", mappings.create, name="mapping-create"),
+    path("ecoa/mappings/<int:mapping_id>/", mappings.detail, name="mapping"),
+    path("ecoa/mappings/<int:mapping_id>/edit/", mappings.edit, name="mapping-edit"),
+    path("ecoa/mappings/<int:mapping_id>/sites/add/", staff.add_site, name="site-add"),
+    path("ecoa/sites/<int:site_id>/assign/", staff.assign, name="site-assign"),
+    path("ecoa/sites/<int:site_id>/unassign/<int:member_id>/", staff.unassign, name="site-unassign"),
+]

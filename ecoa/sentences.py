@@ -1,0 +1,58 @@
+"""The sentences people read first. Everything a person reads here is marked for translation."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ecoa.models import SyncRun
+from ecoa.selectors import COUNTED, SiteSummary
+
+
+def site_sentence(summary: SiteSummary) -> str:
+    """The one sentence about a site: what is in eCOA, and who has to do something."""
+    if summary.total == 0:
+        return _("No participants yet.")
+    parts = [_where(summary)]
+    if summary.waiting:
+        parts.append(
+            ngettext("%(n)d is on its way", "%(n)d are on their way", summary.waiting) % {"n": summary.waiting}
+        )
+    if summary.needs_you:
+        parts.append(_needs_you(summary.needs_you))
+    others = summary.troubled - min(summary.needs_you, summary.troubled)
+    if others:
+        parts.append(ngettext("%(n)d is with the study team", "%(n)d are with the study team", others) % {"n": others})
+    return "; ".join(parts) + "."
+
+
+def run_sentence(run: SyncRun) -> str:
+    """How a run stands, in one sentence."""
+    if run.state == "planned":
+        return _("The plan is being made.")
+    if run.total == 0:
+        return _("There was nothing to send.")
+    if run.is_open:
+        return _("%(done)d of %(total)d participants are done.") % {"done": run.done, "total": run.total}
+    if run.synced == run.total:
+        return ngettext("The participant is in eCOA.", "All %(n)d participants are in eCOA.", run.total) % {
+            "n": run.total
+        }
+    return _("%(synced)d of %(total)d participants are in eCOA.") % {"synced": run.synced, "total": run.total}
+
+
+def _where(summary: SiteSummary) -> str:
+    if summary.synced == summary.total:
+        return ngettext("The participant is in eCOA", "All %(n)d participants are in eCOA", summary.total) % {
+            "n": summary.total
+        }
+    return _("%(synced)d of %(total)d participants are in eCOA") % {
+        "synced": summary.synced,
+        "total": summary.total,
+    }
+
+
+def _needs_you(number: int) -> str:
+    if number >= COUNTED:
+        return _("%(n)d or more need you") % {"n": COUNTED}
+    return ngettext("%(n)d needs you", "%(n)d need you", number) % {"n": number}

@@ -1,0 +1,1 @@
+"""Pages of eCOA: thin glue between forms, selectors and services."""

@@ -1,0 +1,129 @@
+"""Participant files: upload, preview, import."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from ecoa import selectors
+from ecoa.forms import ConfirmForm, UploadForm
+from ecoa.imports.problems import sentence
+from ecoa.models import FileImport, FileRow, ImportState, Scope
+from ecoa.services import importing, runs
+from ecoa.services.refusals import Refused
+from ecoa.views import dialogs, live
+from vaultadmin import clock
+from vaultadmin.access import MemberRequest, requires
+from vaultadmin.answers import go
+from vaultadmin.permissions import Permission
+from vaultadmin.query import key_page, replaced_query
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.ECOA_MANAGE)
+def index(request: MemberRequest, vault_id: int) -> HttpResponse:
+    """Upload a file, and the files so far."""
+    form = UploadForm(dialogs.posted(request), request.FILES or None, member=request.member)
+    if request.method == "POST" and form.is_valid():
+        try:
+            received = _receive(request, form)
+        except Refused as refusal:
+            form.add_error(refusal.field or None, str(refusal))
+        else:
+            return go(request, reverse("ecoa:file", args=[vault_id, received.pk]))
+    page = key_page(selectors.files(request.member), request, column="id", size=selectors.PAGE)
+    context = {**page, "form": form, "page_title": "Import participants"}
+    return render(request, "ecoa/import.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+@requires(Permission.ECOA_MANAGE)
+def detail(request: MemberRequest, vault_id: int, file_id: int) -> HttpResponse:
+    """The preview, then the progress, then what came of it."""
+    file = _file(request, file_id)
+    stamp = f"{file.state}-{file.stored}-{file.skipped}"
+    return live.answer(request, stamp, lambda: _page(request, file))
+
+
+@require_POST
+@requires(Permission.ECOA_MANAGE)
+def confirm(request: MemberRequest, vault_id: int, file_id: int) -> HttpResponse:
+    """*Import*, and on wish send at once."""
+    file = _file(request, file_id)
+    url = reverse("ecoa:file", args=[vault_id, file.pk])
+    try:
+        file = importing.confirm(file, by=request.member, now=clock.now())
+        if file.state == ImportState.DONE and "send" in request.POST:
+            run = runs.plan(mapping=file.mapping, scope=Scope.FILE, file=file, by=request.member, now=clock.now())
+            url = reverse("ecoa:run", args=[vault_id, run.pk])
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return HttpResponseRedirect(url)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.ECOA_MANAGE)
+def discard(request: MemberRequest, vault_id: int, file_id: int) -> HttpResponse:
+    """*Discard file*."""
+    file = _file(request, file_id)
+    says = dialogs.Says(
+        "Discard file",
+        "Nothing of this file has been stored. It cannot be imported afterwards without uploading it again.",
+        "Discard",
+        reverse("ecoa:file", args=[vault_id, file.pk]),
+        danger=True,
+    )
+
+    def act() -> str:
+        importing.discard(file, by=request.member, now=clock.now())
+        return reverse("ecoa:import", args=[vault_id])
+
+    return dialogs.run(request, ConfirmForm(dialogs.posted(request)), says, act)
+
+
+def _receive(request: MemberRequest, form: UploadForm) -> FileImport:
+    uploaded = form.cleaned_data["file"]
+    return importing.receive(
+        mapping=form.cleaned_data["mapping"],
+        file=uploaded.file,
+        name=uploaded.name,
+        by=request.member,
+        now=clock.now(),
+    )
+
+
+def _file(request: MemberRequest, file_id: int) -> FileImport:
+    found = selectors.files(request.member).filter(pk=file_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _page(request: MemberRequest, file: FileImport) -> HttpResponse:
+    after = request.GET.get("after", "")
+    line = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    rows = selectors.problem_rows(file, after=line)
+    more = len(rows) > selectors.PAGE
+    context: dict[str, Any] = {
+        "file": file,
+        "problems": [_problem(row) for row in rows[: selectors.PAGE]],
+        "samples": selectors.sample_rows(file) if file.state == ImportState.READY else [],
+        "working": file.state in (ImportState.CHECKING, ImportState.STORING),
+        "handled": file.stored + file.skipped,
+        "run": file.runs.order_by("-pk").first(),
+        "older_url": replaced_query(request, after=str(rows[selectors.PAGE - 1].line)) if more else "",
+        "older_label": "Next",
+        "newer_url": replaced_query(request, after="") if line else "",
+        "newer_label": "First page",
+        "page_title": file.file_name,
+    }
+    return render(request, "ecoa/file.html", context)
+
+
+def _problem(row: FileRow) -> dict[str, Any]:
+    return {"row": row, "sentences": [sentence(problem) for problem in row.problems or []]}

@@ -1,0 +1,90 @@
+"""Study mappings: list, record, create, edit."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from ecoa import selectors
+from ecoa.forms import MappingForm
+from ecoa.models import StudyMapping
+from ecoa.services import mappings as services
+from ecoa.views import dialogs
+from vaultadmin import audit
+from vaultadmin.access import MemberRequest, requires
+from vaultadmin.permissions import Permission
+from vaultadmin.query import key_page
+
+_SHOWN_EVENTS = 20
+_SHOWN_SITES = 200
+
+
+@require_safe
+@requires(Permission.ECOA_MANAGE)
+def index(request: MemberRequest, vault_id: int) -> HttpResponse:
+    """All study mappings of the vault, newest first."""
+    page = key_page(selectors.mappings(request.member), request, column="id", size=selectors.PAGE)
+    return render(request, "ecoa/mappings.html", {**page, "page_title": "Study mappings"})
+
+
+@require_safe
+@requires(Permission.ECOA_MANAGE)
+def detail(request: MemberRequest, vault_id: int, mapping_id: int) -> HttpResponse:
+    """One study: how it is reached, its sites, who sees them."""
+    mapping = find(request, mapping_id)
+    sites = list(selectors.sites(request.member).filter(mapping=mapping)[:_SHOWN_SITES])
+    staff = selectors.assigned(sites)
+    context = {
+        "mapping": mapping,
+        "sites": [(site, staff[site.pk]) for site in sites],
+        "events": list(audit.history(mapping)[:_SHOWN_EVENTS]),
+        "page_title": mapping.name,
+    }
+    return render(request, "ecoa/mapping.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.ECOA_MANAGE)
+def create(request: MemberRequest, vault_id: int) -> HttpResponse:
+    """*Map a study*."""
+    form = MappingForm(dialogs.posted(request), member=request.member)
+    says = dialogs.Says(
+        "Map a study",
+        "Participants of this study go to eCOA over the connection you choose. Nothing is sent yet.",
+        "Save",
+        reverse("ecoa:mappings", args=[vault_id]),
+    )
+
+    def act() -> str:
+        mapping = services.create(vault=request.member.vault, by=request.member, **form.cleaned_data)
+        return reverse("ecoa:mapping", args=[vault_id, mapping.pk])
+
+    return dialogs.run(request, form, says, act)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.ECOA_MANAGE)
+def edit(request: MemberRequest, vault_id: int, mapping_id: int) -> HttpResponse:
+    """*Edit study mapping*."""
+    mapping = find(request, mapping_id)
+    form = MappingForm(dialogs.posted(request), instance=mapping, member=request.member)
+    back = reverse("ecoa:mapping", args=[vault_id, mapping.pk])
+    says = dialogs.Says(
+        "Edit study mapping", "A run under way uses the new values for what it has not sent yet.", "Save", back
+    )
+
+    def act() -> str:
+        services.edit(mapping, by=request.member, **form.cleaned_data)
+        return back
+
+    return dialogs.run(request, form, says, act)
+
+
+def find(request: MemberRequest, mapping_id: int) -> StudyMapping:
+    """A study mapping this member sees, else 404."""
+    found = selectors.mappings(request.member).filter(pk=mapping_id).first()
+    if found is None:
+        raise Http404
+    return found
