@@ -25,9 +25,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     """People are invited; they never sign up."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        "email_password_mismatch": "The e-mail address or the password is wrong.",
+        "email_password_mismatch": "The e-mail address or the password is wrong.",  # nosec B105
         "too_many_login_attempts": "Too many attempts. Wait a minute, then try again.",
-        "incorrect_password": "This is not your password.",
+        "incorrect_password": "This is not your password.",  # nosec B105
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
 from vaultadmin.models import Membership, SecurityProfile
@@ -37,7 +38,7 @@ def members(member: Membership, *, search: str = "", state: str = "", profile: s
         ),
         state=Case(
             When(Q(is_active=False) | Q(user__is_active=False), then=Value(INACTIVE)),
-            When(Q(user__password__startswith="!") & ~linked, then=Value(INVITED)),
+            When(Q(user__password__startswith=UNUSABLE_PASSWORD_PREFIX) & ~linked, then=Value(INVITED)),
             default=Value(ACTIVE),
             output_field=CharField(),
         ),

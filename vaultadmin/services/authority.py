@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Exists, OuterRef, Q
 
 from vaultadmin.models import Membership, SecurityProfile, User, Vault
@@ -83,5 +84,5 @@ def administrators(vault: Vault) -> list[Membership]:
     """Active members with *Admin: Users* who have a way to sign in."""
     linked = Exists(SocialAccount.objects.filter(user=OuterRef("user")))
     rows = Membership.objects.for_request().filter(vault=vault, is_active=True, user__is_active=True)
-    able = rows.filter(~Q(user__password__startswith="!") | linked)
+    able = rows.filter(~Q(user__password__startswith=UNUSABLE_PASSWORD_PREFIX) | linked)
     return [member for member in able if can(member, Permission.ADMIN_USERS)]

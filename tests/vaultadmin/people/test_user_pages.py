@@ -1,8 +1,10 @@
 import pytest
 from allauth.mfa.models import Authenticator
+from django.test import Client
 
 from tests.vaultadmin.people.conftest import Join, SignIn
 from vaultadmin import standard_profiles
+from vaultadmin.accounts import lockout
 from vaultadmin.models import AuditEvent, Membership, Vault
 from vaultadmin.standard_profiles import AUDITOR, READ_ONLY, SITE_STAFF, VAULT_OWNER
 
@@ -168,3 +170,20 @@ def test_a_refusal_keeps_the_dialog_and_says_why(vault: Vault, owner: Membership
     assert answer.status_code == 409
     assert "Somebody must stay" in answer.content.decode()
     assert "I leave" in answer.content.decode()
+
+
+def test_an_administrator_unlocks_somebody_who_mistyped(
+    vault: Vault, owner: Membership, join: Join, sign_in: SignIn
+) -> None:
+    person = join(vault, SITE_STAFF)
+    outside = Client(REMOTE_ADDR="192.0.2.50")
+    for _ in range(10):
+        outside.post("/accounts/login/", {"login": person.user.email, "password": "wrong"})
+    client, page = sign_in(owner), f"/v/{vault.pk}/admin/users/{person.pk}/"
+    assert "192.0.2.50" in client.get(page).content.decode()
+
+    client.post(f"{page}unlock/")
+
+    assert lockout.locked_addresses(person.user) == []
+    row = AuditEvent.objects.get(chain=vault.pk, event="user.unlocked")
+    assert row.changes == {"locked from": [["192.0.2.50"], []]}
