@@ -7,6 +7,7 @@ from typing import Any
 
 from connections.constants import AuthorizationType
 from connections.services import authorizations, certificates, creating
+from tests.guards import ecoa_objects
 from tests.guards.routes import Route
 from vaultadmin import audit, clock, standard_profiles
 from vaultadmin.models import Membership, SecurityProfile, Task, Vault
@@ -44,6 +45,7 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         "security-profiles:api_name": profile.api_name,
         "task_id": task.pk,
         "token_id": token.token.pk,
+        **ecoa_objects.build(owner, people[standard_profiles.SITE_STAFF.api_name]),
     }
 
 

@@ -1,0 +1,57 @@
+"""One of every eCOA thing an address can name."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from connections.constants import AuthorizationType
+from connections.services import authorizations, creating
+from ecoa.models import Participant, Scope
+from ecoa.services import importing, mappings, runs, sites
+from vaultadmin import audit, clock
+from vaultadmin.models import Membership
+
+BY = audit.System("Guard")
+
+
+def build(owner: Membership, staff: Membership) -> dict[str, Any]:
+    """Ids by argument name, as tests.guards.objects wants them."""
+    vault, now = owner.vault, clock.now()
+    authorization = authorizations.create(
+        type=AuthorizationType.CLIENT_CREDENTIALS, name="eCOA", identity="x", secret="open sesame", by=owner, now=now
+    )
+    connection = creating.create_external(
+        name="eCOA",
+        api_name=f"ecoa_{vault.pk}",
+        url="https://ecoa.example.com/",
+        authorization=authorization,
+        by=owner,
+        now=now,
+    )
+    mapping = mappings.create(
+        vault=vault,
+        by=BY,
+        name="Guarded study",
+        connection=connection,
+        tenant_id="tenant",
+        external_study_id=f"guarded-study-{vault.pk}",
+    )
+    site = sites.add(mapping=mapping, number="1005", by=BY)
+    sites.assign(site=site, member=staff, by=BY)
+    participant = Participant.objects.create(
+        vault=vault, mapping=mapping, site=site, participant_id="p-1", internal_id="i-1", created_at=now, changed_at=now
+    )
+    rows = io.BytesIO(b"site,participantId,internalId\n1005,p-2,i-2\n")
+    file = importing.receive(mapping=mapping, file=rows, name="guarded.csv", by=BY, now=now)
+    run = runs.plan(mapping=mapping, scope=Scope.ALL, by=BY, now=now)
+    return {
+        "study": mapping.external_study_id,
+        "site": site.number,
+        "mapping_id": mapping.pk,
+        "site_id": site.pk,
+        "sites:member_id": staff.pk,
+        "participant_id": participant.pk,
+        "file_id": file.pk,
+        "run_id": run.pk,
+    }
