@@ -59,7 +59,7 @@ def test_two_people_establish_a_connection_with_a_remote_vault_id(sign_in, two_v
     )
 
     if width == 390:
-        asker.page.get_by_role("button", name="Menu").click()
+        asker.page.get_by_role("button", name="Open navigation").click()
     create_vault_to_vault(asker.page, "Alpha to Beta", "alpha_beta", str(beta.pk))
     connect_from_file(taker.page, beta.pk, download_file(asker.page, tmp_path))
     expect(taker.page.get_by_text("Active").first).to_be_visible()
