@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import pickle
 import traceback
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
@@ -15,21 +17,24 @@ from bench.errors import BenchError
 Ready = Callable[[], None]
 
 
-def together(function: str, calls: Sequence[tuple[Any, ...]], *, seconds: float) -> list[Any]:
+def together(function: str, calls: Sequence[tuple[Any, ...]], *, seconds: float, settings: str = "") -> list[Any]:
     """Call `function` (a dotted name) once per tuple of arguments, each in a process of its own, all at a time.
 
     The function gets a callable first, which it calls when it is prepared: it returns when all others are, too.
+    `settings` names other Django settings than ours.
     """
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(len(calls))
     pipes = [context.Pipe(duplex=False) for _ in calls]
     processes = [
-        context.Process(target=_enter, args=(function, arguments, barrier, sender), daemon=True)
+        context.Process(target=_enter, args=(function, pickle.dumps(arguments), barrier, sender, settings), daemon=True)
         for arguments, (_receiver, sender) in zip(calls, pipes, strict=True)
     ]
     try:
-        for process in processes:
+        for process, (_receiver, sender) in zip(processes, pipes, strict=True):
             process.start()
+            # The child's end alone stays open, so that its death is noticed.
+            sender.close()
         return [_result(receiver, function, seconds) for receiver, _sender in pipes]
     finally:
         for process in processes:
@@ -38,9 +43,9 @@ def together(function: str, calls: Sequence[tuple[Any, ...]], *, seconds: float)
             process.join()
 
 
-def alone(function: str, *arguments: Any, seconds: float) -> Any:
+def alone(function: str, *arguments: Any, seconds: float, settings: str = "") -> Any:
     """Call one function in one fresh process."""
-    return together(function, [arguments], seconds=seconds)[0]
+    return together(function, [arguments], seconds=seconds, settings=settings)[0]
 
 
 def _result(receiver: Connection, function: str, seconds: float) -> Any:
@@ -55,14 +60,17 @@ def _result(receiver: Connection, function: str, seconds: float) -> Any:
     return value
 
 
-def _enter(function: str, arguments: tuple[Any, ...], barrier: Barrier, sender: Connection) -> None:
+def _enter(function: str, pickled: bytes, barrier: Barrier, sender: Connection, settings: str) -> None:
     try:
+        os.environ["DJANGO_SETTINGS_MODULE"] = settings or os.environ["DJANGO_SETTINGS_MODULE"]
         import django
 
         django.setup()
         environment.log_to_file()
         from django.utils.module_loading import import_string
 
+        # Only now: the arguments may be of classes whose modules need Django.
+        arguments = pickle.loads(pickled)
         value = import_string(function)(lambda: barrier.wait(120), *arguments)
     except BaseException:
         # Whatever ended it: the others must not wait for it, and the reason belongs to who asked.

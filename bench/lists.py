@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from urllib.parse import urlencode
 
 from django.db import connection
 
-from bench import pages, world
+from bench import fresh, pages, world
 from bench.errors import BenchError
 from bench.meter import Meter, machine
 from bench.pages import Page, Timing
@@ -21,7 +21,7 @@ from ecoa.models import Participant, Site, SiteTally
 from vaultadmin.static_files import collect_if_changed
 
 SMALL, QUICK, FULL = 10_000, 200_000, 1_000_000
-GROWTH = 1.5
+GROWTH, PEER = 1.5, 15
 PAGE_ROWS = 50
 _EMPTY = Page("empty answer", "/healthz", ("ok",))
 # Of every two hundred participants three are refused, one is not known and six still wait.
@@ -61,6 +61,7 @@ def measure(small: int, big: int, *, requests: int) -> Result:
                 wanted = list_pages(place, site, size)
                 timings[size] = {page.name: pages.timing(client, page, requests=requests) for page in wanted}
             after = pages.timing(client, _EMPTY, requests=requests)
+            peer = admin_timings(site, big, requests)
             by_hand = _by_hand(site, requests)
     growth = {name: timings[big][name].p50 / timings[small][name].p50 for name in timings[big]}
     limit, first = statistics.median(by_hand), timings[big]["first page"].p50
@@ -70,17 +71,22 @@ def measure(small: int, big: int, *, requests: int) -> Result:
         unit="ms",
         limit=limit,
         ratio=first / limit,
-        ratios=growth,
+        ratios={**growth, **{f"admin, {name}": peer[name].p50 / timings[big][name].p50 for name in peer}},
         n=big,
         seconds=time.monotonic() - started,
         machine=machine(meter.foreign),
         rows=[
             *(_row(name, size, timing) for size in (small, big) for name, timing in timings[size].items()),
+            *(_row(f"admin, {name}", big, timing) for name, timing in peer.items()),
             Row(f"the same rows by hand, {big:,}", by_hand, "ms", "one SELECT, nothing drawn"),
             Row("empty answer", [*before.milliseconds, *after.milliseconds], "ms", "same middleware, no work"),
         ],
         goals=[
             *(Goal(f"{name}, {big:,} ÷ {small:,} rows", growth[name], GROWTH, at_most=True) for name in growth),
+            *(
+                Goal(f"{name}: tuned admin ÷ ours", peer[name].p50 / timings[big][name].p50, PEER, later=True)
+                for name in peer
+            ),
             Goal("most queries of a page", max(each.queries for each in timings[big].values()), 8, True, counted=True),
         ],
         invalid=drifted(before.milliseconds, after.milliseconds),
@@ -113,11 +119,35 @@ def list_pages(place: World, site: Site, size: int) -> list[Page]:
     ]
 
 
-def _page(place: World, site: Site, name: str, numbers: Any, query: dict[str, str]) -> Page:
-    shown = [number for _, number in zip(range(PAGE_ROWS), numbers, strict=False)]
+def admin_timings(site: Site, size: int, requests: int) -> dict[str, Timing]:
+    """The same rows in Django's admin, in a process with settings of its own."""
+    deep = size * 9 // 10
+    rows = {
+        "first page": (range(1, size + 1), {}),
+        "filter: not accepted": (
+            (n for n in range(1, size + 1) if n % 200 in (3, 4, 5)),
+            {"status__exact": "rejected"},
+        ),
+        "deep page": (range(deep + 1, size + 1), {"p": str(deep // PAGE_ROWS + 1)}),
+    }
+    wanted = [
+        Page(name, f"/admin/ecoa/participant/?{urlencode({'site__id__exact': site.pk} | query)}", _shown(site, numbers))
+        for name, (numbers, query) in rows.items()
+    ]
+    answer: dict[str, Timing] = fresh.alone(
+        "bench.admin_peer.timings", wanted, requests, seconds=240, settings="bench.admin_settings"
+    )
+    return answer
+
+
+def _page(place: World, site: Site, name: str, numbers: Iterable[int], query: dict[str, str]) -> Page:
     vault, study = place.manager.vault_id, place.mapping.external_study_id
     path = f"/v/{vault}/ecoa/studies/{study}/sites/{site.number}/?{urlencode(query)}"
-    return Page(name, path, tuple(f">{_identifier(site, number)}<" for number in shown))
+    return Page(name, path, _shown(site, numbers))
+
+
+def _shown(site: Site, numbers: Iterable[int]) -> tuple[str, ...]:
+    return tuple(f">{_identifier(site, number)}<" for number in islice(numbers, PAGE_ROWS))
 
 
 def _identifier(site: Site, number: int) -> str:
