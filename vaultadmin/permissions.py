@@ -59,6 +59,8 @@ _CONNECTION_RECORDS = frozenset(
         Permission.AUTHORIZATION_DELETE,
     }
 )
+# `values` builds its list anew at every look, and a page asks a dozen times.
+_API_NAMES = frozenset(Permission.values)
 # A wider permission carries the narrower ones, so a profile needs one tick and a view names what it really needs.
 IMPLIED: dict[Permission, frozenset[Permission]] = {
     Permission.MANAGE_CONNECTIONS: _CONNECTION_RECORDS,
@@ -78,7 +80,7 @@ class PermissionRefused(PermissionDenied):
 
 def expand(granted: list[str] | tuple[str, ...] | set[str]) -> frozenset[str]:
     """The API names a profile really allows: what is ticked plus what that implies. Unknown names are dropped."""
-    known = {Permission(name) for name in granted if name in Permission.values}
+    known = {Permission(name) for name in granted if name in _API_NAMES}
     return frozenset(known.union(*(IMPLIED.get(permission, frozenset()) for permission in known)))
 
 
