@@ -602,15 +602,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="connection",
-            index=models.Index(fields=["vault", "name", "id"], name="connection_by_name"),
+            index=models.Index(
+                models.F("vault"),
+                django.db.models.functions.text.Upper("name"),
+                models.F("id"),
+                name="connection_by_name",
+            ),
         ),
         migrations.AddIndex(
             model_name="connection",
             index=models.Index(fields=["vault", "-modified_at", "-id"], name="connection_by_change"),
-        ),
-        migrations.AddIndex(
-            model_name="connection",
-            index=models.Index(django.db.models.functions.text.Upper("name"), name="connection_name_upper"),
         ),
         migrations.AddIndex(
             model_name="connection",

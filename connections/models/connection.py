@@ -114,9 +114,8 @@ class Connection(ConcurrentTransitionMixin, models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["vault", "name", "id"], name="connection_by_name"),
+            models.Index("vault", Upper("name"), "id", name="connection_by_name"),
             models.Index(fields=["vault", "-modified_at", "-id"], name="connection_by_change"),
-            models.Index(Upper("name"), name="connection_name_upper"),
             models.Index(
                 fields=["vault", "remote_vault_id"], name="connection_by_peer", condition=~Q(remote_vault_id=None)
             ),

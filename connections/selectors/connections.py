@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Upper
 
 from connections.constants import RECORD_ID_PREFIX, ConnectionState, ConnectionType
 from connections.models import Binding, Connection, ConnectionAlias, IssuedFile
 from vaultadmin.models import Membership
 
 PAGE = 50
-SORTS = {"name": "name", "api_name": "api_name", "changed": "modified_at"}
+SORTS = {"name": "name_key", "api_name": "api_name", "changed": "modified_at"}
 
 
 @dataclass(frozen=True)
 class Page:
     """One page of rows in the asked order, and the key of the next."""
 
-    rows: list[Connection]
+    rows: Sequence[Connection]
     next_key: str
 
 
@@ -37,7 +39,9 @@ def connections(member: Membership, *, search: str = "", type_: str = "", state:
 
 def page(rows: QuerySet[Connection], *, sort: str, after: str) -> Page:
     """The page that follows the record with the id `after`, sorted by one of SORTS ("-" turns it round)."""
-    column = SORTS.get(sort.lstrip("-"), "name")
+    column = SORTS.get(sort.lstrip("-"), "name_key")
+    # People expect "eCOA" beside "EDC"; the index is on the same expression.
+    rows = rows.annotate(name_key=Upper("name"))
     descending = sort.startswith("-")
     order = [f"-{column}", "-pk"] if descending else [column, "pk"]
     last = rows.filter(pk=int(after)).first() if after.isascii() and after.isdigit() and len(after) < 19 else None

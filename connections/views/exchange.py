@@ -179,7 +179,7 @@ def _dialog(
     """A dialog, or why what it does is not possible now: 409 when it was tried."""
     form = context.get("form")
     status = 422 if form is not None and form.errors else 200
-    if refusal:
+    if refusal and request.method == "POST":
         status = 409
     context |= {
         "connection": connection,

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from connections.constants import BindingState, ConnectionState
-from connections.models import Binding, Connection
+from connections.models import Binding, Connection, IssuedFile
 from connections.selectors import connections as selectors
 from connections.selectors import timeline
 from connections.services import approving, editing, establishing, files, withdrawing
@@ -43,7 +43,7 @@ def changed(request: MemberRequest, vault_id: int, api_name: str) -> HttpRespons
     if connection is None:
         raise Http404
     response = HttpResponse(status=204)
-    if request.GET.get("seen") != _mark(connection, selectors.open_binding(connection)):
+    if request.GET.get("seen") != _mark(connection, selectors.open_binding(connection), _file(connection)):
         response["HX-Trigger"] = "connection:changed"
     return response
 
@@ -51,7 +51,7 @@ def changed(request: MemberRequest, vault_id: int, api_name: str) -> HttpRespons
 def record_context(request: MemberRequest, connection: Connection) -> dict[str, Any]:
     """Everything the record page and its sections show."""
     member, binding = request.member, selectors.open_binding(connection)
-    issued = selectors.newest_file(connection) if connection.is_vault_to_vault else None
+    issued = _file(connection)
     return {
         "connection": connection,
         "binding": binding,
@@ -64,7 +64,7 @@ def record_context(request: MemberRequest, connection: Connection) -> dict[str, 
         "may_change_remote_vault_id": connection.is_vault_to_vault and editing.may_change_remote_vault_id(connection),
         "actions": _actions(connection, binding, issued, member),
         "next_step": _next_step(connection, binding, issued, member),
-        "poll_url": f"{record_url(connection, 'changed')}?seen={_mark(connection, binding)}" if binding else "",
+        "poll_url": _poll_url(connection, _mark(connection, binding, issued)),
         "sections": _sections(connection),
         "page_title": connection.name,
     }
@@ -80,15 +80,29 @@ def _sections(connection: Connection) -> list[dict[str, str]]:
     return [{"id": id_, "label": label} for id_, label in [*names, ("audit", "Audit")]]
 
 
-def _mark(connection: Connection, binding: Binding | None) -> str:
+def _file(connection: Connection) -> IssuedFile | None:
+    return selectors.newest_file(connection) if connection.is_vault_to_vault else None
+
+
+def _poll_url(connection: Connection, mark: str) -> str:
+    """Where the page asks whether anything changed; empty once nothing moves by itself any more."""
+    settled = connection.state in (ConnectionState.ACTIVE, ConnectionState.INACTIVE)
+    return "" if settled else f"{record_url(connection, 'changed')}?seen={mark}"
+
+
+def _mark(connection: Connection, binding: Binding | None, issued: IssuedFile | None) -> str:
     """Changes with everything the live parts of the page show."""
     facts = [connection.state, connection.modified_at.isoformat()]
     if binding is not None:
         facts += [str(binding.pk), binding.state, binding.local_verdict, binding.remote_verdict]
+    if issued is not None:
+        facts += [str(issued.generation), str(issued.used_at), str(issued.revoked_at)]
     return hashlib.sha256("|".join(facts).encode()).hexdigest()[:16]
 
 
-def _actions(connection: Connection, binding: Binding | None, issued: Any, member: Membership) -> list[dict[str, Any]]:
+def _actions(
+    connection: Connection, binding: Binding | None, issued: IssuedFile | None, member: Membership
+) -> list[dict[str, Any]]:
     """The Actions menu: what is possible, and what is not with the reason."""
     manages = can(member, Permission.MANAGE_CONNECTIONS)
     lacking = "" if manages else f"Needs “{Permission.MANAGE_CONNECTIONS.label}”."
@@ -115,7 +129,9 @@ def _actions(connection: Connection, binding: Binding | None, issued: Any, membe
     ]
 
 
-def _next_step(connection: Connection, binding: Binding | None, issued: Any, member: Membership) -> dict[str, str]:
+def _next_step(
+    connection: Connection, binding: Binding | None, issued: IssuedFile | None, member: Membership
+) -> dict[str, str]:
     """The next legal step: a main button when this person can take it, else one sentence on who does."""
     if not connection.is_vault_to_vault:
         return {}

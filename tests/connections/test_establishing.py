@@ -198,6 +198,7 @@ def test_bytes_that_are_no_file_are_refused(pair, raw):
     assert refused(raw, pair.target_admin).endswith(".")
 
 
+@pytest.mark.evidence
 def test_mutated_files_change_nothing_and_are_audited(pair, goal):
     raw = pair.file(named=True)
     kept = Connection.objects.count(), Binding.objects.count(), OutgoingPeerMessage.objects.count()

@@ -145,6 +145,7 @@ class TwoVaults(RuleBasedStateMachine):
         assert len(open_ones) == 2 * len(set(open_ones))
 
 
+@pytest.mark.evidence
 @pytest.mark.django_db
 def test_two_vaults_converge_whatever_the_carrier_does(goal):
     c3 = goal("C3")

@@ -114,6 +114,7 @@ def test_service_is_all_or_nothing_wherever_the_database_gives_way(pair, prepare
     assert content() != before
 
 
+@pytest.mark.evidence
 @pytest.mark.parametrize("named", [True, False])
 def test_upload_heals_wherever_the_database_gives_way(pair, named, goal):
     broken, step = 0, goal("C2").count(small=13, full=1)

@@ -203,6 +203,15 @@ def test_list_finds_a_record_by_its_id(admin, browser):
     assert b">Beta</a>" not in page
 
 
+def test_list_sorts_names_as_people_do(admin, browser):
+    for name in ("Zeta", "eCOA", "EDC"):
+        make_local(admin, name=name)
+
+    rows = browser.get(reverse("connections:list", args=[admin.vault_id])).context["rows"]
+
+    assert [connection.name for connection, _ in rows] == ["eCOA", "EDC", "Zeta"]
+
+
 def test_list_pages_by_key(admin, browser, monkeypatch):
     monkeypatch.setattr(selectors, "PAGE", 2)
     for number in range(5):
@@ -454,10 +463,11 @@ def test_requester_sees_why_they_cannot_complete(pair):
 
     page = browser.get(address(binding.connection)).content.decode()
     dialog = browser.get(address(binding.connection, "complete"), headers=HTMX)
+    forced = browser.post(address(binding.connection, "complete"), {"verdict": "approve"}, headers=HTMX)
 
     assert "Complete</a>" not in page
-    assert dialog.status_code == 409
     assert "somebody else" in dialog.content.decode()
+    assert (forced.status_code, states(binding.connection)) == (409, ["Pending"])
 
 
 def test_changed_request_must_be_looked_at_again(pair):
@@ -510,6 +520,19 @@ def test_waiting_page_is_told_when_something_changed(pair):
 
     assert (before.status_code, "HX-Trigger" in before) == (204, False)
     assert after["HX-Trigger"] == "connection:changed"
+
+
+def test_source_page_is_told_when_its_file_is_used(pair):
+    source = pair.source_record(remote_vault_id=pair.target.pk)
+    raw = pair.file(connection=source)
+    browser = sign_in(pair.source_admin)
+    poll = browser.get(address(source)).context["poll_url"]
+
+    assert "HX-Trigger" not in browser.get(poll, headers=HTMX)
+    upload(raw, pair.target_admin)
+
+    assert browser.get(poll, headers=HTMX)["HX-Trigger"] == "connection:changed"
+    assert browser.get(address(source)).context["poll_url"] == ""
 
 
 def test_timeline_tells_both_sides(pair):

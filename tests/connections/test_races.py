@@ -94,6 +94,7 @@ def test_two_people_decide_one_task_at_once_and_one_verdict_counts(pair):
     assert not Task.objects.open().filter(vault=pair.target).exists()
 
 
+@pytest.mark.evidence
 def test_due_messages_are_claimed_once_by_many_workers(pair, monkeypatch, goal):
     carrier = carriers.use(monkeypatch, carriers.UnreliableCarrier(fault=carriers.LOSE_MESSAGE))
     uploads = goal("C4").count(small=6, full=500)
@@ -113,6 +114,7 @@ def test_due_messages_are_claimed_once_by_many_workers(pair, monkeypatch, goal):
     )
 
 
+@pytest.mark.evidence
 def test_raced_verdicts_and_withdrawals_end_alike_on_both_sides(pair, goal):
     e5 = goal("E5")
     chance, rounds, bad = random.Random(5), e5.count(small=8, full=1000), []

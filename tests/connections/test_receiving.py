@@ -157,6 +157,7 @@ def test_bytes_that_are_no_message_are_refused(pair, raw, now):
         receiving.receive(raw, vault_id=pair.source.pk, now=now)
 
 
+@pytest.mark.evidence
 def test_every_flipped_byte_of_a_message_is_harmless(pair, running, now, goal):
     raw = decision(running)
     step = goal("D1").count(small=23, full=1)
