@@ -118,5 +118,6 @@ class ConfirmForm(forms.Form):
 def _choices(form: forms.BaseForm, name: str, rows: QuerySet[Any]) -> None:
     """What a choice offers is what this member sees; a posted id outside of it is refused."""
     field = form.fields[name]
-    assert isinstance(field, forms.ModelChoiceField)
+    if not isinstance(field, forms.ModelChoiceField):
+        raise TypeError(f"{name} is not a choice of rows.")
     field.queryset = rows

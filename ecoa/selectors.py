@@ -36,13 +36,13 @@ _TROUBLE = (ParticipantStatus.REJECTED, ParticipantStatus.UNKNOWN)
 
 @dataclass(frozen=True)
 class SiteSummary:
-    """What one sentence about a site is made of."""
+    """What one sentence about a site is made of; `needs_you` is None where nobody asked who has to act."""
 
     total: int
     synced: int
     waiting: int
     troubled: int
-    needs_you: int
+    needs_you: int | None
 
 
 def sites(member: Membership) -> QuerySet[Site]:
@@ -66,7 +66,7 @@ def sites_after(member: Membership, pk: int) -> QuerySet[Site]:
 def tally_summary(found: Site) -> SiteSummary:
     """A site's counts from its counters alone, for lists of many sites."""
     tally = found.tally
-    return SiteSummary(tally.total, tally.synced, tally.waiting, tally.troubled, 0)
+    return SiteSummary(tally.total, tally.synced, tally.waiting, tally.troubled, None)
 
 
 @dataclass(frozen=True)

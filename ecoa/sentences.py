@@ -18,11 +18,8 @@ def site_sentence(summary: SiteSummary) -> str:
         parts.append(
             ngettext("%(n)d is on its way", "%(n)d are on their way", summary.waiting) % {"n": summary.waiting}
         )
-    if summary.needs_you:
-        parts.append(_needs_you(summary.needs_you))
-    others = summary.troubled - min(summary.needs_you, summary.troubled)
-    if others:
-        parts.append(ngettext("%(n)d is with the study team", "%(n)d are with the study team", others) % {"n": others})
+    if summary.troubled:
+        parts += _troubles(summary.troubled, summary.needs_you)
     return "; ".join(parts) + "."
 
 
@@ -50,6 +47,17 @@ def _where(summary: SiteSummary) -> str:
         "synced": summary.synced,
         "total": summary.total,
     }
+
+
+def _troubles(troubled: int, needs_you: int | None) -> list[str]:
+    if needs_you is None:
+        return [ngettext("%(n)d needs attention", "%(n)d need attention", troubled) % {"n": troubled}]
+    parts = [_needs_you(needs_you)] if needs_you else []
+    others = troubled - min(needs_you, troubled)
+    if others:
+        with_team = ngettext("%(n)d is with the study team", "%(n)d are with the study team", others)
+        parts.append(with_team % {"n": others})
+    return parts
 
 
 def _needs_you(number: int) -> str:

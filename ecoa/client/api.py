@@ -139,7 +139,8 @@ class MyVeevaClient:
 
 def _read(answer: Answer, parse: Callable[[int, bytes], _Parsed]) -> _Parsed:
     """Parse an answer that came; every way of not being a success is an error of our tree."""
-    assert answer.status is not None
+    if answer.status is None:
+        raise _no_answer(answer)
     if answer.status == 429:
         raise errors.Busy("eCOA asked us to slow down (HTTP 429).", retry_after=_retry_after(answer))
     try:

@@ -49,7 +49,7 @@ UNLISTED = Words(
 TABLE: dict[str, Words] = {
     "UE-0001": Words(
         _("eCOA had an unexpected problem with this participant."),
-        _("Choose Retry. If it happens again, the study team asks eCOA support."),
+        _("The study team sends it again. If it stays, they ask eCOA support."),
         Acts.STUDY_TEAM,
     ),
     "ID-0001": Words(
@@ -84,7 +84,7 @@ TABLE: dict[str, Words] = {
     ),
     "NF-0004": Words(
         _("eCOA does not have this participant at this site."),
-        _("Choose Retry to send the participant again."),
+        _("The study team sends the participant again."),
         Acts.STUDY_TEAM,
     ),
     "IC-0001": Words(
@@ -104,12 +104,12 @@ TABLE: dict[str, Words] = {
     ),
     errors.NO_ANSWER: Words(
         _("eCOA did not answer, so we do not know yet whether the participant arrived."),
-        _("Choose Retry: it first looks whether the participant is there."),
+        _("The study team sends it again; first we look whether the participant is there."),
         Acts.STUDY_TEAM,
     ),
     errors.NOT_REACHED: Words(
         _("eCOA could not be reached. Nothing was sent."),
-        _("Choose Retry later. If it lasts, the study team checks the connection."),
+        _("The study team sends it again later. If it lasts, they check the connection."),
         Acts.STUDY_TEAM,
     ),
     errors.ADDRESS_REFUSED: Words(
@@ -119,17 +119,17 @@ TABLE: dict[str, Words] = {
     ),
     errors.UNREADABLE: Words(
         _("Something other than eCOA answered, so we do not know whether the participant arrived."),
-        _("Choose Retry: it first looks whether the participant is there."),
+        _("The study team sends it again; first we look whether the participant is there."),
         Acts.STUDY_TEAM,
     ),
     errors.SERVICE_FAULT: Words(
         _("eCOA had a fault, so we do not know yet whether the participant arrived."),
-        _("Choose Retry: it first looks whether the participant is there."),
+        _("The study team sends it again; first we look whether the participant is there."),
         Acts.STUDY_TEAM,
     ),
     errors.BUSY: Words(
         _("eCOA is busy and asked us to come back later."),
-        _("Choose Retry in a while."),
+        _("The study team sends it again in a while."),
         Acts.STUDY_TEAM,
     ),
     errors.SIGN_IN: Words(
@@ -159,12 +159,12 @@ TABLE: dict[str, Words] = {
     ),
     errors.PARKED: Words(
         _("This participant was set aside after three interrupted tries."),
-        _("Choose Retry. If it happens again, the study team asks an operator."),
+        _("The study team sends it again. If it stays, they ask an operator."),
         Acts.STUDY_TEAM,
     ),
     errors.GAVE_UP: Words(
         _("eCOA was silent for too long, so we stopped trying."),
-        _("Choose Retry once eCOA is back: it first looks what arrived."),
+        _("The study team sends it again once eCOA is back; first we look what arrived."),
         Acts.STUDY_TEAM,
     ),
 }

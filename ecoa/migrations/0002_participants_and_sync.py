@@ -326,7 +326,7 @@ class Migration(migrations.Migration):
                             ("started", "Started, no outcome noted"),
                             ("synced", "In eCOA"),
                             ("rejected", "Not accepted"),
-                            ("unknown", "No readable answer"),
+                            ("unknown", "Not known"),
                             ("not_sent", "Nothing was sent"),
                         ],
                         default="started",

@@ -12,7 +12,7 @@ class AttemptOutcome(models.TextChoices):
     STARTED = "started", _("Started, no outcome noted")
     SYNCED = "synced", _("In eCOA")
     REJECTED = "rejected", _("Not accepted")
-    UNKNOWN = "unknown", _("No readable answer")
+    UNKNOWN = "unknown", _("Not known")
     NOT_SENT = "not_sent", _("Nothing was sent")
 
 

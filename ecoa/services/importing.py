@@ -48,7 +48,8 @@ def receive(*, mapping: StudyMapping, file: BinaryIO, name: str, by: audit.Actor
                 subject=received,
                 changes={"rows": (None, received.row_count), "SHA-256": (None, received.sha256)},
             )
-            wake.wake(LANE, import_id=received.pk)
+            if received.row_count > INLINE_ROWS:
+                wake.wake(LANE, import_id=received.pk)
     except FileRefused as refusal:
         raise Refused(str(refusal), field="file") from refusal
     if received.row_count <= INLINE_ROWS:
@@ -71,7 +72,8 @@ def confirm(file: FileImport, *, by: audit.Actor, now: datetime) -> FileImport:
         current.save(update_fields=["state", "confirmed_at"])
         counts: audit.Changes = {"rows to import": (None, current.good), "rows left out": (None, current.bad)}
         audit.record(vault=current.vault, by=by, event="participant_file.confirmed", subject=current, changes=counts)
-        wake.wake(LANE, import_id=current.pk)
+        if current.row_count > INLINE_ROWS:
+            wake.wake(LANE, import_id=current.pk)
     if current.row_count <= INLINE_ROWS:
         work(import_id=current.pk)
     return FileImport.objects.get(pk=file.pk)

@@ -41,12 +41,17 @@ def test_preview_of_a_large_file_stays_small(study, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(path)],
         cwd=settings.BASE_DIR,
-        env={**os.environ, "VAULTADMIN_DATABASE_NAME": connection.settings_dict["NAME"]},
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "vaultadmin.settings",
+            "VAULTADMIN_DATABASE_NAME": connection.settings_dict["NAME"],
+        },
         capture_output=True,
-        check=True,
+        text=True,
         timeout=240,
     )
 
+    assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["state"], told["rows"], told["new"]) == ("ready", ROWS, ROWS)
     assert told["peak"] < 300
