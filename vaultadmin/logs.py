@@ -41,7 +41,7 @@ def _clean(key: str, value: Any) -> Any:
 
 def configuration() -> dict[str, Any]:
     """The dictConfig of the product; structlog and the standard library share one renderer."""
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

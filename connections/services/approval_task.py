@@ -39,6 +39,13 @@ class ApprovalTaskHandler:
             return reverse("connections:list", args=[task.vault_id])
         return reverse("connections:record", args=[task.vault_id, binding.connection.api_name])
 
+    def dialog(self, task: Task) -> str:
+        """*Complete task* on the record, which shows what approving connects and refuses what has changed since."""
+        binding = _binding(task)
+        if binding is None:
+            return reverse("connections:list", args=[task.vault_id])
+        return reverse("connections:complete", args=[task.vault_id, binding.connection.api_name])
+
 
 def _binding(task: Task) -> Binding | None:
     found = Binding.objects.filter(pk=task.subject_id, connection__vault=task.vault_id)

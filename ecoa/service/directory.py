@@ -42,7 +42,7 @@ LEFT JOIN LATERAL (
     ORDER BY i.number = %(site)s DESC LIMIT 1
 ) si ON true
 WHERE sy.external_id = %(system)s
-"""
+"""  # nosec B608: table names come from our models, values are parameters
 
 _ELSEWHERE = f"""
 SELECT EXISTS (
@@ -50,7 +50,7 @@ SELECT EXISTS (
     JOIN {ServiceStudyMapping._meta.db_table} m ON m.study_id = i.study_id AND m.system_id = %(system_id)s
     WHERE i.study_id <> %(study_id)s AND (i.number = %(site)s OR i.internal_id = %(site)s)
 )
-"""
+"""  # nosec B608: table names come from our models, values are parameters
 
 
 _REMEMBERED_MAX = 4096

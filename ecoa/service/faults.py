@@ -28,7 +28,7 @@ WHERE id = (
     ORDER BY id LIMIT 1 FOR UPDATE
 )
 RETURNING kind, hold_seconds
-"""
+"""  # nosec B608: table names come from our models, values are parameters
 
 _BEFORE_WORK = {FaultKind.HTML, FaultKind.CLOSE}
 

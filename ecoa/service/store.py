@@ -17,7 +17,7 @@ from ecoa.service.models.participants import PARTICIPANT_ONCE
 from ecoa.service.refusals import Refusal
 
 _TABLE = ServiceParticipant._meta.db_table
-_CURRENT = f"(SELECT code FROM {ServiceRevision._meta.db_table})"
+_CURRENT = f"(SELECT code FROM {ServiceRevision._meta.db_table})"  # nosec B608: as below
 _HOLDS = f"(%(revision)s::uuid IS NULL OR %(revision)s::uuid = {_CURRENT})"
 
 # The participant keeps its myVeevaParticipantId through every change of id, site and region. Nothing is written when
@@ -41,14 +41,14 @@ WITH written AS (
     RETURNING my_veeva_participant_id
 )
 SELECT {_HOLDS}, (SELECT my_veeva_participant_id FROM written)
-"""
+"""  # nosec B608: table names come from our models, values are parameters
 
 _FIND = f"""
 SELECT {_HOLDS}, found.my_veeva_participant_id, found.participant_id
 FROM (SELECT 1) one LEFT JOIN {_TABLE} found
     ON found.study_id = %(study)s AND found.internal_id = %(internal)s
     AND found.site_id = %(site)s AND found.region = %(region)s
-"""
+"""  # nosec B608: table names come from our models, values are parameters
 
 
 class Outdated(Exception):

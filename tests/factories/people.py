@@ -1,4 +1,5 @@
 from itertools import count
+from typing import Any
 
 from vaultadmin.models import Application, Membership, SecurityProfile, User, Vault
 from vaultadmin.permissions import Permission
@@ -18,7 +19,7 @@ def make_vault(**fields: object) -> Vault:
     return Vault.objects.create(**(values | fields))
 
 
-def make_user(**fields: object) -> User:
+def make_user(**fields: Any) -> User:
     number = next(_numbers)
     values = {"email": f"person{number}@example.test", "name": f"Person {number}"} | fields
     password = values.pop("password", None)

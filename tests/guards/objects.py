@@ -10,7 +10,7 @@ from connections.services import authorizations, certificates, creating
 from tests.guards import ecoa_objects
 from tests.guards.routes import Route
 from vaultadmin import audit, clock, standard_profiles
-from vaultadmin.models import Membership, SecurityProfile, Task, Vault
+from vaultadmin.models import Membership, SecurityProfile, Vault
 from vaultadmin.permissions import Permission
 from vaultadmin.services import tokens
 
@@ -23,9 +23,6 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
     certificates.ensure_first_certificate(now=clock.now())
     owner = people[standard_profiles.VAULT_OWNER.api_name]
     profile = SecurityProfile.objects.create(vault=vault, name="Guarded", api_name=f"guarded_{vault.pk}")
-    task = Task.objects.create(
-        vault=vault, kind="guard", subject_type="guard", subject_id="1", title="Guarded", created_at=clock.now()
-    )
     token = tokens.create_token(member=owner, name="Guarded", scopes=[Permission.API_ACCESS], by=owner, now=clock.now())
     authorization = authorizations.create(
         type=AuthorizationType.CLIENT_CREDENTIALS,
@@ -43,7 +40,6 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         "authorization_id": authorization.pk,
         "member_id": people[standard_profiles.READ_ONLY.api_name].pk,
         "security-profiles:api_name": profile.api_name,
-        "task_id": task.pk,
         "token_id": token.token.pk,
         **ecoa_objects.build(owner, people[standard_profiles.SITE_STAFF.api_name]),
     }

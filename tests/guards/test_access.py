@@ -9,7 +9,6 @@ from tests.guards.world import BACKEND, Place, build_place, signed_in, stranger
 from tests.tools import evidence
 from vaultadmin.access import Gate
 from vaultadmin.permissions import can_any
-from vaultadmin.worklist import registry
 
 RARE = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 OURS = [route for route in all_routes() if route.ours]
@@ -17,25 +16,8 @@ IN_VAULT = [route for route in OURS if "vault_id" in route.arguments and route.a
 pytestmark = pytest.mark.django_db
 
 
-class AnyVerdict:
-    """Stands for an app's handler, so that the task page opens."""
-
-    def verdicts(self, task):
-        return [("approve", "Approve")]
-
-    def refusal(self, task, member):
-        return ""
-
-    def complete(self, task, *, by, verdict, comment, now):
-        return None
-
-    def url(self, task):
-        return "/"
-
-
 @pytest.fixture
-def here(monkeypatch) -> Place:
-    monkeypatch.setitem(registry._handlers, "guard", AnyVerdict())
+def here() -> Place:
     return build_place(7001)
 
 

@@ -36,4 +36,4 @@ def let_tests_empty_tables() -> None:
         with lifted():
             flush(self, sql_list)
 
-    DatabaseOperations.execute_sql_flush = flush_all  # type: ignore[method-assign]
+    DatabaseOperations.execute_sql_flush = flush_all  # type: ignore[method-assign, assignment]

@@ -11,207 +11,460 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditHead',
+            name="AuditHead",
             fields=[
-                ('chain', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('sequence', models.BigIntegerField(default=0)),
-                ('hash', models.BinaryField(default=bytes)),
+                ("chain", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("sequence", models.BigIntegerField(default=0)),
+                ("hash", models.BinaryField(default=bytes)),
             ],
         ),
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('name', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
+                ("name", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='SecurityProfile',
+            name="SecurityProfile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=128)),
-                ('api_name', models.CharField(max_length=60, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(_+[a-z0-9]+)*\\Z', 'Use lowercase letters, digits and single _.')])),
-                ('is_standard', models.BooleanField(default=False, editable=False)),
-                ('permissions', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('application_manage_connections', 'Application: Manage Connections'), ('application_manage_integrations', 'Application: Manage Integrations'), ('workflow_start', 'Workflow: Start'), ('workflow_participate', 'Workflow: Participate'), ('connection_read', 'Objects: Connection: Read'), ('connection_create', 'Objects: Connection: Create'), ('connection_edit', 'Objects: Connection: Edit'), ('connection_delete', 'Objects: Connection: Delete'), ('connection_authorization_read', 'Objects: Connection Authorization: Read'), ('connection_authorization_create', 'Objects: Connection Authorization: Create'), ('connection_authorization_edit', 'Objects: Connection Authorization: Edit'), ('connection_authorization_delete', 'Objects: Connection Authorization: Delete'), ('admin_spark_queues', 'Admin: Spark Queues'), ('admin_sdk_job_queues', 'Admin: SDK Job Queues'), ('configuration_queue_log', 'Configuration: Queues: Queue Log'), ('admin_api_usage_logs', 'Admin: Logs: API Usage Logs'), ('messages_operate', 'Messages: Operate'), ('api_access', 'API: Access API'), ('admin_users', 'Admin: Users'), ('admin_security_profiles', 'Admin: Security Profiles'), ('admin_sandboxes', 'Admin: Sandboxes'), ('admin_settings', 'Admin: Settings'), ('admin_audit', 'Admin: Audit'), ('admin_status', 'Admin: Status'), ('ecoa_manage', 'eCOA: Manage'), ('ecoa_study_team', 'eCOA: Study Team'), ('ecoa_view_sites', 'eCOA: View Sites')], max_length=64), blank=True, default=list, size=None)),
-                ('requires_second_factor', models.BooleanField(default=False, help_text='Members must set up a passkey or authenticator app before they can work.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=128)),
+                (
+                    "api_name",
+                    models.CharField(
+                        max_length=60,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-z0-9]+(_+[a-z0-9]+)*\\Z", "Use lowercase letters, digits and single _."
+                            )
+                        ],
+                    ),
+                ),
+                ("is_standard", models.BooleanField(default=False, editable=False)),
+                (
+                    "permissions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("application_manage_connections", "Application: Manage Connections"),
+                                ("application_manage_integrations", "Application: Manage Integrations"),
+                                ("workflow_start", "Workflow: Start"),
+                                ("workflow_participate", "Workflow: Participate"),
+                                ("connection_read", "Objects: Connection: Read"),
+                                ("connection_create", "Objects: Connection: Create"),
+                                ("connection_edit", "Objects: Connection: Edit"),
+                                ("connection_delete", "Objects: Connection: Delete"),
+                                ("connection_authorization_read", "Objects: Connection Authorization: Read"),
+                                ("connection_authorization_create", "Objects: Connection Authorization: Create"),
+                                ("connection_authorization_edit", "Objects: Connection Authorization: Edit"),
+                                ("connection_authorization_delete", "Objects: Connection Authorization: Delete"),
+                                ("admin_spark_queues", "Admin: Spark Queues"),
+                                ("admin_sdk_job_queues", "Admin: SDK Job Queues"),
+                                ("configuration_queue_log", "Configuration: Queues: Queue Log"),
+                                ("admin_api_usage_logs", "Admin: Logs: API Usage Logs"),
+                                ("messages_operate", "Messages: Operate"),
+                                ("api_access", "API: Access API"),
+                                ("admin_users", "Admin: Users"),
+                                ("admin_security_profiles", "Admin: Security Profiles"),
+                                ("admin_sandboxes", "Admin: Sandboxes"),
+                                ("admin_settings", "Admin: Settings"),
+                                ("admin_audit", "Admin: Audit"),
+                                ("admin_status", "Admin: Status"),
+                                ("ecoa_manage", "eCOA: Manage"),
+                                ("ecoa_study_team", "eCOA: Study Team"),
+                                ("ecoa_view_sites", "eCOA: View Sites"),
+                            ],
+                            max_length=64,
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "requires_second_factor",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Members must set up a passkey or authenticator app before they can work.",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
-                ('name', models.CharField(help_text='Printed on approvals and in the audit trail.', max_length=128)),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_domain_admin', models.BooleanField(default=False, help_text='May create vaults and see every person of the installation.', verbose_name='Domain Administrator')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail address")),
+                ("name", models.CharField(help_text="Printed on approvals and in the audit trail.", max_length=128)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "is_domain_admin",
+                    models.BooleanField(
+                        default=False,
+                        help_text="May create vaults and see every person of the installation.",
+                        verbose_name="Domain Administrator",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_once')],
+                "constraints": [
+                    models.UniqueConstraint(django.db.models.functions.text.Lower("email"), name="user_email_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('chain', models.BigIntegerField()),
-                ('sequence', models.BigIntegerField()),
-                ('at', models.DateTimeField()),
-                ('actor', models.CharField(max_length=255)),
-                ('actor_id', models.CharField(blank=True, max_length=64)),
-                ('event', models.CharField(max_length=96)),
-                ('subject_type', models.CharField(blank=True, max_length=64)),
-                ('subject_id', models.CharField(blank=True, max_length=64)),
-                ('subject_label', models.CharField(blank=True, max_length=255)),
-                ('changes', models.JSONField(default=dict)),
-                ('reason', models.TextField(blank=True)),
-                ('source_ip', models.CharField(blank=True, max_length=64)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('hash', models.BinaryField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("chain", models.BigIntegerField()),
+                ("sequence", models.BigIntegerField()),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(max_length=255)),
+                ("actor_id", models.CharField(blank=True, max_length=64)),
+                ("event", models.CharField(max_length=96)),
+                ("subject_type", models.CharField(blank=True, max_length=64)),
+                ("subject_id", models.CharField(blank=True, max_length=64)),
+                ("subject_label", models.CharField(blank=True, max_length=255)),
+                ("changes", models.JSONField(default=dict)),
+                ("reason", models.TextField(blank=True)),
+                ("source_ip", models.CharField(blank=True, max_length=64)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("hash", models.BinaryField()),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['chain', 'subject_type', 'subject_id', '-sequence'], name='audit_subject'), models.Index(fields=['chain', 'event', '-sequence'], name='audit_event'), models.Index(fields=['chain', 'actor_id', '-sequence'], name='audit_actor')],
-                'constraints': [models.UniqueConstraint(fields=('chain', 'sequence'), name='audit_one_link_per_place')],
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["chain", "subject_type", "subject_id", "-sequence"], name="audit_subject"),
+                    models.Index(fields=["chain", "event", "-sequence"], name="audit_event"),
+                    models.Index(fields=["chain", "actor_id", "-sequence"], name="audit_actor"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("chain", "sequence"), name="audit_one_link_per_place")],
             },
         ),
         migrations.CreateModel(
-            name='Installation',
+            name="Installation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(default='vaultadmin', max_length=128)),
-                ('accent', models.CharField(default='blue', max_length=16)),
-                ('singleton', models.BooleanField(default=True, editable=False, unique=True)),
-                ('ready_at', models.DateTimeField(help_text='When set-up finished; until then readiness says no.', null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(default="vaultadmin", max_length=128)),
+                ("accent", models.CharField(default="blue", max_length=16)),
+                ("singleton", models.BooleanField(default=True, editable=False, unique=True)),
+                (
+                    "ready_at",
+                    models.DateTimeField(help_text="When set-up finished; until then readiness says no.", null=True),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('singleton', True)), name='installation_only_one')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("singleton", True)), name="installation_only_one")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token_hash', models.BinaryField(unique=True)),
-                ('purpose', models.CharField(choices=[('invitation', 'Invitation'), ('reset', 'Password reset')], max_length=16)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("token_hash", models.BinaryField(unique=True)),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[("invitation", "Invitation"), ("reset", "Password reset")], max_length=16
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invitations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='vaultadmin.securityprofile')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "profile",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="members",
+                        to="vaultadmin.securityprofile",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['user__name', 'pk'],
+                "ordering": ["user__name", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=128)),
-                ('token_hash', models.BinaryField(unique=True)),
-                ('hint', models.CharField(editable=False, help_text='First characters, so that people can tell them.', max_length=12)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('application_manage_connections', 'Application: Manage Connections'), ('application_manage_integrations', 'Application: Manage Integrations'), ('workflow_start', 'Workflow: Start'), ('workflow_participate', 'Workflow: Participate'), ('connection_read', 'Objects: Connection: Read'), ('connection_create', 'Objects: Connection: Create'), ('connection_edit', 'Objects: Connection: Edit'), ('connection_delete', 'Objects: Connection: Delete'), ('connection_authorization_read', 'Objects: Connection Authorization: Read'), ('connection_authorization_create', 'Objects: Connection Authorization: Create'), ('connection_authorization_edit', 'Objects: Connection Authorization: Edit'), ('connection_authorization_delete', 'Objects: Connection Authorization: Delete'), ('admin_spark_queues', 'Admin: Spark Queues'), ('admin_sdk_job_queues', 'Admin: SDK Job Queues'), ('configuration_queue_log', 'Configuration: Queues: Queue Log'), ('admin_api_usage_logs', 'Admin: Logs: API Usage Logs'), ('messages_operate', 'Messages: Operate'), ('api_access', 'API: Access API'), ('admin_users', 'Admin: Users'), ('admin_security_profiles', 'Admin: Security Profiles'), ('admin_sandboxes', 'Admin: Sandboxes'), ('admin_settings', 'Admin: Settings'), ('admin_audit', 'Admin: Audit'), ('admin_status', 'Admin: Status'), ('ecoa_manage', 'eCOA: Manage'), ('ecoa_study_team', 'eCOA: Study Team'), ('ecoa_view_sites', 'eCOA: View Sites')], max_length=64), size=None)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField()),
-                ('last_used_at', models.DateTimeField(null=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to='vaultadmin.membership')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=128)),
+                ("token_hash", models.BinaryField(unique=True)),
+                (
+                    "hint",
+                    models.CharField(
+                        editable=False, help_text="First characters, so that people can tell them.", max_length=12
+                    ),
+                ),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("application_manage_connections", "Application: Manage Connections"),
+                                ("application_manage_integrations", "Application: Manage Integrations"),
+                                ("workflow_start", "Workflow: Start"),
+                                ("workflow_participate", "Workflow: Participate"),
+                                ("connection_read", "Objects: Connection: Read"),
+                                ("connection_create", "Objects: Connection: Create"),
+                                ("connection_edit", "Objects: Connection: Edit"),
+                                ("connection_delete", "Objects: Connection: Delete"),
+                                ("connection_authorization_read", "Objects: Connection Authorization: Read"),
+                                ("connection_authorization_create", "Objects: Connection Authorization: Create"),
+                                ("connection_authorization_edit", "Objects: Connection Authorization: Edit"),
+                                ("connection_authorization_delete", "Objects: Connection Authorization: Delete"),
+                                ("admin_spark_queues", "Admin: Spark Queues"),
+                                ("admin_sdk_job_queues", "Admin: SDK Job Queues"),
+                                ("configuration_queue_log", "Configuration: Queues: Queue Log"),
+                                ("admin_api_usage_logs", "Admin: Logs: API Usage Logs"),
+                                ("messages_operate", "Messages: Operate"),
+                                ("api_access", "API: Access API"),
+                                ("admin_users", "Admin: Users"),
+                                ("admin_security_profiles", "Admin: Security Profiles"),
+                                ("admin_sandboxes", "Admin: Sandboxes"),
+                                ("admin_settings", "Admin: Settings"),
+                                ("admin_audit", "Admin: Audit"),
+                                ("admin_status", "Admin: Status"),
+                                ("ecoa_manage", "eCOA: Manage"),
+                                ("ecoa_study_team", "eCOA: Study Team"),
+                                ("ecoa_view_sites", "eCOA: View Sites"),
+                            ],
+                            max_length=64,
+                        ),
+                        size=None,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField()),
+                ("last_used_at", models.DateTimeField(null=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_tokens",
+                        to="vaultadmin.membership",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Vault',
+            name="Vault",
             fields=[
-                ('id', models.BigIntegerField(primary_key=True, serialize=False, validators=[django.core.validators.MinValueValidator(1)], verbose_name='Vault ID')),
-                ('name', models.CharField(max_length=128)),
-                ('dns', models.CharField(max_length=253, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-z0-9-]+(\\.[a-z0-9-]+)+\\Z', 'Enter a DNS name such as quality.example.com.')], verbose_name='DNS name')),
-                ('domain', models.CharField(blank=True, max_length=253)),
-                ('application', models.CharField(choices=[('clinical_operations', 'Clinical Operations'), ('cdms', 'CDMS'), ('safety', 'Safety'), ('quality', 'Quality'), ('lims', 'LIMS'), ('rim', 'RIM'), ('promomats', 'PromoMats'), ('medical', 'Medical'), ('study_training', 'Study Training')], max_length=32)),
-                ('is_sandbox', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('source_vault', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sandboxes', to='vaultadmin.vault')),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        primary_key=True,
+                        serialize=False,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="Vault ID",
+                    ),
+                ),
+                ("name", models.CharField(max_length=128)),
+                (
+                    "dns",
+                    models.CharField(
+                        max_length=253,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-z0-9-]+(\\.[a-z0-9-]+)+\\Z", "Enter a DNS name such as quality.example.com."
+                            )
+                        ],
+                        verbose_name="DNS name",
+                    ),
+                ),
+                ("domain", models.CharField(blank=True, max_length=253)),
+                (
+                    "application",
+                    models.CharField(
+                        choices=[
+                            ("clinical_operations", "Clinical Operations"),
+                            ("cdms", "CDMS"),
+                            ("safety", "Safety"),
+                            ("quality", "Quality"),
+                            ("lims", "LIMS"),
+                            ("rim", "RIM"),
+                            ("promomats", "PromoMats"),
+                            ("medical", "Medical"),
+                            ("study_training", "Study Training"),
+                        ],
+                        max_length=32,
+                    ),
+                ),
+                ("is_sandbox", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "source_vault",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sandboxes",
+                        to="vaultadmin.vault",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.AddField(
-            model_name='securityprofile',
-            name='vault',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='security_profiles', to='vaultadmin.vault'),
+            model_name="securityprofile",
+            name="vault",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="security_profiles", to="vaultadmin.vault"
+            ),
         ),
         migrations.CreateModel(
-            name='Secret',
+            name="Secret",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('purpose', models.CharField(max_length=64)),
-                ('ciphertext', models.TextField()),
-                ('changed_at', models.DateTimeField()),
-                ('changed_by', models.CharField(max_length=128)),
-                ('vault', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='secrets', to='vaultadmin.vault')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("purpose", models.CharField(max_length=64)),
+                ("ciphertext", models.TextField()),
+                ("changed_at", models.DateTimeField()),
+                ("changed_by", models.CharField(max_length=128)),
+                (
+                    "vault",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="secrets",
+                        to="vaultadmin.vault",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='membership',
-            name='vault',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='vaultadmin.vault'),
+            model_name="membership",
+            name="vault",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="vaultadmin.vault"
+            ),
         ),
         migrations.CreateModel(
-            name='Task',
+            name="Task",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=64)),
-                ('subject_type', models.CharField(max_length=64)),
-                ('subject_id', models.CharField(max_length=64)),
-                ('title', models.CharField(max_length=255)),
-                ('requester_label', models.CharField(blank=True, max_length=255)),
-                ('status', models.CharField(choices=[('available__v', 'Available'), ('completed__v', 'Completed'), ('cancelled__v', 'Cancelled')], default='available__v', max_length=16)),
-                ('verdict', models.CharField(blank=True, max_length=32)),
-                ('comment', models.TextField(blank=True)),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('completed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='completed_tasks', to='vaultadmin.membership')),
-                ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='requested_tasks', to='vaultadmin.membership')),
-                ('vault', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='vaultadmin.vault')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=64)),
+                ("subject_type", models.CharField(max_length=64)),
+                ("subject_id", models.CharField(max_length=64)),
+                ("title", models.CharField(max_length=255)),
+                ("requester_label", models.CharField(blank=True, max_length=255)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("available__v", "Available"),
+                            ("completed__v", "Completed"),
+                            ("cancelled__v", "Cancelled"),
+                        ],
+                        default="available__v",
+                        max_length=16,
+                    ),
+                ),
+                ("verdict", models.CharField(blank=True, max_length=32)),
+                ("comment", models.TextField(blank=True)),
+                ("completed_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "completed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="completed_tasks",
+                        to="vaultadmin.membership",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requested_tasks",
+                        to="vaultadmin.membership",
+                    ),
+                ),
+                (
+                    "vault",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tasks", to="vaultadmin.vault"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
-                'indexes': [models.Index(fields=['vault', 'status', '-created_at'], name='task_inbox')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'available__v')), fields=('vault', 'kind', 'subject_type', 'subject_id'), name='task_one_open_per_subject'), models.CheckConstraint(condition=models.Q(models.Q(('completed_by__isnull', True), ('verdict', '')), models.Q(('completed_at__isnull', False), ('completed_by__isnull', False), ('status', 'completed__v')), _connector='OR'), name='task_verdict_has_a_person_and_a_time')],
+                "ordering": ["-created_at", "-pk"],
+                "indexes": [models.Index(fields=["vault", "status", "-created_at"], name="task_inbox")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "available__v")),
+                        fields=("vault", "kind", "subject_type", "subject_id"),
+                        name="task_one_open_per_subject",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("completed_by__isnull", True), ("verdict", "")),
+                            models.Q(
+                                ("completed_at__isnull", False),
+                                ("completed_by__isnull", False),
+                                ("status", "completed__v"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="task_verdict_has_a_person_and_a_time",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='securityprofile',
-            constraint=models.UniqueConstraint(fields=('vault', 'api_name'), name='security_profile_api_name_once'),
+            model_name="securityprofile",
+            constraint=models.UniqueConstraint(fields=("vault", "api_name"), name="security_profile_api_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'vault'), name='membership_once_per_vault'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("user", "vault"), name="membership_once_per_vault"),
         ),
     ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from vaultadmin import permissions, registries
-from vaultadmin.access import Gate, requires
+from vaultadmin.access import Gate, MemberRequest, requires
 from vaultadmin.models import AuditEvent, Membership
 from vaultadmin.permissions import Permission
 from vaultadmin.worklist import selectors as worklist
@@ -19,7 +19,7 @@ _RECENT = 8
 
 @require_safe
 @requires(Gate.MEMBER)
-def index(request: HttpRequest, vault_id: int) -> HttpResponse:
+def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """An admin lands on what is broken, an approver on the inbox, a coordinator on their site (ux.md A1)."""
     member = request.member
     if _only_sites(member):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from vaultadmin import registries
-from vaultadmin.access import Gate, requires
+from vaultadmin.access import Gate, MemberRequest, requires
 from vaultadmin.models import Membership
 from vaultadmin.registries import Hit
 from vaultadmin.site import navigation
@@ -19,7 +19,7 @@ _MOST = 20
 
 @require_safe
 @requires(Gate.MEMBER)
-def search(request: HttpRequest, vault_id: int) -> HttpResponse:
+def search(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Rows for the letters typed so far; every page when there are none."""
     query = request.GET.get("q", "").strip()[:100]
     hits = _pages(request.member, query)

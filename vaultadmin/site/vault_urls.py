@@ -9,7 +9,6 @@ app_name = "vault"
 urlpatterns = [
     path("", home.index, name="home"),
     path("tasks/", inbox.index, name="tasks"),
-    path("tasks/<int:task_id>/", inbox.complete, name="task"),
     path("palette/", palette.search, name="palette"),
     path("admin/audit/", audit_page.index, name="audit"),
     path("admin/audit/download/", audit_page.download, name="audit-download"),

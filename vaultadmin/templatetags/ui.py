@@ -195,3 +195,9 @@ def initials(name: object) -> str:
     """Up to two letters for the square in front of a vault or the circle of a person."""
     words = [word for word in str(name).replace("@", " ").replace(".", " ").split() if word[0].isalnum()]
     return "".join(word[0] for word in words[:2]).upper() or "?"
+
+
+@register.filter
+def event_words(event: str) -> str:
+    """An audit event as words: "connection_file.used" reads "Connection file used"."""
+    return event.replace(".", " ").replace("_", " ").capitalize()

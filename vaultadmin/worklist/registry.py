@@ -13,7 +13,7 @@ class Handler(Protocol):
     """An app's meaning for one kind of task."""
 
     def lock(self, task: Task) -> None:
-        """Lock the app's row the task is about. It comes before the task's own, here and wherever a task is cancelled."""
+        """Lock the app's row the task is about: before the task's own row, here and wherever a task is cancelled."""
 
     def verdicts(self, task: Task) -> list[tuple[str, str]]:
         """The verdicts a person can choose: (name, label)."""
@@ -26,6 +26,9 @@ class Handler(Protocol):
 
     def url(self, task: Task) -> str:
         """The page of the record the task is about."""
+
+    def dialog(self, task: Task) -> str:
+        """The address of the dialog *Complete task*, where the person sees what they decide."""
 
 
 _handlers: dict[str, Handler] = {}

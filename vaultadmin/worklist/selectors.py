@@ -15,10 +15,11 @@ from vaultadmin.worklist.registry import handler_for
 
 @dataclass(frozen=True)
 class InboxRow:
-    """A task as one member sees it: where it leads, and why they cannot complete it, if they cannot."""
+    """A task as one member sees it: where it leads, its dialog, and why they cannot complete it, if they cannot."""
 
     task: Task
     url: str
+    dialog: str
     refusal: str
 
 
@@ -44,9 +45,12 @@ def done(member: Membership) -> QuerySet[Task]:
 
 def rows(tasks: QuerySet[Task], member: Membership, *, limit: int = 100) -> list[InboxRow]:
     """Tasks with their links and refusals."""
-    return [
-        InboxRow(task, handler_for(task).url(task), handler_for(task).refusal(task, member)) for task in tasks[:limit]
-    ]
+    return [_row(task, member) for task in tasks[:limit]]
+
+
+def _row(task: Task, member: Membership) -> InboxRow:
+    handler = handler_for(task)
+    return InboxRow(task, handler.url(task), handler.dialog(task), handler.refusal(task, member))
 
 
 def open_task_for(subject: models.Model, *, kind: str) -> Task | None:

@@ -36,6 +36,9 @@ class Handler:
     def url(self, task):
         return "/"
 
+    def dialog(self, task):
+        return "/complete/"
+
 
 @pytest.fixture
 def handler(monkeypatch):
