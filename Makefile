@@ -18,7 +18,7 @@ test: .venv/.installed-dev
 
 evidence: .venv/.installed-dev
 	@$(PY) -m tests.tools.browser
-	@VAULTADMIN_EVIDENCE=docs/evidence exec $(PY) -m pytest -m evidence
+	@VAULTADMIN_EVIDENCE=docs/evidence exec $(PY) -m pytest -m evidence -n $(PYTEST_WORKERS) --maxprocesses 4
 
 lint: .venv/.installed-dev
 	@.venv/bin/ruff check .
