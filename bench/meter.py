@@ -18,17 +18,18 @@ _HIGH_WATER = "VmHWM:"
 
 
 class Meter:
-    """Use as a context manager. Afterwards `foreign` is the share of all cores that others used meanwhile, and
-    `seconds_of` the CPU seconds of each of our roles (a role is a process with everything it started)."""
+    """Use as a context manager. Afterwards `foreign` is the share of all cores that others used meanwhile, `ours` the
+    CPU seconds of this process and all it started, and `seconds_of` those of each of our roles (a role is a process
+    with everything it started)."""
 
     def __init__(self, roles: Mapping[str, int | None] | None = None) -> None:
         self._roles = {name: pid for name, pid in (roles or {}).items() if pid is not None}
-        self.foreign = 0.0
+        self.foreign = self.ours = 0.0
         self.seconds_of: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         self._at = time.monotonic()
-        self._busy, self._ours = _machine_seconds(), _tree_seconds(os.getpid())
+        self._busy, self._spent = _machine_seconds(), _tree_seconds(os.getpid())
         self._before = {name: _tree_seconds(pid) for name, pid in self._roles.items()}
         return self
 
@@ -36,8 +37,8 @@ class Meter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         capacity = (time.monotonic() - self._at) * cores()
-        busy, ours = _machine_seconds() - self._busy, _tree_seconds(os.getpid()) - self._ours
-        self.foreign = max(0.0, busy - ours) / capacity if capacity else 0.0
+        busy, self.ours = _machine_seconds() - self._busy, _tree_seconds(os.getpid()) - self._spent
+        self.foreign = max(0.0, busy - self.ours) / capacity if capacity else 0.0
         self.seconds_of = {name: _tree_seconds(pid) - self._before[name] for name, pid in self._roles.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -32,7 +33,7 @@ class Counts:
     slow: dict[int, int]
 
 
-QUICK = Counts(rounds=3, bound=3000, naive=120, careful=600, ours=6000, slow={8: 1600, 32: 3000})
+QUICK = Counts(rounds=3, bound=2000, naive=80, careful=400, ours=4000, slow={8: 1200, 32: 2000})
 FULL = Counts(rounds=5, bound=10_000, naive=400, careful=2000, ours=50_000, slow={8: 6000, 32: 12_000, 128: 12_000})
 
 
@@ -47,6 +48,14 @@ class _Rates:
     after: list[float] = field(default_factory=list)
     slow: dict[int, float] = field(default_factory=dict)
     cost: list[dict[str, float]] = field(default_factory=list)
+    together: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def spent(self, row: str, seconds: float, amount: int) -> None:
+        """CPU milliseconds a participant, of client, service, database and broker together."""
+        self.together[row].append(seconds / amount * 1000)
+
+    def note(self, row: str, words: str) -> str:
+        return f"{words}; {statistics.median(self.together[row]):.1f} ms CPU each, everything together"
 
 
 def run(*, full: bool) -> Result:
@@ -81,19 +90,17 @@ def measure_round(
         (loops.careful, counts.careful, rates.careful),
     ):
         prefix = f"{mark}{loop.__name__}"
-        kept.append(amount / loop(place, service, world.identifiers(prefix, amount)))
+        with Meter() as meter:
+            kept.append(amount / loop(place, service, world.identifiers(prefix, amount)))
+        rates.spent(loop.__name__, meter.ours, amount)
         checks.matched(place, prefix, amount)
     with Meter(ground.roles()) as meter:
-        rates.ours.append(measure_engine(place, ground, counts.ours, prefix=f"{mark}ours"))
+        ended = engine.finished(engine.plan(place, counts.ours, prefix=f"{mark}ours"), counts.ours, ground)
+    checks.settled(place, ended, f"{mark}ours", counts.ours)
+    rates.ours.append(counts.ours / engine.seconds_of(ended))
+    rates.spent("ours", meter.ours, counts.ours)
     rates.cost.append({role: seconds / counts.ours * 1e6 for role, seconds in meter.seconds_of.items()})
     rates.after.append(_bound(place, service, f"{mark}Z", counts.bound))
-
-
-def measure_engine(place: World, ground: Stand | None, amount: int, *, prefix: str) -> float:
-    """One run through the product's workers."""
-    ended = engine.finished(engine.plan(place, amount, prefix=prefix), amount, ground)
-    checks.settled(place, ended, prefix, amount)
-    return amount / engine.seconds_of(ended)
 
 
 def measure_latency(place: World, ground: Stand, counts: Counts, rates: _Rates) -> None:
@@ -114,7 +121,7 @@ def measure_latency(place: World, ground: Stand, counts: Counts, rates: _Rates) 
 
 def _warm_up(place: World, service: loops.Service, ground: Stand) -> None:
     """What is loaded, connected and compiled once is in nobody's figure."""
-    measure_engine(place, ground, 400, prefix="warm")
+    engine.finished(engine.plan(place, 1000, prefix="warm"), 1000, ground)
     loops.naive(place, service, world.identifiers("warmnaive", 5))
     loops.careful(place, service, world.identifiers("warmcareful", 100))
     bound.rate(place, service, world.identifiers("warmbound", 1000))
@@ -159,9 +166,16 @@ def _result(counts: Counts, rates: _Rates, meter: Meter, seconds: float) -> Resu
 def _rows(rates: _Rates) -> list[Row]:
     return [
         Row("bound, before", rates.before, "participants/s", "same posts, same door, nothing written on our side"),
-        Row("naive loop", rates.naive, "participants/s", "4 requests without session + update_or_create each"),
-        Row("careful loop", rates.careful, "participants/s", "one Session, token once, POST + update_or_create each"),
-        Row("ours", rates.ours, "participants/s", "planned, leased, tried, settled, audited; Celery, queue sync"),
+        Row(
+            "naive loop", rates.naive, "participants/s", rates.note("naive", "4 requests, no session, update_or_create")
+        ),
+        Row(
+            "careful loop",
+            rates.careful,
+            "participants/s",
+            rates.note("careful", "Session, token once, POST, update_or_create"),
+        ),
+        Row("ours", rates.ours, "participants/s", rates.note("ours", "Celery, leases, tries, audit, settle")),
         Row("bound, after", rates.after, "participants/s"),
         *(
             Row(f"ours at 20 ms, c={c}", [rate], "participants/s", f"one lane; c/L = {c / LATENCY:,.0f}/s")
