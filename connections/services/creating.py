@@ -15,7 +15,7 @@ from connections.services import certificates, names
 from connections.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.models import Membership
-from vaultadmin.permissions import Permission, ensure
+from vaultadmin.permissions import Permission, can, ensure
 
 AUDITED = [
     "type",
@@ -134,9 +134,17 @@ def check_url(url: str) -> None:
 
 
 def check_authorization(authorization: ConnectionAuthorization | None, by: Membership) -> None:
-    """Refuse another vault's authorization."""
-    if authorization is not None and authorization.vault_id != by.vault_id:
+    """Refuse another vault's authorization, and anybody who may not edit authorizations (security.md K5).
+
+    Whoever joins a stored secret to a URL decides where that secret is sent, so it takes the right over the secret.
+    """
+    if authorization is None:
+        return
+    if authorization.vault_id != by.vault_id:
         raise Refused("Choose an authorization of this Vault.", field="authorization")
+    if not can(by, Permission.AUTHORIZATION_EDIT):
+        sentence = f"To use a stored authorization your security profile needs “{Permission.AUTHORIZATION_EDIT.label}”."
+        raise Refused(sentence, field="authorization")
 
 
 def check_authorized_user(member: Membership | None, by: Membership) -> None:

@@ -93,7 +93,8 @@ def _check(connection: Connection, changes: Mapping[str, Any], by: Membership, s
     if changes.get("authorized_user") != connection.authorized_user:
         creating.check_authorized_user(changes.get("authorized_user"), by)
     creating.check_url(changes.get("url", ""))
-    creating.check_authorization(changes.get("authorization"), by)
+    if changes.get("authorization") != connection.authorization:
+        creating.check_authorization(changes.get("authorization"), by)
     if needs_secret(connection, changes):
         _check_secret(changes.get("authorization", connection.authorization), secret)
 

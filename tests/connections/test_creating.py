@@ -85,6 +85,16 @@ def test_foreign_authorization_and_user_are_refused(admin):
     assert not Connection.objects.exists()
 
 
+def test_stored_secret_is_joined_to_a_url_only_by_those_who_may_edit_it(admin):
+    authorization = make_authorization(admin)
+    editor = make_member(admin.vault, Permission.CONNECTION_CREATE, Permission.CONNECTION_EDIT)
+
+    with pytest.raises(Refused, match="Connection Authorization: Edit") as refused:
+        make_external(editor, authorization=authorization, url="https://elsewhere.example.com/")
+
+    assert refused.value.field == "authorization"
+
+
 def test_same_key_twice_makes_one_record(admin):
     key = uuid4()
 
