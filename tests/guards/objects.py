@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 from connections.constants import AuthorizationType
-from connections.services import authorizations, certificates, creating
+from connections.services import authorizations, creating
+from tests.factories.connections import make_certificate
 from tests.guards import ecoa_objects
 from tests.guards.routes import Route
 from vaultadmin import audit, clock, standard_profiles
@@ -20,7 +21,7 @@ _ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
     """Ids by argument name; where two kinds share a name, by `<first word of the address>:<name>`."""
-    certificates.ensure_first_certificate(now=clock.now())
+    make_certificate()
     owner = people[standard_profiles.VAULT_OWNER.api_name]
     profile = SecurityProfile.objects.create(vault=vault, name="Guarded", api_name=f"guarded_{vault.pk}")
     token = tokens.create_token(member=owner, name="Guarded", scopes=[Permission.API_ACCESS], by=owner, now=clock.now())
