@@ -41,7 +41,7 @@ class Policy:
     def wait_after(self, attempts: int) -> float:
         """Seconds to wait after so many tries: doubling, bounded, ±25 % so that retries do not march in step."""
         seconds = min(self.first_wait * 2.0 ** max(attempts - 1, 0), self.longest_wait)
-        return seconds * random.uniform(0.75, 1.25)
+        return seconds * random.uniform(0.75, 1.25)  # nosec B311 - jitter, not a secret
 
 
 POLICY = Policy()
