@@ -8,30 +8,15 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 
 from vaultadmin import audit, clock
 from vaultadmin.accounts import sessions
-from vaultadmin.site import errors
 
 logger = structlog.get_logger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
 # Views of packages that do their own asking: sign-in, second factor, session list.
 _PACKAGES_WITH_OWN_DOOR = ("allauth.", "django.views.", "django.contrib.staticfiles.")
-
-
-def unavailable(get_response: Handler) -> Handler:
-    """Answer 503 with Retry-After while PostgreSQL is away, in the words of whoever asked (security.md B3)."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        try:
-            return get_response(request)
-        except (OperationalError, InterfaceError) as error:
-            logger.error("database_unavailable", error=str(error).splitlines()[0])
-            return errors.unavailable(request)
-
-    return middleware
 
 
 def own_address(get_response: Handler) -> Handler:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import get_template
 
+logger = structlog.get_logger(__name__)
 _SENTENCES = {
     400: "This request could not be understood.",
     403: "You may not open this page.",
@@ -36,15 +41,27 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, rendered without the shell, which may be what broke."""
+    """500, rendered without the shell, which may be what broke; 503 when what broke is the way to PostgreSQL."""
+    # Django calls this from the handler of whatever was raised, in a view or in any middleware.
+    error = sys.exc_info()[1]
+    if _database_is_away(error):
+        logger.error("database_unavailable", error=str(error).splitlines()[0])
+        return unavailable(request)
     return _answer(request, 500)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """503 while the database is away."""
+    """503 with Retry-After while the database is away, in the words of whoever asked (security.md B3)."""
     response = _answer(request, 503)
     response["Retry-After"] = "10"
     return response
+
+
+def _database_is_away(error: BaseException | None) -> bool:
+    """Not every operational error: a deadlock, for one, leaves the connection as it was."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    return connection.connection is None or bool(connection.connection.closed)
 
 
 def _answer(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
