@@ -63,6 +63,7 @@ def create_token(
     _ensure_grantable(member, wanted, days)
     raw = PREFIX + token_urlsafe(32)
     with transaction.atomic():
+        _ensure_new_name(member, name.strip(), now)
         token = ApiToken.objects.create(
             membership=member,
             name=name.strip(),
@@ -108,6 +109,13 @@ def authenticate(raw: str, *, vault_id: int, now: datetime) -> TokenActor | None
         return None
     _note_use(token, now)
     return TokenActor(member, expand(set(token.scopes)), token.pk)
+
+
+def _ensure_new_name(member: Membership, name: str, now: datetime) -> None:
+    """One living token per name: a second click on *Create* must not leave a token nobody has seen."""
+    Membership.objects.select_for_update(of=("self",)).get(pk=member.pk)
+    if ApiToken.objects.filter(membership=member, name=name, revoked_at=None, expires_at__gt=now).exists():
+        raise TokenRefused(f"You have a token named {name} already. Revoke it first, or choose another name.")
 
 
 def _ensure_grantable(member: Membership, wanted: Collection[str], days: int) -> None:
