@@ -1,0 +1,357 @@
+"""Everything a Vault Owner can do by posting a form: one deed per address, checked against the routes themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from allauth.mfa.totp.internal.auth import TOTP
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from connections.constants import AuthorizationType, ConnectionType
+from connections.models import Connection, ConnectionAuthorization
+from connections.selectors import connections as connection_rows
+from connections.services import exchange, files
+from ecoa.models import Participant, Site, StudyMapping, SyncItem, SyncRun
+from ecoa.services import sites
+from tests.connections.handshake import settle, upload
+from tests.factories.connections import download, make_admin, make_certificate, make_vault_to_vault
+from tests.factories.people import PASSWORD, make_user, make_vault
+from tests.guards.routes import Route, all_routes
+from tests.guards.world import Place, build_place, signed_in
+from vaultadmin import audit, clock, standard_profiles
+from vaultadmin.models import Membership, User
+from vaultadmin.services import links, people
+
+KEY = str(UUID(int=7))
+BY = audit.System("Guard")
+FORM_SECRET = "form secret value"
+
+
+@dataclass
+class World:
+    """A vault with one of everything, its owner, who may also create vaults, and an administrator elsewhere."""
+
+    place: Place
+    owner: Membership
+    helper: Membership
+    elsewhere: Membership
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        return self.place.ids
+
+    def person(self) -> Membership:
+        return Membership.objects.for_request().get(pk=self.ids["member_id"])
+
+    def connection(self) -> Connection:
+        return Connection.objects.get(vault=self.place.vault, api_name=self.ids["connections:api_name"])
+
+    def client(self) -> Client:
+        client = signed_in(self.owner.user)
+        client.raise_request_exception = False
+        return client
+
+
+def build_world(number: int = 7001) -> World:
+    place = build_place(number)
+    owner = Membership.objects.for_request().get(pk=place.people[standard_profiles.VAULT_OWNER.api_name].pk)
+    owner.user.is_domain_admin = True
+    owner.user.set_password(PASSWORD)
+    owner.user.save()
+    return World(place, owner, make_admin(place.vault), make_admin(make_vault()))
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One form. `prepare` brings the world to where the form works and returns what a browser would send."""
+
+    pattern: str
+    prepare: Callable[[World], dict[str, Any]]
+    query: str = ""
+    creates: bool = False
+    anonymous: bool = False
+    # Addresses that name something `prepare` has just made.
+    path: Callable[[World], str] | None = None
+
+    @property
+    def id(self) -> str:
+        return self.pattern.removeprefix("v/<int:vault_id>/")
+
+    def route(self) -> Route:
+        return next(route for route in all_routes() if route.pattern == self.pattern)
+
+    def address(self, world: World) -> str:
+        path = self.path(world) if self.path else world.place.path(self.route())
+        return path + self.query
+
+    def browser(self, world: World) -> Client:
+        return Client(raise_request_exception=False) if self.anonymous else world.client()
+
+
+def nothing(_world: World) -> dict[str, Any]:
+    return {}
+
+
+def reason(_world: World) -> dict[str, Any]:
+    return {"reason": "Asked for by phone"}
+
+
+def invites(world: World) -> dict[str, Any]:
+    profile = standard_profiles.find(world.place.vault, standard_profiles.READ_ONLY)
+    return {"email": "new.person@example.test", "name": "New Person", "profile": profile.pk}
+
+
+def gives_another_profile(world: World) -> dict[str, Any]:
+    return {"profile": standard_profiles.find(world.place.vault, standard_profiles.AUDITOR).pk}
+
+
+def resets_second_factor(world: World) -> dict[str, Any]:
+    TOTP.activate(world.person().user, "JBSWY3DPEHPK3PXP")
+    return reason(world)
+
+
+def reactivates(world: World) -> dict[str, Any]:
+    people.set_active(world.person(), active=False, by=world.owner, reason="Left")
+    return reason(world)
+
+
+def renames_profile(_world: World) -> dict[str, Any]:
+    return {"name": "Guarded anew", "permissions": ["admin_audit"], "requires_second_factor": "on"}
+
+
+def creates_profile(_world: World) -> dict[str, Any]:
+    return {"name": "Fresh profile", "permissions": []}
+
+
+def creates_token(_world: World) -> dict[str, Any]:
+    return {"name": "RTSM push", "days": "30", "scopes": []}
+
+
+def creates_connection(_world: World) -> dict[str, Any]:
+    return {
+        "connection_type": ConnectionType.EXTERNAL.value,
+        "step": "review",
+        "key": KEY,
+        "name": "Fresh connection",
+        "api_name": "fresh_connection",
+        "url": "https://fresh.example.com/",
+        "description": "For tests",
+    }
+
+
+def edits_details(world: World) -> dict[str, Any]:
+    seen = world.connection().modified_at.isoformat()
+    name = world.connection().api_name
+    return {"seen": seen, "name": "Guarded anew", "api_name": name, "description": "Changed"}
+
+
+def edits_remote(world: World) -> dict[str, Any]:
+    return {"seen": world.connection().modified_at.isoformat(), "remote_vault_name": "Somewhere"}
+
+
+def foreign_file(world: World) -> bytes:
+    make_certificate()
+    return download(make_vault_to_vault(world.elsewhere), world.elsewhere)
+
+
+def uploads(world: World) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("connection.json", foreign_file(world))}
+
+
+def has_a_request(world: World) -> Connection:
+    """The record, with an approval that waits for the owner: somebody else uploaded the file."""
+    binding = upload(foreign_file(world), world.helper, world.connection())
+    settle()
+    return binding.connection
+
+
+def completes(world: World) -> dict[str, Any]:
+    binding = connection_rows.open_binding(has_a_request(world))
+    assert binding is not None
+    return {"version": exchange.version_of(binding), "verdict": "approve", "comment": "Looked at"}
+
+
+def withdraws(world: World) -> dict[str, Any]:
+    upload(foreign_file(world), world.owner, world.connection())
+    settle()
+    return {}
+
+
+def revokes_file(world: World) -> dict[str, Any]:
+    files.issue(connection=world.connection(), file_id=UUID(KEY), by=world.owner, now=clock.now())
+    return {}
+
+
+def creates_authorization(_world: World) -> dict[str, Any]:
+    return {"key": KEY, "name": "Fresh authorization", "identity": "client", "secret": FORM_SECRET}
+
+
+def edits_authorization(world: World) -> dict[str, Any]:
+    row = ConnectionAuthorization.objects.get(pk=world.ids["authorization_id"])
+    return {"seen": row.modified_at.isoformat(), "name": "Anew", "identity": "client", "secret": FORM_SECRET}
+
+
+def mapping_of(world: World) -> StudyMapping:
+    return StudyMapping.objects.get(pk=world.ids["mapping_id"])
+
+
+def is_over(world: World) -> None:
+    """The run under way ends with everything rejected, so that others may begin."""
+    run = SyncRun.objects.get(pk=world.ids["run_id"])
+    run.start(total=1, at=clock.now())
+    run.finish(at=clock.now())
+    run.save()
+    participant = Participant.objects.get(pk=world.ids["participant_id"])
+    SyncItem.objects.create(
+        run=run,
+        participant=participant,
+        site_number="1005",
+        value=participant.participant_id,
+        internal_id=participant.internal_id,
+        version=1,
+        state="rejected",
+        code="ID-0002",
+    )
+
+
+def retries(world: World) -> dict[str, Any]:
+    is_over(world)
+    return {}
+
+
+def starts_run(world: World) -> dict[str, Any]:
+    is_over(world)
+    return {"mapping": world.ids["mapping_id"], "scope": "all"}
+
+
+def uploads_participants(world: World) -> dict[str, Any]:
+    rows = b"site,participantId,internalId\n1005,p-9,i-9\n"
+    return {"mapping": world.ids["mapping_id"], "file": SimpleUploadedFile("more.csv", rows)}
+
+
+def confirms(world: World) -> dict[str, Any]:
+    is_over(world)
+    return {"send": "1"}
+
+
+def mapping_values(world: World) -> dict[str, Any]:
+    return {
+        "name": "Fresh study",
+        "connection": mapping_of(world).connection_id,
+        "tenant_id": "tenant",
+        "external_study_id": "fresh-study",
+        "api_version": "v24.3",
+        "is_active": "on",
+    }
+
+
+def assigns(world: World) -> dict[str, Any]:
+    site = Site.objects.get(pk=world.ids["site_id"])
+    member = Membership.objects.get(pk=world.ids["sites:member_id"])
+    sites.unassign(site=site, member=member, by=BY)
+    return {"member": member.pk}
+
+
+def signs_in(_world: World) -> dict[str, Any]:
+    user = make_user(email="knocking@example.test", password=PASSWORD)
+    return {"login": user.email, "password": PASSWORD}
+
+
+def changes_password(_world: World) -> dict[str, Any]:
+    new = "a wholly different sentence 7"
+    return {"oldpassword": PASSWORD, "password1": new, "password2": new}
+
+
+def accepts(_world: World) -> dict[str, Any]:
+    return {"password": "a wholly different sentence 7", "again": "a wholly different sentence 7"}
+
+
+def invitation_path(_world: World) -> str:
+    user = User.objects.create_user("invited@example.test", name="Invited")
+    link = links.issue(user, purpose=links.INVITATION, now=clock.now())
+    return "/accounts/invitation/" + link.rstrip("/").rpartition("/")[2] + "/"
+
+
+def creates_vault(_world: World) -> dict[str, Any]:
+    return {"name": "Fresh vault", "application": "quality", "dns": "fresh.example.com", "id": ""}
+
+
+_V = "v/<int:vault_id>/"
+_USER = f"{_V}admin/users/<int:member_id>/"
+_RECORD = f"{_V}admin/connections/<connection:api_name>/"
+
+DEEDS = [
+    Deed("accounts/login/", signs_in, anonymous=True),
+    Deed("accounts/logout/", nothing),
+    Deed("accounts/password/change/", changes_password),
+    Deed("accounts/invitation/<str:token>/", accepts, anonymous=True, path=invitation_path),
+    Deed("vaults/create/", creates_vault, creates=True),
+    Deed(f"{_V}admin/users/invite/", invites, creates=True),
+    Deed(f"{_USER}security-profile/", gives_another_profile),
+    Deed(f"{_USER}name/", lambda _world: {"name": "Renamed Person"}),
+    Deed(f"{_USER}reset-password/", nothing),
+    Deed(f"{_USER}reset-second-factor/", resets_second_factor),
+    Deed(f"{_USER}end-sessions/", nothing),
+    Deed(f"{_USER}unlock/", nothing),
+    Deed(f"{_USER}deactivate/", reason),
+    Deed(f"{_USER}reactivate/", reactivates),
+    Deed(f"{_V}admin/security-profiles/create/", creates_profile, creates=True),
+    Deed(f"{_V}admin/security-profiles/<slug:api_name>/edit/", renames_profile),
+    Deed(f"{_V}admin/security-profiles/<slug:api_name>/delete/", nothing),
+    Deed(f"{_V}my/tokens/create/", creates_token, creates=True),
+    Deed(f"{_V}my/tokens/<int:token_id>/revoke/", nothing),
+    Deed(f"{_V}admin/connections/create/", creates_connection, creates=True),
+    Deed(f"{_V}admin/connections/create/from-file/", uploads, creates=True),
+    Deed(f"{_RECORD}edit/details/", edits_details),
+    Deed(f"{_RECORD}edit/remote/", edits_remote),
+    Deed(f"{_RECORD}download/", lambda _world: {"file_id": KEY}, creates=True),
+    Deed(f"{_RECORD}connect-from-file/", uploads, creates=True),
+    Deed(f"{_RECORD}complete/", completes),
+    Deed(f"{_RECORD}withdraw/", withdraws),
+    Deed(f"{_RECORD}revoke/", revokes_file),
+    Deed(
+        f"{_V}admin/authorizations/create/",
+        creates_authorization,
+        query=f"?type={AuthorizationType.CLIENT_CREDENTIALS.value}",
+        creates=True,
+    ),
+    Deed(f"{_V}admin/authorizations/<int:authorization_id>/edit/", edits_authorization),
+    Deed(f"{_V}ecoa/participants/<int:participant_id>/retry/", retries, creates=True),
+    Deed(f"{_V}ecoa/runs/start/", starts_run, creates=True),
+    Deed(f"{_V}ecoa/runs/<int:run_id>/cancel/", nothing),
+    Deed(f"{_V}ecoa/runs/<int:run_id>/retry/", retries, creates=True),
+    # Creates a preview only; what it leads to is created by *Import*, below.
+    Deed(f"{_V}ecoa/import/", uploads_participants),
+    Deed(f"{_V}ecoa/import/<int:file_id>/confirm/", confirms, creates=True),
+    Deed(f"{_V}ecoa/import/<int:file_id>/discard/", nothing),
+    Deed(f"{_V}ecoa/mappings/create/", mapping_values, creates=True),
+    Deed(f"{_V}ecoa/mappings/<int:mapping_id>/edit/", mapping_values),
+    Deed(f"{_V}ecoa/mappings/<int:mapping_id>/sites/add/", lambda _world: {"number": "1006"}, creates=True),
+    Deed(f"{_V}ecoa/sites/<int:site_id>/assign/", assigns, creates=True),
+    Deed(f"{_V}ecoa/sites/<int:site_id>/unassign/<int:member_id>/", nothing),
+]
+
+# Addresses that take a POST and are no deed of this list, each with where it is looked at instead.
+ELSEWHERE = {
+    "accounts/reauthenticate/": "changes only one's own session: tests/vaultadmin/accounts/test_passwords.py",
+    "accounts/password/set/": "allauth sends people with a password away; ours choose theirs by an invitation",
+    "accounts/password/reset/": "stores nothing: tests/vaultadmin/accounts/test_passwords.py",
+    "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "two steps by mail: test_passwords.py",
+    "accounts/2fa/authenticate/": "the second half of signing in: test_second_factor.py",
+    "accounts/2fa/reauthenticate/": "changes only one's own session: test_second_factor.py",
+    "accounts/2fa/totp/activate/": "needs a code of the moment: test_second_factor.py",
+    "accounts/2fa/totp/deactivate/": "needs an app set up: test_second_factor.py",
+    "accounts/2fa/recovery-codes/generate/": "needs an app set up: test_second_factor.py",
+    "accounts/2fa/webauthn/add/": "needs an authenticator: tests/browser/test_people.py",
+    "accounts/2fa/webauthn/reauthenticate/": "needs an authenticator: tests/browser/test_people.py",
+    "accounts/2fa/webauthn/keys/<int:pk>/remove/": "needs an authenticator: tests/browser/test_people.py",
+    "accounts/2fa/webauthn/keys/<int:pk>/edit/": "needs an authenticator: tests/browser/test_people.py",
+    "accounts/2fa/webauthn/login/": "needs an authenticator: tests/browser/test_people.py",
+    "accounts/sessions/": "needs a second session: tests/vaultadmin/accounts/test_sessions.py",
+    "accounts/oidc/^(?P<provider_id>[^/]+)/login/": "needs a provider: test_single_sign_on.py",
+    "accounts/oidc/^(?P<provider_id>[^/]+)/login/callback/": "needs a provider: test_single_sign_on.py",
+}

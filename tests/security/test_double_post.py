@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+
+from tests.security.deeds import DEEDS, Deed, World
+from tests.security.tables import content
+
+# Rows of evidence, queues of nudges and links: a second click may leave one more without doubling what was asked for.
+EVIDENCE = {"vaultadmin.AuditEvent", "vaultadmin.AuditHead", "vaultadmin.Heartbeat", "axes.AccessAttempt"}
+SAID_SO = {409, 422}
+CREATING = [deed for deed in DEEDS if deed.creates]
+
+
+def made(before, after) -> dict[str, int]:
+    counts = {label: len(after[label].keys() - before[label].keys()) for label in before if label not in EVIDENCE}
+    return {label: count for label, count in counts.items() if count}
+
+
+def again(data: dict) -> dict:
+    """The same form once more; a file that was read is picked again."""
+    return {
+        name: SimpleUploadedFile(str(value.name), rewound(value)) if isinstance(value, SimpleUploadedFile) else value
+        for name, value in data.items()
+    }
+
+
+def rewound(file: SimpleUploadedFile) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def click_twice(world: World, deed: Deed) -> tuple[dict[str, int], dict[str, int], list[int], str]:
+    """What one click makes, what the second one adds, both statuses and the second page."""
+    with transaction.atomic():
+        path, data, browser = deed.address(world), deed.prepare(world), deed.browser(world)
+        empty = content()
+        first = browser.post(path, data)
+        one = content()
+        second = browser.post(path, again(data))
+        two = content()
+        transaction.set_rollback(True)
+    return made(empty, one), made(one, two), [first.status_code, second.status_code], second.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("deed", CREATING, ids=[deed.id for deed in CREATING])
+def test_a_double_click_makes_one_thing_or_says_so(world, deed, goal):
+    once, more, statuses, page = click_twice(world, deed)
+
+    assert statuses[0] in (200, 204, 302), page
+    assert once
+    ok = not more and (statuses[1] in SAID_SO or statuses[1] in (200, 204, 302))
+    goal("C5").reached(figure={"form": deed.id, "added": more, "statuses": statuses}, target={"added": {}}, ok=ok)
