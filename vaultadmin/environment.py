@@ -28,6 +28,14 @@ def items(name: str) -> list[str]:
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
 
+def port() -> int:
+    """The web server's port; TLS takes the next one, so both must be ports."""
+    value = text("PORT", "8000")
+    if not value.isascii() or not value.isdigit() or not 0 < int(value) < 65_535:
+        raise ImproperlyConfigured(f"PORT must be a number from 1 to 65534, not {value!r}.")
+    return int(value)
+
+
 def data_dir() -> Path:
     """The data folder; a relative one counts from the project root, wherever the command was started."""
     return (ROOT / text("VAULTADMIN_DATA_DIR", ".data")).resolve()

@@ -16,7 +16,7 @@ BASE_DIR = environment.ROOT
 DATA_DIR = environment.data_dir()
 PRODUCTION = environment.flag("VAULTADMIN_PRODUCTION")
 DEBUG = False
-PORT = int(environment.text("PORT", "8000"))
+PORT = environment.port()
 TLS_PORT = PORT + 1
 PUBLIC_URL = environment.text("VAULTADMIN_PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
 
