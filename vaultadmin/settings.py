@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "vaultadmin.middleware.short_way",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -71,6 +72,9 @@ MIDDLEWARE = [
     "vaultadmin.middleware.deny_by_default",
     "axes.middleware.AxesMiddleware",
 ]
+
+# Where machines call often; see vaultadmin.middleware.short_way.
+MACHINE_PREFIXES = ("/myveeva/",)
 
 ROOT_URLCONF = "vaultadmin.urls"
 WSGI_APPLICATION = "vaultadmin.wsgi.application"

@@ -19,7 +19,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from ecoa.client.errors import CREDENTIALS
 from ecoa.models import OPEN_STATES, RunState, SyncRun
-from ecoa.sync import batches, closing, planning, settling
+from ecoa.sync import batches, closing, healing, planning, settling
 from ecoa.sync.batches import Batch
 from ecoa.sync.carrier import Carrier
 from ecoa.sync.carrying import Lease, Outcome, Verdict
@@ -49,7 +49,10 @@ def drain(*, run_id: int, lane: int = 0, policy: Policy = POLICY, now: Callable[
     with _lane(run_id, lane) as free:
         if not free:
             return 0
-        planning.freeze(run_id=run_id, now=now())
+        started = planning.freeze(run_id=run_id, now=now())
+        if started is not None and started.total > policy.batch:
+            # The other lanes need not wait for the next tick.
+            healing.wake_lanes(started, lanes=policy.lanes)
         runs = SyncRun.objects.select_related("vault", "mapping__connection__authorization__secret")
         run = runs.filter(pk=run_id, state__in=OPEN_STATES).first()
         if run is None or run.state != RunState.RUNNING:
