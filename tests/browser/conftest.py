@@ -58,10 +58,7 @@ def sign_in(browser: Browser, live_site: LiveSite) -> Iterator[Callable[..., Per
         context = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True, **options)
         context.add_cookies([{"name": "theme", "value": theme, "url": live_site.url}])
         contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+        page = watched_page(context, complaints)
         page.goto(f"{live_site.url}/accounts/login/")
         page.locator("input[name=login]").fill(user.email)
         page.locator("input[name=password]").fill(PASSWORD)
@@ -72,7 +69,21 @@ def sign_in(browser: Browser, live_site: LiveSite) -> Iterator[Callable[..., Per
     yield go
     for context in contexts:
         context.close()
-    assert [text for text in complaints if EXPECTED not in text] == []
+    assert complaints == []
+
+
+def watched_page(context: BrowserContext, complaints: list[str]) -> Page:
+    """A page whose script errors and console errors, broken content policies among them, are written down."""
+
+    def note(text: str) -> None:
+        if EXPECTED not in text:
+            complaints.append(f"{page.url}: {text}")
+
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.on("pageerror", lambda error: note(str(error)))
+    page.on("console", lambda line: note(line.text) if line.type == "error" else None)
+    return page
 
 
 @pytest.fixture

@@ -1,0 +1,162 @@
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from playwright.sync_api import BrowserContext, expect
+
+from connections.services import creating, establishing, files
+from tests.browser.axe import findings
+from tests.browser.conftest import watched_page
+from tests.factories.people import PASSWORD
+from tests.guards.routes import Route, all_routes
+from tests.guards.world import Place, build_place, signed_in
+from vaultadmin import clock, standard_profiles
+from vaultadmin.access import Gate
+from vaultadmin.models import Task
+from vaultadmin.services import links
+
+# A theme changes colours and nothing else, and what a phone shows, a wide screen shows, too: three looks see everything.
+LOOKS = ((1440, "light", {}), (1440, "dark", {"runOnly": ["color-contrast"]}), (390, "dark", {}))
+OWNER, APPROVER, STAFF = (
+    profile.api_name
+    for profile in (standard_profiles.VAULT_OWNER, standard_profiles.CONNECTION_APPROVER, standard_profiles.SITE_STAFF)
+)
+# Behind keys that mails carry, and at other people's servers.
+ELSEWHERE = ("password/reset/key/(", "password/reset/key/^", "oidc/")
+DIALOGS = """() => [...new Set([...document.querySelectorAll('[hx-target="#dialog-body"]')]
+    .map(link => link.getAttribute("hx-get")))]"""
+OPEN = """address => document.querySelector(`[hx-target="#dialog-body"][hx-get="${address}"]`).click()"""
+# Two frames later every colour has arrived.
+THEME = """theme => new Promise(done => {
+    document.documentElement.dataset.bsTheme = theme;
+    requestAnimationFrame(() => requestAnimationFrame(done));
+})"""
+
+
+@pytest.fixture
+def place(live_site, alive) -> Place:
+    """A vault with one of everything, and a request another vault made, which waits for a verdict."""
+    here, there = build_place(7001), build_place(7002)
+    Task.objects.filter(kind="guard").delete()
+    asking, answering = there.people[OWNER], here.people[OWNER]
+    connection = creating.create_vault_to_vault(name="Asked", api_name="asked", by=asking, now=clock.now())
+    file = files.issue(connection=connection, file_id=uuid4(), by=asking, now=clock.now())
+    establishing.connect_from_file(raw=file.content, by=answering, now=clock.now())
+    approver = here.people[APPROVER].user
+    TOTP.activate(approver, generate_totp_secret())
+    RecoveryCodes.activate(approver)
+    key = Authenticator.objects.create(
+        user=approver, type=Authenticator.Type.WEBAUTHN, data={"name": "Laptop", "credential": {}}
+    )
+    token = links.issue(here.people[STAFF].user, purpose=links.RESET, now=clock.now()).rstrip("/").rsplit("/", 1)[1]
+    here.ids |= {"task_id": Task.objects.get(vault=here.vault).pk, "pk": key.pk, "token": token}
+    return here
+
+
+@dataclass
+class Visitor:
+    """One person in one browser, who looks at pages and at the dialogs they open; `wrong` is what they found."""
+
+    context: BrowserContext
+    base: str
+    wrong: list[str] = field(default_factory=list)
+    pages: set[str] = field(default_factory=set)
+    dialogs: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.page = watched_page(self.context, self.wrong)
+
+    def look(self, path: str) -> None:
+        """Open an address; what is no page for this person is only asked for."""
+        answer = self.context.request.get(self.base + path, max_redirects=0)
+        if answer.status == 200 and answer.text().lstrip().lower().startswith("<!doctype"):
+            self.page.goto(self.base + path)
+            self.look_around(path)
+
+    def look_around(self, path: str) -> None:
+        """Judge the page that is open, and every dialog it offers that was not seen before."""
+        self.pages.add(path)
+        self._judge(path)
+        for address in self.page.evaluate(DIALOGS):
+            if address in self.dialogs:
+                continue
+            self.dialogs.add(address)
+            self.page.evaluate(OPEN, address)
+            expect(self.page.locator("#dialog")).to_be_visible()
+            self._judge(address, within="#dialog")
+            self.page.keyboard.press("Escape")
+            expect(self.page.locator("#dialog")).to_be_hidden()
+
+    def _judge(self, path: str, *, within: str = "") -> None:
+        for width, theme, options in LOOKS:
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self.page.evaluate(THEME, theme)
+            found = findings(self.page, within=within, **options)
+            self.wrong += [f"{path} {theme} {width}: {finding}" for finding in found]
+            if (wide := self.page.evaluate("document.documentElement.scrollWidth")) > width:
+                self.wrong.append(f"{path}: {wide} of {width} px wide")
+
+
+@pytest.fixture
+def visitor(browser, live_site):
+    """`visitor(user)`: signed in as that person, or as nobody."""
+    contexts = []
+
+    def go(user=None) -> Visitor:
+        context = browser.new_context(reduced_motion="reduce")
+        contexts.append(context)
+        if user is not None:
+            cookies = signed_in(user).cookies
+            context.add_cookies([{"name": key, "value": cookies[key].value, "url": live_site.url} for key in cookies])
+        return Visitor(context, live_site.url)
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+def addresses(place: Place) -> list[str]:
+    """Every address of the product but those of machines; an argument nobody thought of fails."""
+    return [place.path(route) for route in all_routes() if for_people(route)]
+
+
+def for_people(route: Route) -> bool:
+    machine = route.access is not None and route.access.gate is Gate.MACHINE
+    return not machine and not any(part in route.pattern for part in ELSEWHERE)
+
+
+@pytest.mark.parametrize(("who", "least"), [(OWNER, 60), (APPROVER, 20), (STAFF, 14)])
+def test_every_page_and_dialog_of_a_person_is_accessible_and_fits(visitor, place, who, least):
+    person = visitor(place.people[who].user)
+
+    for path in addresses(place):
+        person.look(path)
+    for path in ("/nowhere/", f"/v/{place.vault.pk}/admin/users/"):
+        person.page.goto(person.base + path)
+        person.look_around(f"{path} of {who}")
+
+    assert person.wrong == []
+    assert len(person.pages) >= least, sorted(person.pages)
+
+
+def test_every_page_before_signing_in_is_accessible_and_fits(visitor, place):
+    nobody = visitor()
+    approver = place.people[APPROVER].user
+    approver.set_password(PASSWORD)
+    approver.save()
+
+    for path in [*addresses(place), "/nowhere/"]:
+        nobody.look(path)
+    Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN).delete()
+    nobody.page.goto(f"{nobody.base}/accounts/login/")
+    nobody.page.locator("input[name=login]").fill(approver.email)
+    nobody.page.locator("input[name=password]").fill(PASSWORD)
+    nobody.page.get_by_role("button", name="Sign in", exact=True).click()
+    nobody.page.wait_for_url("**/2fa/authenticate/")
+    nobody.look_around("the second factor")
+
+    assert nobody.wrong == []
+    assert len(nobody.pages) >= 7, sorted(nobody.pages)
