@@ -18,7 +18,7 @@ from vaultadmin.access import Gate
 from vaultadmin.models import Task
 from vaultadmin.services import links
 
-# A theme changes colours and nothing else, and what a phone shows, a wide screen shows, too: three looks see everything.
+# A theme changes colours and nothing else, and a wide screen shows all that a phone shows: three looks see everything.
 LOOKS = ((1440, "light", {}), (1440, "dark", {"runOnly": ["color-contrast"]}), (390, "dark", {}))
 OWNER, APPROVER, STAFF = (
     profile.api_name
