@@ -15,13 +15,16 @@ from ecoa.sync.carrying import Job
 from ecoa.sync.policy import Policy
 from vaultadmin import claims
 
+_ALONE = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Leased items of one run, with the token that alone may settle them."""
+    """Leased items of one run, with the token that alone may settle them. `alone`: a row that may kill its worker."""
 
     token: UUID
     jobs: list[Job]
+    alone: bool = False
 
 
 # One statement reads the leased items and writes the row of evidence for each try. The values sent earlier are only
@@ -52,7 +55,7 @@ def take(*, run_id: int, policy: Policy, now: datetime) -> Batch | None:
     for due, limit in _queues(run_id, policy, now):
         claim = claims.claim(due, limit=limit, lease=policy.lease, now=now, attempts=F("attempts") + 1)
         if claim:
-            return Batch(claim.token, _open_tries(claim.token, now))
+            return Batch(claim.token, _open_tries(claim.token, now), alone=limit == _ALONE)
     return None
 
 
@@ -67,7 +70,7 @@ def _queues(run_id: int, policy: Policy, now: datetime) -> list[tuple[QuerySet[S
     return [
         (due.filter(crashes=0), policy.batch),
         (due.filter(crashes=1), policy.suspects),
-        (due.filter(crashes__gte=2), 1),
+        (due.filter(crashes__gte=2), _ALONE),
     ]
 
 

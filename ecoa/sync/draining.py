@@ -81,7 +81,7 @@ def _ship(run: SyncRun, carrier: Carrier, policy: Policy, now: Callable[[], date
     on_the_wire: deque[_Shipment] = deque()
     settled = 0
     while True:
-        while len(on_the_wire) < _IN_FLIGHT and time.monotonic() < stop_at and not carrier.breaker.is_open:
+        while _has_room(on_the_wire) and time.monotonic() < stop_at and not carrier.breaker.is_open:
             shipment = _dispatch(run, carrier, policy, now)
             if shipment is None:
                 break
@@ -94,6 +94,11 @@ def _ship(run: SyncRun, carrier: Carrier, policy: Policy, now: Callable[[], date
             stop_at = 0.0
     _note_silence(run, carrier, now())
     return settled
+
+
+def _has_room(on_the_wire: deque[_Shipment]) -> bool:
+    """A row that saw two workers die goes without company: were it poison, its neighbour would be set aside with it."""
+    return len(on_the_wire) < _IN_FLIGHT and not any(shipment.batch.alone for shipment in on_the_wire)
 
 
 def _dispatch(run: SyncRun, carrier: Carrier, policy: Policy, now: Callable[[], datetime]) -> _Shipment | None:
