@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Wide forms too: spreadsheets in East Asian languages read them alike.
+_FORMULA = tuple("=+-@＝＋－＠")
+_CONTROL = ("\t", "\r", "\n")
 
 
 class _Echo:
@@ -36,7 +38,7 @@ def csv_response(name: str, columns: Sequence[str], lines: Iterable[Sequence[str
 
 def safe_cell(value: str) -> str:
     """The value with a leading quote when a spreadsheet would run it."""
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    return f"'{value}" if value.lstrip().startswith(_FORMULA) or value.startswith(_CONTROL) else value
 
 
 def safe_name(name: str) -> str:
