@@ -25,7 +25,7 @@ from django.conf import settings
 from tests.tools.children import answers
 from tests.tools.engines import free_port_pair
 from vaultadmin import embedded
-from vaultadmin.embedded.processes import wait_until
+from vaultadmin.embedded.processes import spawn, wait_until
 
 UP = "Ctrl-C stops everything."
 _OWN = ("DATABASE_URL", "REDIS_URL", "PYTEST_CURRENT_TEST")
@@ -47,13 +47,12 @@ class Installation:
     def begin(self) -> None:
         """Start `serve`, without waiting for it."""
         with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
+            self.process = spawn(
                 [sys.executable, "manage.py", "serve", "--no-demo"],
-                cwd=settings.BASE_DIR,
-                env=self.environment,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
+                output=output.fileno(),
+                environment=self.environment,
+                folder=settings.BASE_DIR,
+                dies_with_parent=signal.SIGTERM,
             )
 
     def start(self) -> None:
