@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from tests.security.deeds import DEEDS, Deed, World
+from tests.security.tables import content, differences
+
+# Forms of connections and of eCOA have their own: tests/connections/test_faults.py, tests/ecoa.
+PLATFORM = [deed for deed in DEEDS if "/ecoa/" not in deed.pattern and "admin/connections/" not in deed.pattern]
+_FREE = ("SAVEPOINT", "ROLLBACK", "RELEASE")
+
+
+@contextmanager
+def fault_at(number: int):
+    """The database gives way at one statement; yields whether it did."""
+    seen = {"count": 0, "fired": False}
+
+    def give_way(execute, sql, params, many, context):
+        if not seen["fired"] and not sql.startswith(_FREE):
+            seen["count"] += 1
+            if seen["count"] == number:
+                seen["fired"] = True
+                raise OperationalError("the connection was lost")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(give_way):
+        yield seen
+
+
+def tables_touched(world: World, deed: Deed, number: int) -> tuple[Counter, bool]:
+    """How many rows of which table changed, with a fault at one statement; and whether it fired."""
+    with transaction.atomic():
+        path, data, browser = deed.address(world), deed.prepare(world), deed.browser(world)
+        before = content()
+        with fault_at(number) as fault:
+            browser.post(path, data)
+        changed = Counter(row.split(" ")[0] for row in differences(before, content()))
+        transaction.set_rollback(True)
+    return changed, fault["fired"]
+
+
+@pytest.mark.django_db
+def test_a_form_is_stored_whole_or_not_at_all_wherever_the_database_gives_way(world, goal):
+    c2 = goal("C2")
+    step, tried, halves = c2.count(small=7, full=1), 0, {}
+    for deed in PLATFORM:
+        whole, _fired = tables_touched(world, deed, 10_000)
+        for number in range(1, 500, step):
+            changed, fired = tables_touched(world, deed, number)
+            tried += fired
+            if changed and changed != whole:
+                halves[f"{deed.id} at {number}"] = dict(changed)
+            if not fired:
+                break
+
+    c2.reached(
+        figure={"faults": tried, "halves": halves}, target={"halves": {}}, ok=not halves and tried > len(PLATFORM)
+    )
