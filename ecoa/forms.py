@@ -121,3 +121,4 @@ def _choices(form: forms.BaseForm, name: str, rows: QuerySet[Any]) -> None:
     if not isinstance(field, forms.ModelChoiceField):
         raise TypeError(f"{name} is not a choice of rows.")
     field.queryset = rows
+    field.empty_label = _("Choose …")

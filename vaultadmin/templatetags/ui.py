@@ -1,7 +1,7 @@
 """Template tags every page uses: {% load ui %}. What they draw is described once, on each of them.
 
 Tags: icon, state_badge, when, copyable, field, beads, crumb, sort_header. Blocks: empty_state, card, detail.
-Filter: initials.
+Filters: initials, event_words, change_value, browser. Tag for whoever did something: actor.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from vaultadmin import clock
-from vaultadmin.templatetags import _fields, _states, _times
+from vaultadmin.templatetags import _fields, _states, _times, _words
 
 register = template.Library()
 
@@ -201,3 +201,23 @@ def initials(name: object) -> str:
 def event_words(event: str) -> str:
     """An audit event as words: "connection_file.used" reads "Connection file used"."""
     return event.replace(".", " ").replace("_", " ").capitalize()
+
+
+@register.filter
+def change_value(value: Any) -> str:
+    """One side of a change: lists with commas, yes and no, times in UTC."""
+    return _words.value_of(value)
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """What a browser calls itself, shortened to "Firefox on Windows"."""
+    return _words.browser_of(user_agent)
+
+
+@register.simple_tag
+def actor(label: str) -> SafeString:
+    """Who did it, as the trail keeps it: the name, and the e-mail address in small print below."""
+    name, _, rest = label.partition(" <")
+    address = format_html('<span class="row-sub">{}</span>', rest.removesuffix(">")) if rest else ""
+    return format_html('<span class="text-nowrap">{}</span>{}', name, address)
