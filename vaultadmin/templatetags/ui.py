@@ -1,7 +1,7 @@
 """Template tags every page uses: {% load ui %}. What they draw is described once, on each of them.
 
 Tags: icon, state_badge, when, copyable, field, beads, crumb, sort_header. Blocks: empty_state, card, detail.
-Filters: initials, event_words, change_value, browser. Tag for whoever did something: actor.
+Filters: initials, event_words, change_value, browser, actor_name. Tag: actor.
 """
 
 from __future__ import annotations
@@ -213,6 +213,12 @@ def change_value(value: Any) -> str:
 def browser(user_agent: str) -> str:
     """What a browser calls itself, shortened to "Firefox on Windows"."""
     return _words.browser_of(user_agent)
+
+
+@register.filter
+def actor_name(label: str) -> str:
+    """Who did it, as the trail keeps it, without the e-mail address."""
+    return label.partition(" <")[0]
 
 
 @register.simple_tag
