@@ -30,7 +30,7 @@ WORDS: dict[str, str | Promise] = {
     MISSING_PARTICIPANT_ID: _("The participant ID is missing."),
     MISSING_INTERNAL_ID: _("The internal ID is missing."),
     TOO_LONG: _("The %s is longer than 255 characters."),
-    FORMULA: _("The %s is a formula or begins like one (=, +, - or @). Enter the plain value."),
+    FORMULA: _("The %s is a formula or a date, or begins like a formula (=, +, - or @). Enter it as plain text."),
     CELL_ERROR: _("The %s is a spreadsheet error. Correct the cell."),
     CONTROL: _("The %s contains invisible or control characters."),
     TOO_MANY_COLUMNS: _("The row has more columns than the heading. Put values with a separator in quotes."),

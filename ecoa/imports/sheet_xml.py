@@ -16,6 +16,11 @@ MAX_TEXT = 32_768
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _CAPTURED = frozenset({"v", "t"})
+# Number formats every workbook has without saying so: dates and times, also those of East Asian editions.
+_BUILT_IN_DATES = frozenset(str(number) for number in (*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
+_DATE_LETTERS = re.compile(r"[dmyhs]", re.IGNORECASE)
+# Text in quotes, escaped letters and conditions such as [Red] are no part of the format itself.
+_QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|General', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +61,38 @@ def read_relations(raw: bytes) -> dict[str, str]:
     return targets
 
 
+def read_date_styles(raw: bytes) -> frozenset[str]:
+    """The style numbers whose cells show a number as a date or time."""
+    dates, styles = set(_BUILT_IN_DATES), set()
+    inside, count = False, 0
+    parser = make_parser()
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal inside, count
+        name = local_name(name)
+        if name == "numFmt" and _DATE_LETTERS.search(_QUOTED.sub("", attributes.get("formatCode", ""))):
+            dates.add(attributes.get("numFmtId", ""))
+        inside = True if name == "cellXfs" else inside
+        if name == "xf" and inside:
+            if attributes.get("numFmtId", "0") in dates:
+                styles.add(str(count))
+            count += 1
+
+    def end(name: str) -> None:
+        nonlocal inside
+        inside = inside and local_name(name) != "cellXfs"
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.Parse(raw, True)
+    return frozenset(styles)
+
+
 class SheetParser:
     """Feed it XML, get rows. One row is all it keeps."""
 
-    def __init__(self, strings: SharedStrings) -> None:
+    def __init__(self, strings: SharedStrings, date_styles: frozenset[str] = frozenset()) -> None:
         self._strings = strings
+        self._date_styles = date_styles
         self._parser = make_parser()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -70,6 +102,7 @@ class SheetParser:
         self._number = 0
         self._column = 0
         self._kind = ""
+        self._date = False
         self._formula = False
         self._capturing = False
         self._text: list[str] = []
@@ -105,6 +138,7 @@ class SheetParser:
         if self._column >= MAX_COLUMNS:
             raise FileRefused(f"Row {self._number} has more than {MAX_COLUMNS} columns.")
         self._kind = attributes.get("t", "n")
+        self._date = self._kind == "n" and attributes.get("s", "0") in self._date_styles
         self._formula = False
         self._text = []
         self._length = 0
@@ -136,8 +170,9 @@ class SheetParser:
             text = _number(text)
         if "_x" in text:
             text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
-        # A computed cell is shown as what it is, so that the check of values refuses it.
-        return f"={text}" if self._formula else text
+        # A computed cell is shown as what it is, so that the check of values refuses it. So is a date: what people
+        # typed, such as 01-02, is gone, and its serial number must not pass for an ID.
+        return f"={text}" if self._formula or (self._date and text) else text
 
 
 def _column(reference: str) -> int:

@@ -16,12 +16,13 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from ecoa.imports.problems import FileRefused
-from ecoa.imports.sheet_xml import SheetParser, Workbook, read_relations, read_workbook
+from ecoa.imports.sheet_xml import SheetParser, Workbook, read_date_styles, read_relations, read_workbook
 from ecoa.imports.strings import SharedStrings, read_shared_strings
 
 MAX_DIRECTORY = 1 << 20
 MAX_SHEET = 1 << 30
 MAX_SMALL_PART = 1 << 20
+_STYLES = "xl/styles.xml"
 # Sheets of short repeated XML shrink to a thirtieth or so; past this ratio a large part is a bomb.
 MAX_RATIO = 400
 _PIECE = 1 << 16
@@ -44,7 +45,7 @@ def _rows(file: BinaryIO) -> Generator[tuple[int, list[str]], None, None]:
             _check_part(part)
         sheet, strings_part = _parts(archive)
         with _strings(archive, strings_part) as strings:
-            parser = SheetParser(strings)
+            parser = SheetParser(strings, _date_styles(archive))
             with archive.open(sheet) as stream:
                 while piece := stream.read(_PIECE):
                     yield from parser.feed(piece)
@@ -96,6 +97,10 @@ def _small(archive: zipfile.ZipFile, name: str) -> bytes:
     if len(raw) > MAX_SMALL_PART:
         raise FileRefused(_BROKEN)
     return raw
+
+
+def _date_styles(archive: zipfile.ZipFile) -> frozenset[str]:
+    return read_date_styles(_small(archive, _STYLES)) if _STYLES in archive.namelist() else frozenset()
 
 
 def _strings(archive: zipfile.ZipFile, part: str | None) -> SharedStrings:

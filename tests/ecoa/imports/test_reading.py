@@ -1,9 +1,12 @@
 import io
 import tracemalloc
 import zipfile
+from datetime import date
 
+import openpyxl
 import pytest
 
+from ecoa.imports import xlsx
 from ecoa.imports.problems import FileRefused
 from ecoa.imports.reading import open_table
 from tests.ecoa.imports.files import HEADING_ROW, SHEET, csv_file, inline, raw_xlsx, xlsx_file
@@ -105,6 +108,33 @@ def test_xlsx_gives_texts_and_numbers_as_people_see_them(write_only):
     file = xlsx_file((1005, "1005-001", "i-1"), (1005.0, 7, "a & <b>"), write_only=write_only)
 
     assert rows(file) == [(2, "1005", "1005-001", "i-1"), (3, "1005", "7", "a & <b>")]
+
+
+@pytest.mark.parametrize("shown", ["yyyy-mm-dd", "dd.mm.yyyy hh:mm", "mm-dd-yy", '"Day "d'])
+def test_xlsx_date_does_not_pass_for_an_id(shown):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(("site", "participantId", "internalId"))
+    sheet.append(("1005", date(2026, 1, 2), "a"))
+    sheet["B2"].number_format = shown
+    out = io.BytesIO()
+    book.save(out)
+
+    values = [row for _number, row in xlsx.rows(out)][1]
+
+    assert values == ["1005", "=46024", "a"]
+
+
+@pytest.mark.parametrize("shown", ["General", "0000", '0 "days"', "[Red]0", "#,##0.00"])
+def test_xlsx_number_in_any_other_format_is_an_id(shown):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append((1005,))
+    sheet["A1"].number_format = shown
+    out = io.BytesIO()
+    book.save(out)
+
+    assert [row for _number, row in xlsx.rows(out)] == [["1005"]]
 
 
 def test_xlsx_formula_stays_a_formula():
