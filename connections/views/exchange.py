@@ -11,7 +11,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods
 
 from connections import conf
-from connections.constants import BindingState
+from connections.constants import BindingState, Verdict
 from connections.forms.dialogs import CompleteForm, ConnectFromFileForm, DownloadForm
 from connections.models import Binding, Connection
 from connections.selectors import connections as selectors
@@ -82,8 +82,7 @@ def complete(request: MemberRequest, vault_id: int, api_name: str) -> HttpRespon
             decided = _complete(request, binding, form)
         except Refused as error:
             return _dialog(request, "complete", connection, str(error), {"form": None, "binding": binding})
-        word = decided.connection.get_state_display()
-        return _done(request, connection, f"Task completed. {connection} is now {word}.")
+        return _done(request, connection, _told(decided, form.cleaned_data["verdict"]))
     return _dialog(request, "complete", connection, "", {"form": form, "binding": binding})
 
 
@@ -171,6 +170,13 @@ def _done(request: MemberRequest, connection: Connection, sentence: str) -> Http
     if response.status_code != 204:
         messages.success(request, sentence)
     return response
+
+
+def _told(decided: Binding, verdict: str) -> str:
+    """What the verdict came to, for the person who gave it."""
+    if verdict == Verdict.REJECT:
+        return f"Rejected. {decided.peer_name} is told, and {decided.connection} can be asked for again."
+    return f"Approved. {decided.connection} is now {decided.connection.get_state_display()}."
 
 
 def _dialog(
