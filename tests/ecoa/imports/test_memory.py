@@ -10,7 +10,7 @@ from django.db import connection
 
 ROWS = 200_000
 SCRIPT = """
-import json, resource, sys
+import json, re, sys
 import django
 django.setup()
 from ecoa.models import StudyMapping
@@ -18,7 +18,9 @@ from ecoa.services import importing
 from vaultadmin import audit, clock
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    # Not getrusage: its peak is that of whoever started this process.
+    with open("/proc/self/status") as status:
+        return int(re.search(r"VmHWM:\\s+(\\d+)", status.read()).group(1)) // 1024
 
 before = peak()
 mapping = StudyMapping.objects.get()
