@@ -19,7 +19,11 @@ from vaultadmin.models import Task
 from vaultadmin.services import links
 
 # A theme changes colours and nothing else, and a wide screen shows all that a phone shows: three looks see everything.
-LOOKS = ((1440, "light", {}), (1440, "dark", {"runOnly": ["color-contrast"]}), (390, "dark", {}))
+LOOKS: tuple[tuple[int, str, dict[str, object]], ...] = (
+    (1440, "light", {}),
+    (1440, "dark", {"runOnly": ["color-contrast"]}),
+    (390, "dark", {}),
+)
 OWNER, APPROVER, STAFF = (
     profile.api_name
     for profile in (standard_profiles.VAULT_OWNER, standard_profiles.CONNECTION_APPROVER, standard_profiles.SITE_STAFF)
