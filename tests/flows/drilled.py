@@ -32,6 +32,8 @@ def installation() -> Iterator[Installation]:
         try:
             running.start()
             running.manage("demo")
+            # Read now: nobody can run a command while an engine is kept down.
+            assert running.credentials
             yield running
         finally:
             running.end()
@@ -41,11 +43,11 @@ def administrator(running: Installation) -> Browser:
     """The demo's administrator, signed in."""
     browser = Browser(running.port)
     login = world.ADMIN.email
-    assert browser.sign_in(login, running.credentials()["logins"][login]) == 302
+    assert browser.sign_in(login, running.credentials["logins"][login]) == 302
     return browser
 
 
-def start_run(running: Installation, prefix: str, amount: int) -> int:
+def start_run(running: Installation, prefix: str, amount: int, *, attached: bool = False) -> int:
     """Bring `amount` new participants in and plan a run of them; returns its number."""
     rows = [f"{site},{value},{internal}" for internal, (site, value) in wanted(prefix, amount).items()]
     with tempfile.NamedTemporaryFile("w", suffix=".csv", dir=running.folder.parent) as file:
@@ -54,6 +56,7 @@ def start_run(running: Installation, prefix: str, amount: int) -> int:
         said = running.manage(
             *("sync_participants", "--vault", str(world.ECOA_VAULT), "--connection", world.ECOA_CONNECTION),
             *("--study", world.STUDY_ID, "--file", file.name, "--json"),
+            attached=attached,
         ).stdout
     return int(json.loads(said)["run"])
 

@@ -70,7 +70,7 @@ def test_without_redis_pages_answer_people_sign_in_and_work_goes_on_after_it(run
     b2 = goal("B2")
     answered = []
     with running.without("redis"):
-        run = drilled.start_run(running, "quiet", 60)
+        run = drilled.start_run(running, "quiet", 60, attached=True)
         answered += [admin.get(page) for page in PAGES for _ in range(b2.count(small=1, full=30))]
         answered += [drilled.administrator(running).get("/"), Browser(running.port).get("/accounts/login/")]
         stranger = Browser(running.port)

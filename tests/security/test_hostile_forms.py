@@ -59,14 +59,22 @@ def spoiled(data: Any, form: dict[str, Any]) -> dict[str, Any]:
         elif what == "replace":
             result[name] = wrong(data, name, good)
         elif what == "twice":
-            result[name] = [str(good), data.draw(VALUE, label=name)]
+            result[name] = [str(good), typed(data, name)]
     return result
 
 
 def wrong(data: Any, name: str, good: Any) -> Any:
     if isinstance(good, SimpleUploadedFile) and data.draw(st.booleans(), label=f"{name} as a file"):
-        return SimpleUploadedFile(data.draw(st.sampled_from(["a.csv", "b.xlsx", "..", "c\x00.json"])), bytes_of(data))
-    return data.draw(VALUE, label=name).encode("utf-8", "surrogatepass")
+        return SimpleUploadedFile(
+            data.draw(st.sampled_from(["a.csv", "b.xlsx", "..csv", "c\x00.json"])), bytes_of(data)
+        )
+    return typed(data, name)
+
+
+def typed(data: Any, name: str) -> bytes:
+    """What a careless or hostile client sends: not even UTF-8, at times."""
+    drawn: str = data.draw(VALUE, label=name)
+    return drawn.encode("utf-8", "surrogatepass")
 
 
 def bytes_of(data: Any) -> bytes:

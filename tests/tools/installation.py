@@ -5,6 +5,7 @@ For drills that take PostgreSQL, Redis or processes away, which the tests' own e
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import json
 import os
@@ -13,10 +14,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import psutil
 import psycopg
@@ -69,23 +71,29 @@ class Installation:
         """SIGTERM, and wait until it is over."""
         if self.process is None or self.process.poll() is not None:
             return 0
-        self.process.send_signal(signal.SIGCONT)
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=90)
 
-    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a management command of this installation."""
+    def manage(self, *arguments: str, attached: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run a management command of this installation; `attached` ones are told where the servers are."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=settings.BASE_DIR,
-            env=self.environment,
+            env=self.environment | (self._addresses() if attached else {}),
             capture_output=True,
             text=True,
             timeout=180,
-            check=check,
+            check=True,
         )
 
+    def _addresses(self) -> dict[str, str]:
+        place = embedded.database_settings(self.folder)
+        where = f"{place['USER']}@{quote(place['HOST'], safe='')}:{place['PORT']}/{place['NAME']}"
+        return {"DATABASE_URL": f"postgres://{where}", "REDIS_URL": embedded.broker_url(self.folder)}
+
+    @cached_property
     def credentials(self) -> dict[str, Any]:
+        """What `demo --credentials` prints."""
         found: dict[str, Any] = json.loads(self.manage("demo", "--credentials", "--json").stdout)
         return found
 
@@ -122,16 +130,17 @@ class Installation:
 
     @contextmanager
     def without(self, engine: str) -> Iterator[None]:
-        """Kill an engine and keep it down inside the block: whoever would start it again is stopped meanwhile."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
-        try:
+        """Kill an engine and keep it down inside the block: its supervisor waits for the lock that is held here.
+
+        The kernel drops the lock with this process, so a test that is killed leaves nothing behind. Commands wait for
+        it, too: only those `attached` by address run meanwhile.
+        """
+        with (self.folder / "run" / "services.lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             pid = self.engine(engine)
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
             yield
-        finally:
-            self.process.send_signal(signal.SIGCONT)
 
     def is_ready(self) -> bool:
         return answers(self.port, "/readyz")
