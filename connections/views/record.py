@@ -12,15 +12,14 @@ from django.views.decorators.http import require_safe
 from connections.constants import BindingState, ConnectionState
 from connections.models import Binding, Connection, IssuedFile
 from connections.selectors import connections as selectors
-from connections.selectors import timeline
-from connections.services import approving, editing, establishing, files, withdrawing
+from connections.services import approving
+from connections.views import record_actions
 from connections.views.common import TYPE_ICONS, record_url
-from vaultadmin import audit, clock
+from connections.views.sections import SECTIONS
+from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
-
-_SHOWN_EVENTS = 20
 
 
 @require_safe
@@ -52,32 +51,20 @@ def record_context(request: MemberRequest, connection: Connection) -> dict[str, 
     """Everything the record page and its sections show."""
     member, binding = request.member, selectors.open_binding(connection)
     issued = _file(connection)
-    return {
+    shown = [section for section in SECTIONS if section.shown(connection)]
+    context = {
         "connection": connection,
         "binding": binding,
         "icon": TYPE_ICONS[connection.type],
-        "issued": issued,
-        "issued_open": issued is not None and issued.is_open(clock.now()),
-        "timeline": timeline.events(connection) if connection.is_vault_to_vault else [],
-        "events": audit.history(connection)[:_SHOWN_EVENTS],
-        "may_edit": can(member, Permission.CONNECTION_EDIT),
-        "may_change_remote_vault_id": connection.is_vault_to_vault and editing.may_change_remote_vault_id(connection),
-        "actions": _actions(connection, binding, issued, member),
+        "actions": record_actions.menu(connection, member),
         "next_step": _next_step(connection, binding, issued, member),
         "poll_url": _poll_url(connection, _mark(connection, binding, issued)),
-        "sections": _sections(connection),
+        "sections": shown,
         "page_title": connection.name,
     }
-
-
-def _sections(connection: Connection) -> list[dict[str, str]]:
-    names = [("details", "Details")]
-    if connection.is_vault_to_vault:
-        names += [("remote", "Remote Vault Details")]
-    names += [("workflow", "Workflow Timeline")]
-    if connection.is_vault_to_vault:
-        names += [("file", "Connection file")]
-    return [{"id": id_, "label": label} for id_, label in [*names, ("audit", "Audit")]]
+    for section in shown:
+        context |= section.context(request, connection)
+    return context
 
 
 def _file(connection: Connection) -> IssuedFile | None:
@@ -98,35 +85,6 @@ def _mark(connection: Connection, binding: Binding | None, issued: IssuedFile | 
     if issued is not None:
         facts += [str(issued.generation), str(issued.used_at), str(issued.revoked_at)]
     return hashlib.sha256("|".join(facts).encode()).hexdigest()[:16]
-
-
-def _actions(
-    connection: Connection, binding: Binding | None, issued: IssuedFile | None, member: Membership
-) -> list[dict[str, Any]]:
-    """The Actions menu: what is possible, and what is not with the reason."""
-    manages = can(member, Permission.MANAGE_CONNECTIONS)
-    lacking = "" if manages else f"Needs “{Permission.MANAGE_CONNECTIONS.label}”."
-    running = withdrawing.withdraw_refusal(binding, member)
-    out = "" if issued is not None and issued.is_open(clock.now()) else "No connection file is out."
-    entries = [
-        ("Download Connection File", "download", "download", files.download_refusal(connection), False),
-        ("Connect from File", "connect-record", "file-import", establishing.connect_refusal(connection), False),
-        ("Withdraw request", "withdraw", "arrow-back-up", running, True),
-        ("Revoke connection file", "revoke", "file-x", out, True),
-    ]
-    if not connection.is_vault_to_vault:
-        entries = entries[:2]
-    return [
-        {
-            "label": label,
-            "url": record_url(connection, name),
-            "icon": icon,
-            "dialog": True,
-            "disabled_reason": lacking or reason,
-            "danger": danger,
-        }
-        for label, name, icon, reason, danger in entries
-    ]
 
 
 def _next_step(

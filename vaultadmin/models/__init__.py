@@ -10,6 +10,7 @@ from vaultadmin.models.security_profile import SecurityProfile
 from vaultadmin.models.task import Task
 from vaultadmin.models.user import User
 from vaultadmin.models.vault import Application, Installation, Vault
+from vaultadmin.models.vault_settings import VaultSettings
 
 __all__ = [
     "ApiToken",
@@ -26,4 +27,5 @@ __all__ = [
     "Task",
     "User",
     "Vault",
+    "VaultSettings",
 ]

@@ -1,0 +1,10 @@
+"""Pages of the connections app, below /v/<vault_id>/: one module per noun."""
+
+from connections.urls import authorizations, record
+
+app_name = "connections"
+
+urlpatterns = [
+    *record.urlpatterns,
+    *authorizations.urlpatterns,
+]

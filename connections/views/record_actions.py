@@ -1,0 +1,71 @@
+"""The Actions menu of the record page: what can be done, and what cannot with the reason (ux.md A4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from connections.models import Connection
+from connections.selectors import connections as selectors
+from connections.services import establishing, files, withdrawing
+from connections.views.common import record_url
+from connections.views.sections.base import always, between_vaults
+from vaultadmin import clock
+from vaultadmin.models import Membership
+from vaultadmin.permissions import Permission, can
+
+
+@dataclass(frozen=True)
+class Action:
+    """One entry. `refusal` says in one sentence why it is not possible now; empty when it is."""
+
+    label: str
+    route: str
+    icon: str
+    refusal: Callable[[Connection, Membership], str]
+    needs: Permission = Permission.MANAGE_CONNECTIONS
+    shown: Callable[[Connection], bool] = always
+    danger: bool = False
+
+
+def _download(connection: Connection, member: Membership) -> str:
+    return files.download_refusal(connection)
+
+
+def _connect(connection: Connection, member: Membership) -> str:
+    return establishing.connect_refusal(connection)
+
+
+def _withdraw(connection: Connection, member: Membership) -> str:
+    return withdrawing.withdraw_refusal(selectors.open_binding(connection), member)
+
+
+def _revoke(connection: Connection, member: Membership) -> str:
+    issued = selectors.newest_file(connection)
+    return "" if issued is not None and issued.is_open(clock.now()) else "No connection file is out."
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("Download Connection File", "download", "download", _download),
+    Action("Connect from File", "connect-record", "file-import", _connect),
+    Action("Withdraw request", "withdraw", "arrow-back-up", _withdraw, shown=between_vaults, danger=True),
+    Action("Revoke connection file", "revoke", "file-x", _revoke, shown=between_vaults, danger=True),
+)
+
+
+def menu(connection: Connection, member: Membership) -> list[dict[str, Any]]:
+    """The entries as `components/actions_menu.html` reads them."""
+    return [_entry(action, connection, member) for action in ACTIONS if action.shown(connection)]
+
+
+def _entry(action: Action, connection: Connection, member: Membership) -> dict[str, Any]:
+    lacking = "" if can(member, action.needs) else f"Needs “{action.needs.label}”."
+    return {
+        "label": action.label,
+        "url": record_url(connection, action.route),
+        "icon": action.icon,
+        "dialog": True,
+        "disabled_reason": lacking or action.refusal(connection, member),
+        "danger": action.danger,
+    }

@@ -1,0 +1,14 @@
+"""The sections of the record page, in the order of the page (interfaces.md section 3)."""
+
+from connections.views.sections.agreement import FILE, WORKFLOW
+from connections.views.sections.audit import AUDIT
+from connections.views.sections.base import Section
+from connections.views.sections.details import DETAILS, REMOTE
+
+SECTIONS: tuple[Section, ...] = (
+    DETAILS,
+    REMOTE,
+    WORKFLOW,
+    FILE,
+    AUDIT,
+)

@@ -1,0 +1,31 @@
+"""What a section of the record page is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from connections.models import Connection
+from vaultadmin.access import MemberRequest
+
+
+def always(_connection: Connection) -> bool:
+    """A section every connection has."""
+    return True
+
+
+def between_vaults(connection: Connection) -> bool:
+    """A section only Vault to Vault connections have."""
+    return connection.is_vault_to_vault
+
+
+@dataclass(frozen=True)
+class Section:
+    """One card of the record page: its anchor, its heading, its template and what the template reads."""
+
+    id: str
+    label: str
+    template: str
+    context: Callable[[MemberRequest, Connection], dict[str, Any]]
+    shown: Callable[[Connection], bool] = always

@@ -1,0 +1,23 @@
+"""Details and Remote Vault Details."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connections.models import Connection
+from connections.services import editing
+from connections.views.sections.base import Section, between_vaults
+from vaultadmin.access import MemberRequest
+from vaultadmin.permissions import Permission, can
+
+
+def _details(request: MemberRequest, connection: Connection) -> dict[str, Any]:
+    return {"may_edit": can(request.member, Permission.CONNECTION_EDIT)}
+
+
+def _remote(request: MemberRequest, connection: Connection) -> dict[str, Any]:
+    return {"may_change_remote_vault_id": editing.may_change_remote_vault_id(connection)}
+
+
+DETAILS = Section("details", "Details", "connections/_details.html", _details)
+REMOTE = Section("remote", "Remote Vault Details", "connections/_remote.html", _remote, between_vaults)
