@@ -11,13 +11,14 @@ class ConnectionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill in the platform's registries."""
-        from connections import home
+        from connections import home, recorded
         from connections.constants import APPROVAL_TASK
         from connections.services.approval_task import ApprovalTaskHandler
         from vaultadmin import registries
         from vaultadmin.worklist import registry
 
         registry.register(APPROVAL_TASK, ApprovalTaskHandler())
+        recorded.register()
         registries.home_cards.append(home.cards)
         registries.palette.append(home.hits)
         registries.lanes.append(home.lane)

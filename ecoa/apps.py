@@ -9,11 +9,12 @@ class EcoaConfig(AppConfig):
 
     def ready(self) -> None:
         """Say which tasks drain our lanes, and what we show on pages that belong to everybody."""
-        from ecoa import home, selectors
+        from ecoa import home, recorded, selectors
         from vaultadmin import registries, wake
 
         wake.register("ecoa.sync", "ecoa.tasks.drain")
         wake.register("ecoa.import", "ecoa.tasks.work_import")
+        recorded.register()
         registries.home_cards.append(home.cards)
         registries.palette.append(home.hits)
         registries.lanes += [selectors.sync_lane, selectors.import_lane]

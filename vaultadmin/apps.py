@@ -11,8 +11,9 @@ class VaultadminConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to sign-ins; have the settings checked before anything starts."""
-        from vaultadmin import checks
+        from vaultadmin import checks, recorded
         from vaultadmin.accounts import receivers
 
         receivers.connect()
         checks.register()
+        recorded.register()

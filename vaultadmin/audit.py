@@ -158,12 +158,19 @@ def created(instance: models.Model, fields: Sequence[str]) -> Changes:
     return {_label(instance, name): (None, value) for name, value in values.items() if value not in (None, "", [])}
 
 
-def history(subject: models.Model) -> models.QuerySet[AuditEvent]:
-    """Everything recorded about one record, newest first."""
-    subject_type, subject_id, _ = _describe(subject)
+def facts(instance: models.Model, fields: Sequence[str]) -> dict[str, Any]:
+    """The record as a copy shows it: every field's label with its value, empty ones too."""
+    return {_label(instance, name): _plain(_shown(instance, name)) for name in fields}
+
+
+def history(subject: models.Model, *parts: models.Model) -> models.QuerySet[AuditEvent]:
+    """Everything recorded about one record, and about records that are parts of it, newest first."""
     chain = subject.pk if isinstance(subject, Vault) else (getattr(subject, "vault_id", None) or INSTALLATION_CHAIN)
-    rows = AuditEvent.objects.filter(chain=chain, subject_type=subject_type, subject_id=subject_id)
-    return rows.order_by("-sequence")
+    wanted = models.Q()
+    for record_ in (subject, *parts):
+        subject_type, subject_id, _ = _describe(record_)
+        wanted |= models.Q(subject_type=subject_type, subject_id=subject_id)
+    return AuditEvent.objects.filter(wanted, chain=chain).order_by("-sequence")
 
 
 def link_hash(previous: bytes, row: AuditEvent) -> bytes:

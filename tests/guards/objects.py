@@ -38,6 +38,8 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
     )
     return {
         "connections:api_name": connection.api_name,
+        "history:kind": "connection",
+        "key": connection.pk,
         "authorization_id": authorization.pk,
         "member_id": people[standard_profiles.READ_ONLY.api_name].pk,
         "security-profiles:api_name": profile.api_name,

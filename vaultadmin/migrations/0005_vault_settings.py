@@ -6,24 +6,62 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('vaultadmin', '0004_index_what_people_did'),
+        ("vaultadmin", "0004_index_what_people_did"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='VaultSettings',
+            name="VaultSettings",
             fields=[
-                ('vault', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='settings_row', serialize=False, to='vaultadmin.vault')),
-                ('client_id_filtering', models.BooleanField(default=False, help_text='Refuse API calls whose Client ID belongs to no active connection of this Vault.', verbose_name='Client ID Filtering')),
-                ('own_requests', models.BooleanField(default=False, help_text='Only in a sandbox: one person can then try an approval out alone.', verbose_name='Requesters may approve their own requests')),
-                ('request_days', models.PositiveSmallIntegerField(default=14, help_text='A request nobody decided by then ends by itself.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)], verbose_name='Days until a request lapses')),
-                ('modified_at', models.DateTimeField(null=True)),
+                (
+                    "vault",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="settings_row",
+                        serialize=False,
+                        to="vaultadmin.vault",
+                    ),
+                ),
+                (
+                    "client_id_filtering",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Refuse API calls whose Client ID belongs to no active connection of this Vault.",
+                        verbose_name="Client ID Filtering",
+                    ),
+                ),
+                (
+                    "own_requests",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Only in a sandbox: one person can then try an approval out alone.",
+                        verbose_name="Requesters may approve their own requests",
+                    ),
+                ),
+                (
+                    "request_days",
+                    models.PositiveSmallIntegerField(
+                        default=14,
+                        help_text="A request nobody decided by then ends by itself.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(90),
+                        ],
+                        verbose_name="Days until a request lapses",
+                    ),
+                ),
+                ("modified_at", models.DateTimeField(null=True)),
             ],
             options={
-                'verbose_name': 'settings',
-                'constraints': [models.CheckConstraint(condition=models.Q(('request_days__gte', 1), ('request_days__lte', 90)), name='vault_settings_request_days_in_range')],
+                "verbose_name": "settings",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("request_days__gte", 1), ("request_days__lte", 90)),
+                        name="vault_settings_request_days_in_range",
+                    )
+                ],
             },
         ),
     ]

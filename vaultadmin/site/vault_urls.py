@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from vaultadmin.site import audit_page, home, inbox, palette, status
+from vaultadmin.site import audit_page, history, home, inbox, palette, status
 
 app_name = "vault"
 
@@ -12,6 +12,8 @@ urlpatterns = [
     path("palette/", palette.search, name="palette"),
     path("admin/audit/", audit_page.index, name="audit"),
     path("admin/audit/download/", audit_page.download, name="audit-download"),
+    path("history/<slug:kind>/<str:key>/", history.index, name="history"),
+    path("history/<slug:kind>/<str:key>/download/", history.download, name="history-download"),
     path("admin/status/", status.index, name="status"),
     path("", include("vaultadmin.people_urls")),
 ]

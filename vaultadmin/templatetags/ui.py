@@ -1,7 +1,7 @@
 """Template tags every page uses: {% load ui %}. What they draw is described once, on each of them.
 
 Tags: icon, state_badge, when, copyable, field, beads, crumb, sort_header. Blocks: empty_state, card, detail.
-Filters: initials, event_words, change_value, browser, actor_name. Tag: actor.
+Filters: initials, event_words, change_value, browser, actor_name. Tags: actor, history_of, history_url.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from vaultadmin import clock
-from vaultadmin.templatetags import _fields, _states, _times, _words
+from vaultadmin.models import AuditEvent
+from vaultadmin.templatetags import _fields, _history, _states, _times, _words
 
 register = template.Library()
 
@@ -227,3 +228,17 @@ def actor(label: str) -> SafeString:
     name, _, rest = label.partition(" <")
     address = format_html('<span class="row-sub">{}</span>', rest.removesuffix(">")) if rest else ""
     return format_html('<span class="text-nowrap">{}</span>{}', name, address)
+
+
+@register.simple_tag
+def history_of(row: AuditEvent) -> SafeString:
+    """The record an audit row is about, leading to that record's history where it has a page for it."""
+    label = row.subject_label or "—"
+    url = _history.url_of_row(row)
+    return format_html('<a href="{}">{}</a>', url, label) if url else format_html("{}", label)
+
+
+@register.simple_tag
+def history_url(record: Any) -> str:
+    """The address of a record's history; empty when there is none."""
+    return _history.url_of(record) if record else ""

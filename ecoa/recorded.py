@@ -1,0 +1,63 @@
+"""Which of our records have a history page and who sees it."""
+
+from __future__ import annotations
+
+from django.db.models import Model
+from django.urls import reverse
+
+from ecoa.models import Participant, Site, StudyMapping
+from vaultadmin.models import Membership
+from vaultadmin.registries import Recorded, by_number, record_kind
+
+
+def register() -> None:
+    """Offer the histories of this app."""
+    record_kind(
+        Recorded(
+            kind="participant",
+            model=Participant,
+            find=_participant,
+            url=lambda row: reverse("ecoa:participant", args=[row.vault_id, row.pk]),
+            fields=(
+                "participant_id",
+                "internal_id",
+                "my_veeva_participant_id",
+                "site",
+                "status",
+                "source",
+                "version",
+                "synced_version",
+                "created_at",
+                "changed_at",
+                "synced_at",
+            ),
+        )
+    )
+    record_kind(
+        Recorded(
+            kind="study-mapping",
+            model=StudyMapping,
+            find=_mapping,
+            url=lambda row: reverse("ecoa:mapping", args=[row.vault_id, row.pk]),
+            fields=(
+                "name",
+                "connection",
+                "tenant_id",
+                "external_study_id",
+                "api_version",
+                "fixed_region",
+                "read_back",
+                "is_active",
+                "created_at",
+            ),
+            parts=lambda mapping: list(Site.objects.filter(mapping=mapping)),
+        )
+    )
+
+
+def _participant(member: Membership, key: str) -> Model | None:
+    return by_number(Participant.objects.visible_to(member), key)
+
+
+def _mapping(member: Membership, key: str) -> Model | None:
+    return by_number(StudyMapping.objects.visible_to(member), key)
