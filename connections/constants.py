@@ -34,6 +34,21 @@ class RecordStatus(TextChoices):
     INACTIVE = "inactive__v", "Inactive"
 
 
+class IntegrationPointType(TextChoices):
+    """Object types of `integration_point__sys`: which end of a message the point is."""
+
+    SENDER = "sender__sys", "Sender"
+    RECEIVER = "receiver__sys", "Receiver"
+
+
+class LookupType(TextChoices):
+    """Object types of `reference_lookup__sys`."""
+
+    OBJECT = "object__sys", "Object"
+    PICKLIST = "picklist__sys", "Picklist"
+    GENERIC = "generic__sys", "Generic"
+
+
 class AuthorizationType(TextChoices):
     """Object types of `connection_authorization__sys`."""
 
@@ -90,4 +105,25 @@ FIELD_API_NAMES = {
     "authorization": "connection_authorization__sys",
     "system_managed": "system_managed__sys",
     "signing_certificate": "signing_certificate__sys",
+}
+
+REFERENCE_LOOKUP_API_NAMES = {
+    "connection": "connection__sys",
+    "type": "object_type__v",
+    "name": "name__v",
+    "status": "status__v",
+    "target_object": "target_object__sys",
+    "target_key_field": "target_key_field__sys",
+    "source_key": "source_key__sys",
+    "target_key": "target_key__sys",
+}
+CONNECTION_STATS_API_NAMES = {
+    "connection": "connection__sys",
+    "date": "date__sys",
+    "sent": "messages_sent__sys",
+    "received": "messages_received__sys",
+    "failures": "failures__sys",
+    "retries": "retries__sys",
+    "timeouts": "timeouts__sys",
+    "fatal": "fatal_errors__sys",
 }

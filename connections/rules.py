@@ -13,6 +13,11 @@ API_NAME_LENGTH = 40
 URL_LENGTH = 2000
 _CUSTOMER_NAME = re.compile(r"[a-z0-9]+(?:_+[a-z0-9]+)*")
 _STANDARD_NAME = re.compile(r"[a-z0-9]+(?:[_-]+[a-z0-9]+)*")
+# What customers make ends in __c; the same two patterns stand in the database (veeva-core section 1).
+OWN_NAME = r"^[a-z0-9]+(_+[a-z0-9]+)*__c$"
+STANDARD_NAME = r"^[a-z0-9]+(_+[a-z0-9]+)*$"
+_OWN_SUFFIX = "__c"
+_OWN = re.compile(OWN_NAME.strip("^$"))
 _TOKEN = re.compile(r"\$\{([A-Za-z][A-Za-z0-9]{0,39})\.([A-Za-z][A-Za-z0-9_]{0,58})\}")
 # Stands for a token while the rest of a URL is judged; a word that is valid in a host name and in a path.
 _PLACEHOLDER = "token.example"
@@ -40,6 +45,29 @@ def free_api_name(wanted: str, *, taken: Callable[[str], bool]) -> str:
     while True:
         suffix = f"_{number}"
         candidate = wanted[: API_NAME_LENGTH - len(suffix)].rstrip("_-") + suffix
+        if not taken(candidate):
+            return candidate
+        number += 1
+
+
+def check_own_name(value: str, *, label: str) -> None:
+    """The API name of something a customer makes: as `check_api_name`, and it ends in `__c`."""
+    if len(value) > API_NAME_LENGTH:
+        raise RuleBroken(f"{label} can have at most {API_NAME_LENGTH} characters.")
+    if not _OWN.fullmatch(value):
+        raise RuleBroken(
+            f"{label} takes lowercase letters, digits and underscores (_) between characters, and ends in __c, "
+            "for example warranty_claims__c."
+        )
+
+
+def free_own_name(wanted: str, *, taken: Callable[[str], bool]) -> str:
+    """A customer's name made from `wanted` by its ending `__c`, numbered when taken: `study__c`, `study_2__c` …"""
+    stem = re.sub(r"__[a-z0-9]+$", "", wanted) or wanted
+    number = 1
+    while True:
+        suffix = _OWN_SUFFIX if number == 1 else f"_{number}{_OWN_SUFFIX}"
+        candidate = stem[: API_NAME_LENGTH - len(suffix)].rstrip("_") + suffix
         if not taken(candidate):
             return candidate
         number += 1

@@ -4,16 +4,23 @@ from connections.models.authorization import ConnectionAuthorization
 from connections.models.binding import Binding
 from connections.models.certificate import SigningCertificate
 from connections.models.connection import Connection, ConnectionAlias
+from connections.models.integration import Integration, IntegrationPoint
 from connections.models.issued_file import IssuedFile
 from connections.models.peer_message import IncomingPeerMessage, OutgoingPeerMessage
+from connections.models.reference_lookup import ReferenceLookup
+from connections.models.stats import ConnectionStats
 
 __all__ = [
     "Binding",
     "Connection",
     "ConnectionAlias",
     "ConnectionAuthorization",
+    "ConnectionStats",
     "IncomingPeerMessage",
+    "Integration",
+    "IntegrationPoint",
     "IssuedFile",
     "OutgoingPeerMessage",
+    "ReferenceLookup",
     "SigningCertificate",
 ]

@@ -4,8 +4,15 @@ from uuid import uuid4
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import transaction
 
-from connections.constants import AuthorizationType
-from connections.models import Connection, ConnectionAuthorization, SigningCertificate
+from connections.constants import AuthorizationType, IntegrationPointType, LookupType
+from connections.models import (
+    Connection,
+    ConnectionAuthorization,
+    Integration,
+    IntegrationPoint,
+    ReferenceLookup,
+    SigningCertificate,
+)
 from connections.services import authorizations, certificates, creating, files
 from tests.factories.people import make_member, make_vault
 from vaultadmin import clock
@@ -70,3 +77,35 @@ def make_authorization(by: Membership, **fields) -> ConnectionAuthorization:
 
 def download(connection: Connection, by: Membership) -> bytes:
     return files.issue(connection=connection, file_id=uuid4(), by=by, now=clock.now()).content
+
+
+def make_integration(connection: Connection, **fields) -> Integration:
+    now = clock.now()
+    values = {"name": "Warranty claims", "api_name": f"i{uuid4().hex[:12]}__c", "created_at": now, "modified_at": now}
+    return Integration.objects.create(connection=connection, vault=connection.vault, **(values | fields))
+
+
+def make_point(integration: Integration, **fields) -> IntegrationPoint:
+    now = clock.now()
+    values = {
+        "name": "Receive claims",
+        "api_name": f"p{uuid4().hex[:12]}__c",
+        "type": IntegrationPointType.RECEIVER,
+        "system_managed": integration.system_managed,
+        "created_at": now,
+        "modified_at": now,
+    }
+    return IntegrationPoint.objects.create(integration=integration, vault=integration.vault, **(values | fields))
+
+
+def make_lookup(connection: Connection, **fields) -> ReferenceLookup:
+    now = clock.now()
+    values = {
+        "type": LookupType.PICKLIST,
+        "name": "country__v",
+        "source_key": "U.S.",
+        "target_key": "United States",
+        "created_at": now,
+        "modified_at": now,
+    }
+    return ReferenceLookup.objects.create(connection=connection, vault=connection.vault, **(values | fields))
