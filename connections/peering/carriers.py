@@ -8,14 +8,18 @@ from typing import Protocol
 from connections.peering import local
 from connections.peering.errors import OtherInstallation
 from connections.peering.protocol import Party
+from connections.spark.signing import Signer
 from vaultadmin.models import Installation
 
 
 class Carrier(Protocol):
     """What delivers messages."""
 
-    def deliver(self, raw: bytes, *, to: Party, now: datetime) -> bytes:
-        """Hand over the message and return the answer's bytes; CarrierError when there is none."""
+    def deliver(self, raw: bytes, *, to: Party, url: str, signer: Signer, now: datetime) -> bytes:
+        """Hand over the message and return the answer's bytes; CarrierError when there is none.
+
+        `url` is the peer's peering address, `signer` the certificate the message was signed with.
+        """
 
 
 def carrier_for(peer: Party) -> Carrier:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from typing import Any
 
 from django.db import DatabaseError
 
@@ -17,7 +18,7 @@ from connections.services import receiving
 logger = logging.getLogger(__name__)
 
 
-def deliver(raw: bytes, *, to: Party, now: datetime) -> bytes:
+def deliver(raw: bytes, *, to: Party, now: datetime, **_network: Any) -> bytes:
     """Hand the message to the other vault and return its answer."""
     try:
         return receiving.receive(raw, vault_id=to.vault_id, now=now)

@@ -7,6 +7,7 @@ also a look at the other side: whatever got lost or came twice, one heard answer
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -167,6 +168,7 @@ class Answer:
     message_id: UUID
     sender: Party
     recipient: Party
+    certificate_id: str
     outcome: Outcome
     code: Refusal
     view: View | None
@@ -237,6 +239,14 @@ def verify(document: dict[str, Any], certificate: x509.Certificate) -> None:
         raise ProtocolError(str(error)) from error
 
 
+def verify_pinned(document: dict[str, Any], pinned: Mapping[str, str]) -> None:
+    """The document is signed with the pinned certificate it names, or ProtocolError."""
+    pem = pinned.get(document["certificate_id"])
+    if pem is None:
+        raise ProtocolError("The certificate is not one this Vault knows of the other Vault.")
+    verify(document, signed_json.read_certificate(pem))
+
+
 def write_answer(
     message: Message,
     *,
@@ -252,8 +262,8 @@ def write_answer(
     return signed_json.sign({**frame, "outcome": outcome, "code": code, "view": _write_view(view)}, key)
 
 
-def read_answer(raw: bytes, *, certificate: x509.Certificate) -> Answer:
-    """Parse an answer and check that the pinned certificate signed it."""
+def read_answer(raw: bytes, *, pinned: Mapping[str, str]) -> Answer:
+    """Parse an answer and check that one of the pinned certificates (PEM by id) signed it."""
     try:
         document = signed_json.parse(raw, max_bytes=MAX_BYTES)
         top = Fields(document, _ANSWER)
@@ -262,13 +272,14 @@ def read_answer(raw: bytes, *, certificate: x509.Certificate) -> Answer:
             message_id=top.uuid("message_id"),
             sender=_party(top, "sender"),
             recipient=_party(top, "recipient"),
+            certificate_id=top.filled("certificate_id", longest=5),
             outcome=Outcome(top.text("outcome")),
             code=Refusal(top.text("code")),
             view=_view(top),
         )
     except (signed_json.DocumentRefused, ValueError) as error:
         raise ProtocolError(str(error)) from error
-    verify(document, certificate)
+    verify_pinned(document, pinned)
     return answer
 
 

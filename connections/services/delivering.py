@@ -10,7 +10,6 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from connections import signed_json
 from connections.constants import BindingState
 from connections.models import Binding, OutgoingPeerMessage
 from connections.peering import carriers
@@ -25,6 +24,8 @@ from connections.peering.protocol import (
     write_message,
 )
 from connections.services import certificates, exchange, parties
+from connections.services.pinning import pinned_certificates
+from connections.spark.signing import Signer
 from vaultadmin import claims
 
 LEASE = timedelta(seconds=60)
@@ -106,18 +107,20 @@ def _talk(row: OutgoingPeerMessage, now: datetime) -> Answer:
     binding = row.binding
     me = parties.party(binding.connection.vault)
     certificate = binding.connection.signing_certificate
+    signer = Signer(certificate.certificate_id, certificates.private_key(certificate))
     raw = write_message(
         row.type,
         row.message_id,
         row.body,
         sender=me,
         recipient=binding.peer,
-        certificate_id=certificate.certificate_id,
+        certificate_id=signer.certificate_id,
         sent_at=now,
-        key=certificates.private_key(certificate),
+        key=signer.key,
     )
-    reply = carriers.carrier_for(binding.peer).deliver(raw, to=binding.peer, now=now)
-    answer = read_answer(reply, certificate=signed_json.read_certificate(binding.peer_certificate_pem))
+    carrier = carriers.carrier_for(binding.peer)
+    reply = carrier.deliver(raw, to=binding.peer, url=binding.peer_url, signer=signer, now=now)
+    answer = read_answer(reply, pinned=pinned_certificates(binding))
     if (answer.message_id, answer.sender, answer.recipient) != (row.message_id, binding.peer, me):
         raise ProtocolError("The answer belongs to another message.")
     return answer

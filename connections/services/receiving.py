@@ -29,9 +29,11 @@ from connections.peering.protocol import (
     View,
     read_message,
     verify,
+    verify_pinned,
     write_answer,
 )
 from connections.services import certificates, exchange, files
+from connections.services.pinning import pinned_certificates
 from vaultadmin import audit
 from vaultadmin.models import Installation, Vault
 from vaultadmin.strict_json import canonical
@@ -159,7 +161,9 @@ def _decided(message: Message, body: Decision, vault: Vault, now: datetime) -> _
     binding = _find(message, body, vault)
     if binding is None:
         return _Result(Outcome.REFUSED, Refusal.EXCHANGE_UNKNOWN)
-    if not _is_signed(message, signed_json.read_certificate(binding.peer_certificate_pem)):
+    try:
+        verify_pinned(message.document, pinned_certificates(binding))
+    except ProtocolError:
         return _Result(Outcome.REFUSED, Refusal.UNTRUSTED)
     if seen := _seen(message, vault):
         return seen
@@ -179,7 +183,6 @@ def _find(message: Message, body: Decision, vault: Vault) -> Binding | None:
         connection__vault=vault,
         peer_installation_id=message.sender.installation_id,
         peer_vault_id=message.sender.vault_id,
-        peer_certificate_id=message.certificate_id,
     )
     pk = found.exclude(state=BindingState.REFUSED).values_list("pk", flat=True).first()
     return exchange.lock(pk) if pk is not None else None

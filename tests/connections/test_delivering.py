@@ -104,7 +104,7 @@ def test_answer_to_another_message_is_not_believed(pair, carrier, monkeypatch):
     decide(binding, pair.target_approver)
     answers = []
 
-    def wrong_answer(raw, *, to, now):
+    def wrong_answer(raw, *, now, **_rest):
         answers.append(carrier.again(0, now=now))
         return answers[-1]
 
@@ -116,7 +116,7 @@ def test_answer_to_another_message_is_not_believed(pair, carrier, monkeypatch):
 
 
 def test_unsigned_answer_is_not_believed(pair, carrier, monkeypatch):
-    monkeypatch.setattr(carrier, "deliver", lambda raw, *, to, now: b'{"outcome":"accepted"}')
+    monkeypatch.setattr(carrier, "deliver", lambda raw, **_rest: b'{"outcome":"accepted"}')
 
     binding = upload(pair.file(named=True), pair.target_admin)
 

@@ -144,10 +144,10 @@ def test_carrier_that_fails_in_one_thread_leaves_the_other_alone(pair, monkeypat
     chance = random.Random(7)
     deliver = carrier.deliver
 
-    def sometimes(raw, *, to, now):
+    def sometimes(raw, **rest):
         if chance.random() < 0.5:
             raise CarrierError("Lost on the way.")
-        return deliver(raw, to=to, now=now)
+        return deliver(raw, **rest)
 
     monkeypatch.setattr(carrier, "deliver", sometimes)
     files = [pair.file(named=True) for _ in range(4)]

@@ -16,7 +16,7 @@ class UnreliableCarrier:
     fault: str = PERFECT
     carried: list[tuple[bytes, Party]] = field(default_factory=list)
 
-    def deliver(self, raw: bytes, *, to: Party, now: datetime) -> bytes:
+    def deliver(self, raw: bytes, *, to: Party, now: datetime, **_network: object) -> bytes:
         self.carried.append((raw, to))
         if self.fault == LOSE_MESSAGE:
             raise CarrierError("Lost on the way.")

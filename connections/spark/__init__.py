@@ -1,0 +1,1 @@
+"""Spark messages on the wire: the envelope, its signature, and the strict reader of both (veeva-core section 6)."""
