@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from vaultadmin import clock, secrets
+from vaultadmin import clock
 from vaultadmin.models import Installation, Vault
 from vaultadmin.site import navigation, vital_signs
 
@@ -31,15 +31,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return context | {
         "vaults": list(Vault.objects.visible_to_user(request.user)),
         "nav": navigation.sections(member, request.path) if member else [],
-        "banner": banner(),
+        "banner": vital_signs.read(now=clock.now()).sentence,
     }
-
-
-def banner() -> str:
-    """The one sentence everybody should see now, empty while all is well."""
-    if secrets.sealed().exists():
-        return "Some secrets are sealed: their encryption key is missing. Nothing is sent with them until it is back."
-    return vital_signs.read(now=clock.now()).sentence
 
 
 def theme(request: HttpRequest) -> str:

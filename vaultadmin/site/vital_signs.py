@@ -1,15 +1,19 @@
-"""Who is alive: beat and one worker per queue, read from their heartbeats."""
+"""Who is alive: beat and one worker per queue, read from their heartbeats; and whether secrets can be opened."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Exists
+
+from vaultadmin import secrets
 from vaultadmin.models import Heartbeat
 
 QUEUES = ("interactive", "delivery", "processing", "sync", "maintenance")
 # A pulse comes every ten seconds; four missed ones are a fact, one is a busy moment.
 SILENT_AFTER = timedelta(seconds=45)
+SEALED = "Some secrets are sealed: their encryption key is missing. Nothing is sent with them until it is back."
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,11 @@ class Sign:
 
 @dataclass(frozen=True)
 class VitalSigns:
-    """Everything that should beat."""
+    """Everything that should beat, and whether some secrets are sealed: their encryption key is missing."""
 
     beat: Sign
     queues: list[Sign]
+    sealed: bool
 
     @property
     def workers_alive(self) -> bool:
@@ -36,7 +41,11 @@ class VitalSigns:
 
     @property
     def sentence(self) -> str:
-        """What to tell people, empty while all is well."""
+        """The one sentence everybody should see now, empty while all is well."""
+        if self.sealed:
+            return (
+                "Some secrets are sealed: their encryption key is missing. Nothing is sent with them until it is back."
+            )
         if not self.beat.alive:
             return "Scheduled work is not running: no beat process has answered for a while."
         silent = [sign.name for sign in self.queues if not sign.alive]
@@ -46,11 +55,13 @@ class VitalSigns:
 
 
 def read(*, now: datetime) -> VitalSigns:
-    """One query for all signs."""
-    seen = dict(Heartbeat.objects.values_list("name", "at"))
+    """One query for all signs; every page asks."""
+    rows = list(Heartbeat.objects.annotate(sealed=Exists(secrets.sealed())).values_list("name", "at", "sealed"))
+    times = {name: at for name, at, _sealed in rows}
     return VitalSigns(
-        beat=_sign("beat", seen.get("beat"), now),
-        queues=[_sign(queue, seen.get(f"queue:{queue}"), now) for queue in QUEUES],
+        beat=_sign("beat", times.get("beat"), now),
+        queues=[_sign(queue, times.get(f"queue:{queue}"), now) for queue in QUEUES],
+        sealed=any(sealed for *_, sealed in rows) if rows else secrets.sealed().exists(),
     )
 
 

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+from django.db import transaction
+
+from tests.factories.connections import make_certificate, make_external
+from tests.factories.people import make_member, make_vault
+from tests.guards.world import signed_in
+from vaultadmin import audit
+from vaultadmin.models import Membership
+from vaultadmin.permissions import Permission
+
+pytestmark = pytest.mark.django_db
+
+LISTS = ["admin/connections/", "admin/authorizations/", "admin/audit/", "admin/users/", "tasks/"]
+MOST = 9
+
+
+@pytest.fixture
+def owner() -> Membership:
+    make_certificate()
+    return Membership.objects.for_request().get(pk=make_member(make_vault(), *Permission).pk)
+
+
+def fill(owner, amount):
+    for number in range(amount):
+        make_external(owner, name=f"Connection {number}")
+        make_member(owner.vault)
+        with transaction.atomic():
+            audit.record(vault=owner.vault, by=owner, event="thing.changed")
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_lists_ask_as_much_for_many_rows_as_for_few(owner, path, django_assert_max_num_queries):
+    browser, address = signed_in(owner.user), f"/v/{owner.vault_id}/{path}"
+    fill(owner, 3)
+    browser.get(address)
+
+    with django_assert_max_num_queries(MOST) as few:
+        assert browser.get(address).status_code == 200
+    fill(owner, 40)
+    with django_assert_max_num_queries(len(few)):
+        assert browser.get(address).status_code == 200
