@@ -6,8 +6,8 @@ from django.db import transaction
 from tests.factories.connections import make_certificate, make_external
 from tests.factories.people import make_member, make_vault
 from tests.guards.world import signed_in
-from vaultadmin import audit
-from vaultadmin.models import Membership
+from vaultadmin import audit, clock
+from vaultadmin.models import Heartbeat, Membership
 from vaultadmin.permissions import Permission
 
 pytestmark = pytest.mark.django_db
@@ -19,6 +19,7 @@ MOST = 9
 @pytest.fixture
 def owner() -> Membership:
     make_certificate()
+    Heartbeat.objects.create(name="beat", at=clock.now())
     return Membership.objects.for_request().get(pk=make_member(make_vault(), *Permission).pk)
 
 
