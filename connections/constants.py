@@ -68,6 +68,16 @@ class BindingState(TextChoices):
     ENDED = "ended", "Ended"
 
 
+class CertificateStage(TextChoices):
+    """How far a signing certificate has come (veeva-core section 11)."""
+
+    PUBLISHED = "published", "Published"
+    TEST = "test", "Test"
+    ROLLOVER = "rollover", "Rollover"
+    ACTIVE = "active", "Active"
+    RETIRED = "retired", "Retired"
+
+
 class Side(TextChoices):
     """Which end of an exchange this vault is."""
 

@@ -6,12 +6,14 @@ from connections.models.certificate import SigningCertificate
 from connections.models.connection import Connection, ConnectionAlias
 from connections.models.integration import Integration, IntegrationPoint
 from connections.models.issued_file import IssuedFile
+from connections.models.peer_certificate import CertificateAnnouncement, PeerCertificate
 from connections.models.peer_message import IncomingPeerMessage, OutgoingPeerMessage
 from connections.models.reference_lookup import ReferenceLookup
 from connections.models.stats import ConnectionStats
 
 __all__ = [
     "Binding",
+    "CertificateAnnouncement",
     "Connection",
     "ConnectionAlias",
     "ConnectionAuthorization",
@@ -21,6 +23,7 @@ __all__ = [
     "IntegrationPoint",
     "IssuedFile",
     "OutgoingPeerMessage",
+    "PeerCertificate",
     "ReferenceLookup",
     "SigningCertificate",
 ]

@@ -41,6 +41,8 @@ class Binding(ConcurrentTransitionMixin, models.Model):
     needs_approval = models.BooleanField()
     creates_record = models.BooleanField(default=False)
 
+    # Which of our certificates the peer pinned when it learned of us; later ones are announced to it.
+    own_certificate = models.ForeignKey("connections.SigningCertificate", models.PROTECT, related_name="+")
     peer_installation_id = models.UUIDField()
     peer_vault_id = models.BigIntegerField()
     peer_connection_id = models.CharField(max_length=15)

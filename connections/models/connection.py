@@ -76,6 +76,8 @@ class Connection(ConcurrentTransitionMixin, models.Model):
     signing_certificate = models.ForeignKey(
         "connections.SigningCertificate", models.PROTECT, related_name="connections", verbose_name="Signing Certificate"
     )
+    # When a person last chose the certificate; empty while the record follows the installation's.
+    signing_certificate_chosen_at = models.DateTimeField(null=True, editable=False)
     file_generation = models.PositiveIntegerField(default=0, editable=False)
     creation_key = models.UUIDField(unique=True, null=True, editable=False)
     created_at = models.DateTimeField()

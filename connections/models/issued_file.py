@@ -17,6 +17,7 @@ class IssuedFile(models.Model):
     file_id = models.UUIDField(primary_key=True, editable=False)
     connection = models.ForeignKey("connections.Connection", models.CASCADE, related_name="issued_files")
     generation = models.PositiveIntegerField()
+    certificate = models.ForeignKey("connections.SigningCertificate", models.PROTECT, related_name="+")
     nonce_hash = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     remote_vault_id = models.BigIntegerField(null=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -12,16 +13,34 @@ from cryptography.x509.oid import NameOID
 from django.db import transaction
 
 from connections import conf, signed_json
+from connections.constants import CertificateStage
 from connections.models import SigningCertificate
 from vaultadmin import audit, secrets
 from vaultadmin.models import Installation
 
 SET_UP = audit.System("Set-up")
 PURPOSE = "signing certificate"
+RULING = (CertificateStage.ROLLOVER, CertificateStage.ACTIVE)
+AUDITED = ["certificate_id", "stage", "fingerprint", "not_before", "not_after", "test_at", "release_at", "final_at"]
 
 
 class NoSigningCertificate(Exception):
     """Set-up has not made the first certificate yet."""
+
+
+class KeyGone(Exception):
+    """The certificate retired long ago; nothing can be signed with it any more."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Where a new certificate begins and when it moves on."""
+
+    stage: CertificateStage
+    published_at: datetime
+    test_at: datetime
+    release_at: datetime
+    final_at: datetime
 
 
 def ensure_first_certificate(*, now: datetime) -> SigningCertificate:
@@ -30,15 +49,18 @@ def ensure_first_certificate(*, now: datetime) -> SigningCertificate:
         # One row everybody meets at: two set-ups in parallel make one certificate.
         installation = Installation.objects.select_for_update().get(pk=Installation.current().pk)
         existing = SigningCertificate.objects.order_by("certificate_id").last()
-        return existing or issue("00001", key=_new_key(), name=installation.name, now=now)
+        if existing is not None:
+            return existing
+        first = Stages(CertificateStage.ACTIVE, published_at=now, test_at=now, release_at=now, final_at=now)
+        return issue("00001", key=new_key(), name=installation.name, stages=first, now=now)
 
 
 def current() -> SigningCertificate:
-    """The certificate new connections sign with."""
-    newest = SigningCertificate.objects.order_by("certificate_id").last()
-    if newest is None:
+    """The certificate connections sign with unless a person chose: the one rolling over, else the active one."""
+    ruling = SigningCertificate.objects.filter(stage__in=RULING).order_by("-certificate_id").first()
+    if ruling is None:
         raise NoSigningCertificate("This installation has no signing certificate yet; finish its set-up first.")
-    return newest
+    return ruling
 
 
 def is_ours(certificate_id: str, pem: str) -> bool:
@@ -51,7 +73,14 @@ def private_key(certificate: SigningCertificate) -> rsa.RSAPrivateKey:
     return _parsed_key(certificate.pk, certificate.fingerprint)
 
 
-def issue(certificate_id: str, *, key: rsa.RSAPrivateKey, name: str, now: datetime) -> SigningCertificate:
+def new_key() -> rsa.RSAPrivateKey:
+    """A fresh key of the size the settings ask for."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=conf.signing_key_bits())
+
+
+def issue(
+    certificate_id: str, *, key: rsa.RSAPrivateKey, name: str, stages: Stages, now: datetime
+) -> SigningCertificate:
     """Make a self-signed certificate over a key and seal the private half, inside the caller's transaction."""
     signed = _self_signed(key, name, now)
     pem = key.private_bytes(
@@ -65,9 +94,9 @@ def issue(certificate_id: str, *, key: rsa.RSAPrivateKey, name: str, now: dateti
         not_before=signed.not_valid_before_utc,
         not_after=signed.not_valid_after_utc,
         created_at=now,
+        **asdict(stages),
     )
-    fields = ["certificate_id", "fingerprint", "not_before", "not_after"]
-    changes = audit.created(certificate, fields)
+    changes = audit.created(certificate, AUDITED)
     audit.record(vault=None, by=SET_UP, event="certificate.issued", subject=certificate, changes=changes)
     return certificate
 
@@ -76,15 +105,13 @@ def issue(certificate_id: str, *, key: rsa.RSAPrivateKey, name: str, now: dateti
 def _parsed_key(pk: int, fingerprint: str) -> rsa.RSAPrivateKey:
     """Keyed by the fingerprint: another certificate never meets this key, whatever row id it has."""
     certificate = SigningCertificate.objects.select_related("private_key").get(pk=pk, fingerprint=fingerprint)
+    if certificate.private_key is None:
+        raise KeyGone(f"The private key of {certificate} was destroyed after its retirement.")
     pem = secrets.reveal(certificate.private_key)
     key = serialization.load_pem_private_key(pem.encode("ascii"), password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise TypeError("A signing key is an RSA key.")
     return key
-
-
-def _new_key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=conf.signing_key_bits())
 
 
 def _self_signed(key: rsa.RSAPrivateKey, name: str, now: datetime) -> x509.Certificate:

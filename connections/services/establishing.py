@@ -156,6 +156,7 @@ def _binding(
         state=BindingState.PROPOSED,
         needs_approval=file.needs_approval,
         creates_record=creates_record,
+        own_certificate=connection.signing_certificate,
         peer_installation_id=file.source.installation_id,
         peer_vault_id=file.source.vault_id,
         peer_connection_id=file.connection.id,
@@ -183,7 +184,7 @@ def _connect(file: ConnectionFile, binding: Binding, by: Membership) -> Connect:
         connection_id=connection.record_id,
         requested_by=by.user.name,
         vault=parties.details(by.vault),
-        certificate_pem=connection.signing_certificate.pem,
+        certificate_pem=binding.own_certificate.pem,
     )
 
 

@@ -98,6 +98,7 @@ def _issue(connection: Connection, file_id: UUID, by: Membership, now: datetime)
         file_id=file_id,
         connection=connection,
         generation=connection.file_generation,
+        certificate=connection.signing_certificate,
         nonce_hash=nonce_hash(nonce_of(file_id)),
         remote_vault_id=connection.remote_vault_id,
         issued_by=by,
@@ -122,7 +123,7 @@ def _again(issued: IssuedFile, connection: Connection, by: Membership, now: date
 
 
 def _write(issued: IssuedFile, connection: Connection) -> bytes:
-    certificate = connection.signing_certificate
+    certificate = issued.certificate
     file = ConnectionFile(
         file_id=issued.file_id,
         generation=issued.generation,

@@ -130,6 +130,7 @@ def _bind(issued: IssuedFile, connection: Connection, message: Message, body: Co
         side=Side.SOURCE,
         state=BindingState.PROPOSED,
         needs_approval=issued.remote_vault_id is None,
+        own_certificate=issued.certificate,
         peer_installation_id=message.sender.installation_id,
         peer_vault_id=message.sender.vault_id,
         peer_connection_id=body.connection_id,

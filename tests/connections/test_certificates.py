@@ -4,6 +4,7 @@ import pytest
 from cryptography.x509.oid import NameOID
 
 from connections import signed_json
+from connections.constants import CertificateStage
 from connections.models import SigningCertificate
 from connections.services import certificates
 from connections.services.certificates import NoSigningCertificate
@@ -57,10 +58,11 @@ def test_private_key_fits_the_certificate_and_is_parsed_once(certificate, django
         assert certificates.private_key(certificate) is key
 
 
-def test_newest_certificate_is_the_current_one(certificate):
-    newer = make_certificate(number=2)
+@pytest.mark.parametrize(("stage", "rules"), [("published", False), ("test", False), ("rollover", True)])
+def test_new_certificate_rules_from_its_release_on(certificate, stage, rules):
+    newer = make_certificate(number=2, stage=CertificateStage(stage))
 
-    assert certificates.current() == newer
+    assert (certificates.current() == newer) is rules
 
 
 def test_missing_certificate_is_said_plainly():

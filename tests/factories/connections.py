@@ -4,7 +4,7 @@ from uuid import uuid4
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import transaction
 
-from connections.constants import AuthorizationType, IntegrationPointType, LookupType
+from connections.constants import AuthorizationType, CertificateStage, IntegrationPointType, LookupType
 from connections.models import (
     Connection,
     ConnectionAuthorization,
@@ -24,19 +24,27 @@ APPROVER = (Permission.CONNECTION_READ, Permission.WORKFLOW_PARTICIPATE)
 SECRET = "s3cret value"
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def shared_key(number: int = 0) -> rsa.RSAPrivateKey:
     # One key for the whole run: making one takes longer than most tests.
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def make_certificate(*, number: int = 1) -> SigningCertificate:
+def make_certificate(*, number: int = 1, stage: CertificateStage = CertificateStage.ACTIVE) -> SigningCertificate:
     certificate_id = f"{number:05d}"
     existing = SigningCertificate.objects.filter(certificate_id=certificate_id).first()
     if existing:
         return existing
+    now = clock.now()
+    stages = certificates.Stages(stage, published_at=now, test_at=now, release_at=now, final_at=now)
     with transaction.atomic():
-        return certificates.issue(certificate_id, key=shared_key(), name="Test installation", now=clock.now())
+        return certificates.issue(
+            certificate_id,
+            key=shared_key() if number == 1 else shared_key(number),
+            name="Test installation",
+            stages=stages,
+            now=now,
+        )
 
 
 def make_admin(vault: Vault | None = None) -> Membership:
