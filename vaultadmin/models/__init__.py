@@ -1,5 +1,6 @@
 """The platform's tables: vaults, people, permissions, secrets, audit, work lists and heartbeats."""
 
+from vaultadmin.applications import Application
 from vaultadmin.models.api_token import ApiToken
 from vaultadmin.models.attempt_window import AttemptWindow
 from vaultadmin.models.audit import AuditEvent, AuditHead
@@ -9,7 +10,7 @@ from vaultadmin.models.secret import Secret
 from vaultadmin.models.security_profile import SecurityProfile
 from vaultadmin.models.task import Task
 from vaultadmin.models.user import User
-from vaultadmin.models.vault import Application, Installation, Vault
+from vaultadmin.models.vault import Installation, Vault
 from vaultadmin.models.vault_settings import VaultSettings
 
 __all__ = [

@@ -8,22 +8,10 @@ from uuid import uuid4
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
+from vaultadmin.applications import Application
+
 if TYPE_CHECKING:
     from vaultadmin.models.user import User
-
-
-class Application(models.TextChoices):
-    """The Vault applications a tenant can run."""
-
-    CLINICAL_OPERATIONS = "clinical_operations", "Clinical Operations"
-    CDMS = "cdms", "CDMS"
-    SAFETY = "safety", "Safety"
-    QUALITY = "quality", "Quality"
-    LIMS = "lims", "LIMS"
-    RIM = "rim", "RIM"
-    PROMOMATS = "promomats", "PromoMats"
-    MEDICAL = "medical", "Medical"
-    STUDY_TRAINING = "study_training", "Study Training"
 
 
 class Installation(models.Model):

@@ -1,0 +1,1 @@
+"""Integrations: what travels along a connection, and the standard ones we ship."""
