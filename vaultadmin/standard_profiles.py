@@ -84,6 +84,13 @@ INTEGRATION_USER = StandardProfile(
     (P.API_ACCESS, P.ECOA_MANAGE, P.CONNECTION_READ, P.AUTHORIZATION_READ, P.SPARK_QUEUES),
 )
 
+SYSTEM_ACCOUNT = StandardProfile(
+    "system_account__v",
+    "System Account",
+    "The product's own Application Owner, as whom peers of standard connections call in; nobody signs in with it.",
+    (P.API_ACCESS, P.CONNECTION_READ),
+)
+
 STANDARD: tuple[StandardProfile, ...] = (
     VAULT_OWNER,
     APPLICATION_OWNER,
@@ -94,6 +101,7 @@ STANDARD: tuple[StandardProfile, ...] = (
     AUDITOR,
     READ_ONLY,
     INTEGRATION_USER,
+    SYSTEM_ACCOUNT,
 )
 PURPOSES = {profile.api_name: profile.purpose for profile in STANDARD}
 

@@ -57,7 +57,7 @@ def _vouched_for(sociallogin: Any) -> User | None:
     addresses = {item.email.lower() for item in sociallogin.email_addresses if item.verified is True}
     if len(addresses) != 1:
         return None
-    user = User.objects.filter(email=addresses.pop(), is_active=True).first()
+    user = User.objects.filter(email=addresses.pop(), is_active=True, is_system=False).first()
     if user is None or SocialAccount.objects.filter(user=user, provider=sociallogin.account.provider).exists():
         return None
     return user

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -33,6 +34,9 @@ class User(AbstractBaseUser):
     is_domain_admin = models.BooleanField(
         "Domain Administrator", default=False, help_text="May create vaults and see every person of the installation."
     )
+    is_system = models.BooleanField(
+        "system account", default=False, editable=False, help_text="Acts for the product; nobody can sign in with it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()
@@ -42,7 +46,14 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS = ["name"]
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_once"),
+            models.CheckConstraint(
+                condition=models.Q(is_system=False)
+                | models.Q(is_domain_admin=False, password__startswith=UNUSABLE_PASSWORD_PREFIX),
+                name="user_system_account_cannot_sign_in",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email

@@ -13,8 +13,8 @@ from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QueryS
 
 from vaultadmin.models import Membership, SecurityProfile
 
-ACTIVE, INVITED, INACTIVE = "active", "invited", "inactive"
-STATES = {ACTIVE: "Active", INVITED: "Invited", INACTIVE: "Inactive"}
+ACTIVE, INVITED, INACTIVE, SYSTEM = "active", "invited", "inactive", "system"
+STATES = {ACTIVE: "Active", INVITED: "Invited", INACTIVE: "Inactive", SYSTEM: "System account"}
 PAGE = 50
 
 
@@ -37,6 +37,7 @@ def members(member: Membership, *, search: str = "", state: str = "", profile: s
             )
         ),
         state=Case(
+            When(user__is_system=True, then=Value(SYSTEM)),
             When(Q(is_active=False) | Q(user__is_active=False), then=Value(INACTIVE)),
             When(Q(user__password__startswith=UNUSABLE_PASSWORD_PREFIX) & ~linked, then=Value(INVITED)),
             default=Value(ACTIVE),

@@ -42,8 +42,17 @@ def grantable(by: Membership) -> list[SecurityProfile]:
     return [profile for profile in rows if not grant_refusal(by, profile)]
 
 
+def system_refusal(user: User) -> str:
+    """Why nobody may change this account or its place here; empty for people."""
+    return (
+        f"{user} is an account of the product itself: it has no password and stays as it is." if user.is_system else ""
+    )
+
+
 def account_refusal(by: Membership, user: User) -> str:
     """Why `by` may not take this person's account in hand (password, second factor); empty when they may."""
+    if refusal := system_refusal(user):
+        return refusal
     if by.user_id == user.pk or by.user.is_domain_admin:
         return ""
     if user.is_domain_admin:
@@ -57,6 +66,12 @@ def account_refusal(by: Membership, user: User) -> str:
 def ensure_grantable(by: Membership, profile: SecurityProfile) -> None:
     """Raise AuthorityRefused when `by` may not give this profile."""
     if refusal := grant_refusal(by, profile):
+        raise AuthorityRefused(refusal)
+
+
+def ensure_person(user: User) -> None:
+    """Raise AuthorityRefused for an account of the product itself."""
+    if refusal := system_refusal(user):
         raise AuthorityRefused(refusal)
 
 

@@ -58,6 +58,7 @@ def change_profile(member: Membership, *, profile: SecurityProfile, by: Membersh
     """Give a member another security profile; it counts from their next request."""
     with transaction.atomic(), authority.somebody_stays(by.vault):
         member = _fresh(member, by)
+        authority.ensure_person(member.user)
         # Both: taking a wide profile away is as much a decision about it as giving it.
         authority.ensure_grantable(by, profile)
         authority.ensure_grantable(by, member.profile)
@@ -73,6 +74,7 @@ def set_active(member: Membership, *, active: bool, by: Membership, reason: str)
     """Close the vault to a member, or open it again. Their account and other vaults are untouched."""
     with transaction.atomic(), authority.somebody_stays(by.vault):
         member = _fresh(member, by)
+        authority.ensure_person(member.user)
         authority.ensure_grantable(by, member.profile)
         if member.is_active != active:
             member.is_active = active
@@ -169,6 +171,7 @@ def _find_or_create(email: str, name: str) -> tuple[User, bool]:
     user = User.objects.filter(email=email).first()
     if user is None:
         return User.objects.create_user(email, None, name=name), True
+    authority.ensure_person(user)
     if not user.is_active:
         raise PersonRefused("This person was deactivated for the whole installation.", field="email")
     return user, False

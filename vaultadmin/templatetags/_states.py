@@ -70,6 +70,7 @@ _LOOKS = {
     # people, machines
     "invited": Look("info", "mail"),
     "locked": Look("warning", "lock"),
+    "system": Look("neutral", "settings"),
     "up": _GOOD,
     "late": _CARE,
     "down": _BAD,

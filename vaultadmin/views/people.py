@@ -130,7 +130,8 @@ def _chips(request: MemberRequest, asked: dict[str, str], profiles: list[Securit
 def _actions(by: Membership, person: Any, *, locked: bool) -> list[dict[str, Any]]:
     """The Actions menu: what is possible, and what is not with the reason."""
     account = authority.account_refusal(by, person.user)
-    grant = authority.grant_refusal(by, person.profile)
+    system = authority.system_refusal(person.user)
+    grant = system or authority.grant_refusal(by, person.profile)
     own = "Use Password in your account menu." if person.user_id == by.user_id else ""
     open_or_close = (
         ("Deactivate", "user-deactivate", "user-x", grant, True)
@@ -148,7 +149,7 @@ def _actions(by: Membership, person: Any, *, locked: bool) -> list[dict[str, Any
             account or ("" if person.has_second_factor else "None is set up."),
             True,
         ),
-        ("Sign out everywhere", "user-end-sessions", "logout", "", False),
+        ("Sign out everywhere", "user-end-sessions", "logout", system, False),
         ("Unlock", "user-unlock", "lock-open", "" if locked else "Not locked.", False),
         open_or_close,
     ]

@@ -40,8 +40,8 @@ def other_vault(admin: User) -> Vault:
 
 
 @pytest.fixture
-def owner(vault: Vault) -> Membership:
-    return Membership.objects.for_request().get(vault=vault)
+def owner(vault: Vault, admin: User) -> Membership:
+    return Membership.objects.for_request().get(vault=vault, user=admin)
 
 
 @pytest.fixture
