@@ -175,9 +175,9 @@ class Connection(ConcurrentTransitionMixin, models.Model):
     def reset(self) -> None:
         """Drop the binding to establish it anew; the peer is not told."""
 
-    @transition(state, source=ACTIVE, target=DISCONNECTED, conditions=[joins_two_vaults])
+    @transition(state, source=[ACTIVE, INACTIVE], target=DISCONNECTED, conditions=[joins_two_vaults])
     def disconnect(self) -> None:
-        """The peer has gone."""
+        """The peer has gone, also while this side did not use it: Activate must not lead to nobody."""
 
     @transition(state, source=ACTIVE, target=INACTIVE)
     def inactivate(self) -> None:

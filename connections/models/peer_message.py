@@ -22,16 +22,28 @@ class OutgoingQuerySet(models.QuerySet["OutgoingPeerMessage"]):
         The order within an exchange is kept by sending, so that the receiver never hears *withdraw* before *connect*.
         """
         older = OutgoingPeerMessage.objects.filter(
-            binding=OuterRef("binding"), settled_at__isnull=True, pk__lt=OuterRef("pk")
+            vault=OuterRef("vault"), exchange=OuterRef("exchange"), settled_at__isnull=True, pk__lt=OuterRef("pk")
         )
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
         return self.filter(free, ~Exists(older), settled_at__isnull=True, due_at__lte=now).order_by("due_at", "pk")
 
 
 class OutgoingPeerMessage(models.Model):
-    """A message that is sent again from this row until the other side answers; its id stays the same over all tries."""
+    """A message that is sent again from this row until the other side answers; its id stays the same over all tries.
 
-    binding = models.ForeignKey("connections.Binding", models.CASCADE, related_name="outgoing")
+    The row holds everything sending takes, because it outlives its record: that a record was deleted is told until
+    the other side has answered. While the binding is there, what it says is the newer (see `services.routes`).
+    """
+
+    vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="+")
+    exchange = models.UUIDField()
+    binding = models.ForeignKey("connections.Binding", models.SET_NULL, null=True, related_name="outgoing")
+    peer_installation_id = models.UUIDField()
+    peer_vault_id = models.BigIntegerField()
+    peer_url = models.CharField(max_length=2000)
+    # Every key the peer may sign its answer with: PEM by certificate id.
+    peer_certificates = models.JSONField()
+    signing_certificate = models.ForeignKey("connections.SigningCertificate", models.PROTECT, related_name="+")
     message_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     type = models.CharField(max_length=16, choices=_TYPES)
     body = models.JSONField()
@@ -60,11 +72,13 @@ class OutgoingPeerMessage(models.Model):
         ]
         indexes = [
             models.Index(fields=["due_at", "id"], name="outgoing_due", condition=Q(settled_at__isnull=True)),
-            models.Index(fields=["binding", "id"], name="outgoing_order", condition=Q(settled_at__isnull=True)),
+            models.Index(
+                fields=["vault", "exchange", "id"], name="outgoing_in_order", condition=Q(settled_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} for {self.binding}"
+        return f"{self.type} to Vault {self.peer_vault_id}"
 
 
 class IncomingPeerMessage(models.Model):

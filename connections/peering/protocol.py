@@ -68,6 +68,7 @@ class MessageType(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     WITHDRAW = "withdraw"
+    DELETE = "delete"
 
 
 class Outcome(StrEnum):
@@ -127,7 +128,7 @@ class Connect:
 
 @dataclass(frozen=True)
 class Decision:
-    """A person on the sending side approved, rejected or withdrew; when and who, as printed."""
+    """A person on the sending side approved, rejected, withdrew or deleted the record; when and who, as printed."""
 
     exchange: UUID
     decided_by: str

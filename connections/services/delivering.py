@@ -23,8 +23,7 @@ from connections.peering.protocol import (
     read_answer,
     write_message,
 )
-from connections.services import certificates, exchange, parties
-from connections.services.pinning import pinned_certificates
+from connections.services import certificates, exchange, parties, routes
 from connections.spark.signing import Signer
 from vaultadmin import claims
 
@@ -80,7 +79,7 @@ def _claim(due: object, now: datetime, *, limit: int) -> claims.Claim:
 
 def _deliver(pk: int, token: UUID, now: datetime) -> Delivery:
     row = OutgoingPeerMessage.objects.select_related(
-        "binding__connection__signing_certificate", "binding__connection__vault"
+        "vault", "signing_certificate", "binding__connection__signing_certificate"
     ).get(pk=pk)
     try:
         answer = _talk(row, now)
@@ -90,7 +89,7 @@ def _deliver(pk: int, token: UUID, now: datetime) -> Delivery:
         return _try_again(row, token, now, "The clocks of the two Vaults differ by more than five minutes.")
     with transaction.atomic():
         # The connection first, as everywhere; the lease then says whether this answer is still ours to write.
-        binding = exchange.lock(row.binding_id)
+        binding = exchange.lock(row.binding_id) if row.binding_id is not None else None
         ours = claims.settle(
             OutgoingPeerMessage.objects.filter(pk=pk),
             token=token,
@@ -104,24 +103,22 @@ def _deliver(pk: int, token: UUID, now: datetime) -> Delivery:
 
 
 def _talk(row: OutgoingPeerMessage, now: datetime) -> Answer:
-    binding = row.binding
-    me = parties.party(binding.connection.vault)
-    certificate = binding.connection.signing_certificate
-    signer = Signer(certificate.certificate_id, certificates.private_key(certificate))
+    route = routes.of(row)
+    me = parties.party(route.vault)
+    signer = Signer(route.certificate.certificate_id, certificates.private_key(route.certificate))
     raw = write_message(
         row.type,
         row.message_id,
         row.body,
         sender=me,
-        recipient=binding.peer,
+        recipient=route.peer,
         certificate_id=signer.certificate_id,
         sent_at=now,
         key=signer.key,
     )
-    carrier = carriers.carrier_for(binding.peer)
-    reply = carrier.deliver(raw, to=binding.peer, url=binding.peer_url, signer=signer, now=now)
-    answer = read_answer(reply, pinned=pinned_certificates(binding))
-    if (answer.message_id, answer.sender, answer.recipient) != (row.message_id, binding.peer, me):
+    reply = carriers.carrier_for(route.peer).deliver(raw, to=route.peer, url=route.url, signer=signer, now=now)
+    answer = read_answer(reply, pinned=route.pinned)
+    if (answer.message_id, answer.sender, answer.recipient) != (row.message_id, route.peer, me):
         raise ProtocolError("The answer belongs to another message.")
     return answer
 

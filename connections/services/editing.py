@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from connections.constants import ConnectionState, ConnectionType
 from connections.models import Connection, ConnectionAuthorization
 from connections.services import creating, files, names
+from connections.services.locking import lock_record
 from connections.services.refusals import Refused
 from vaultadmin import audit, secrets
 from vaultadmin.models import Membership
@@ -58,7 +59,7 @@ def edit(
     ensure(by, Permission.CONNECTION_EDIT)
     try:
         with transaction.atomic():
-            locked: Connection = Connection.objects.select_for_update().get(pk=connection.pk, vault=by.vault_id)
+            locked = lock_record(connection, by)
             if seen is not None and locked.modified_at != seen:
                 raise Refused("Somebody changed this connection since you opened it; look at it again before you save.")
             _check(locked, changes, by, secret)

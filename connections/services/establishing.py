@@ -12,6 +12,7 @@ from connections.constants import BindingState, ConnectionState, ConnectionType,
 from connections.models import Binding, Connection
 from connections.peering.protocol import Connect, MessageType, Outcome
 from connections.services import certificates, creating, delivering, exchange, names, parties
+from connections.services.locking import lock_record
 from connections.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.models import Installation, Membership
@@ -44,7 +45,9 @@ def connect_from_file(*, raw: bytes, by: Membership, now: datetime, connection: 
     if delivery.outcome is Outcome.REFUSED:
         _undo(binding_pk, by, delivery.sentence)
         raise FileRefused(delivery.sentence)
-    binding: Binding = Binding.objects.select_related("connection").get(pk=binding_pk)
+    binding: Binding | None = Binding.objects.select_related("connection").filter(pk=binding_pk).first()
+    if binding is None:
+        raise FileRefused("Somebody deleted this connection meanwhile.")
     return binding
 
 
@@ -131,7 +134,7 @@ def _customer_name(file: ConnectionFile) -> str:
 
 
 def _take(connection: Connection, file: ConnectionFile, by: Membership) -> Connection:
-    locked: Connection = Connection.objects.select_for_update().get(pk=connection.pk, vault=by.vault_id)
+    locked = lock_record(connection, by)
     if refusal := connect_refusal(locked):
         raise FileRefused(refusal)
     wanted = locked.remote_vault_id

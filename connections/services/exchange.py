@@ -14,7 +14,7 @@ from typing import Any
 from connections.constants import APPROVAL_TASK, BindingState, ConnectionState, Verdict
 from connections.models import Binding, Connection, OutgoingPeerMessage
 from connections.peering.protocol import Body, MessageType, View, write_body
-from connections.services import files
+from connections.services import files, routes
 from connections.services.creating import AUDITED
 from vaultadmin import audit
 from vaultadmin.models import Membership
@@ -55,7 +55,14 @@ def peer_actor(binding: Binding) -> audit.System:
 def post(binding: Binding, type_: MessageType, body: Body, *, now: datetime) -> OutgoingPeerMessage:
     """Write a message that is due; it is sent from this row until it is answered."""
     return OutgoingPeerMessage.objects.create(
-        binding=binding, type=type_.value, body=write_body(body), created_at=now, due_at=now
+        vault=binding.connection.vault,
+        exchange=binding.exchange,
+        binding=binding,
+        type=type_.value,
+        body=write_body(body),
+        created_at=now,
+        due_at=now,
+        **routes.columns(binding),
     )
 
 
@@ -83,7 +90,7 @@ def accept(binding: Binding, *, by: audit.Actor, now: datetime) -> None:
     connection = binding.connection
     binding.accept()
     binding.save()
-    _move(connection, connection.await_approval, by, now, event="connection.approval_started")
+    move(connection, connection.await_approval, by, now, event="connection.approval_started")
     worklist.open_task(
         vault=connection.vault,
         kind=APPROVAL_TASK,
@@ -99,7 +106,7 @@ def establish(binding: Binding, *, by: audit.Actor, now: datetime) -> None:
     """Agreed by both sides: this binding replaces the one in force and the record becomes Active."""
     connection = binding.connection
     for old in connection.bindings.in_force().exclude(pk=binding.pk):
-        _end(old, now, ended_by="", reason="Replaced by a newer connection file.")
+        end(old, now, ended_by="", reason="Replaced by a newer connection file.")
     binding.enforce()
     binding.established_at = now
     binding.save()
@@ -107,7 +114,7 @@ def establish(binding: Binding, *, by: audit.Actor, now: datetime) -> None:
     worklist.cancel_tasks(
         subject=binding, vault=connection.vault, by=by, reason="The connection is established.", now=now
     )
-    _move(
+    move(
         connection,
         connection.establish,
         by,
@@ -126,7 +133,7 @@ def approve_here(binding: Binding, *, by: Membership, comment: str, now: datetim
     """A person of this vault approved."""
     _decide_here(binding, Verdict.APPROVE, by, comment, now)
     connection = binding.connection
-    _move(connection, connection.approve, by, now, event="connection.approved", reason=comment)
+    move(connection, connection.approve, by, now, event="connection.approved", reason=comment)
     _establish_if_agreed(binding, by, now)
 
 
@@ -177,8 +184,8 @@ def close(binding: Binding, state: BindingState, *, by: audit.Actor, who: str, n
     worklist.cancel_tasks(subject=binding, vault=connection.vault, by=by, reason=sentence, now=now)
     if was_approving:
         for old in connection.bindings.in_force():
-            _end(old, now, ended_by=who, reason=sentence)
-        _move(connection, connection.give_up, by, now, event=event, reason=reason, remote_connection_id="")
+            end(old, now, ended_by=who, reason=sentence)
+        move(connection, connection.give_up, by, now, event=event, reason=reason, remote_connection_id="")
     else:
         audit.record(vault=connection.vault, by=by, event=event, subject=connection, reason=reason)
 
@@ -187,10 +194,10 @@ def closed_there(binding: Binding, state: BindingState, *, who: str, at: datetim
     """The other vault rejected or withdrew, before or just after this side thought it was agreed."""
     by = peer_actor(binding)
     if binding.state == BindingState.IN_FORCE:
-        _end(binding, now, ended_by=who, reason=_CLOSED[state][1])
+        end(binding, now, ended_by=who, reason=_CLOSED[state][1])
         connection = binding.connection
-        if connection.state == ConnectionState.ACTIVE:
-            _move(connection, connection.disconnect, by, now, event="connection.disconnected", reason=comment)
+        if connection.state in (ConnectionState.ACTIVE, ConnectionState.INACTIVE):
+            move(connection, connection.disconnect, by, now, event="connection.disconnected", reason=comment)
         return
     if not binding.is_open:
         return
@@ -222,15 +229,16 @@ def _decide_here(binding: Binding, verdict: Verdict, by: Membership, comment: st
     binding.save()
 
 
-def _end(binding: Binding, now: datetime, *, ended_by: str, reason: str) -> None:
+def end(binding: Binding, now: datetime, *, ended_by: str, reason: str) -> None:
+    """End a binding in force; what becomes of its record is the caller's."""
     binding.end()
-    binding.ended_at, binding.ended_by, binding.end_reason = now, ended_by[:128], reason
+    binding.ended_at, binding.ended_by, binding.end_reason = now, ended_by[:128], reason[:255]
     binding.save()
 
 
-def _move(
+def move(
     connection: Connection,
-    move: Callable[[], None],
+    transition: Callable[[], None],
     by: audit.Actor,
     now: datetime,
     *,
@@ -240,7 +248,7 @@ def _move(
 ) -> None:
     """Make one transition of the record, with fields that change along, and audit it."""
     before = audit.snapshot(connection, AUDITED)
-    move()
+    transition()
     for name, value in fields.items():
         setattr(connection, name, value)
     connection.modified_at = now

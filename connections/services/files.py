@@ -15,6 +15,7 @@ from connections.connection_file import ConnectionFile, FileConnection
 from connections.constants import ConnectionState
 from connections.models import Connection, IssuedFile
 from connections.services import certificates, parties
+from connections.services.locking import lock_record
 from connections.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.models import Membership
@@ -50,7 +51,7 @@ def issue(*, connection: Connection, file_id: UUID, by: Membership, now: datetim
     """
     ensure(by, Permission.MANAGE_CONNECTIONS)
     with transaction.atomic():
-        locked = Connection.objects.select_for_update().get(pk=connection.pk, vault=by.vault_id)
+        locked = lock_record(connection, by)
         if refusal := download_refusal(locked):
             raise Refused(refusal)
         if again := IssuedFile.objects.filter(pk=file_id).first():
@@ -62,7 +63,7 @@ def revoke(*, issued: IssuedFile, by: Membership, now: datetime) -> IssuedFile:
     """Take a file back that was not used yet."""
     ensure(by, Permission.MANAGE_CONNECTIONS)
     with transaction.atomic():
-        connection = Connection.objects.select_for_update().get(pk=issued.connection_id, vault=by.vault_id)
+        connection = lock_record(issued.connection, by)
         locked = IssuedFile.objects.select_for_update().get(pk=issued.pk)
         if locked.used_at is not None:
             raise Refused("This file was already used by the other Vault; it cannot be revoked any more.")

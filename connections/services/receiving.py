@@ -32,7 +32,7 @@ from connections.peering.protocol import (
     verify_pinned,
     write_answer,
 )
-from connections.services import certificates, exchange, files
+from connections.services import certificates, exchange, files, parting
 from connections.services.pinning import pinned_certificates
 from vaultadmin import audit
 from vaultadmin.models import Installation, Vault
@@ -158,7 +158,7 @@ def _bind(issued: IssuedFile, connection: Connection, message: Message, body: Co
 
 
 def _decided(message: Message, body: Decision, vault: Vault, now: datetime) -> _Result:
-    """Either side: a person over there approved, rejected or withdrew."""
+    """Either side: a person over there approved, rejected, withdrew, or deleted the record."""
     binding = _find(message, body, vault)
     if binding is None:
         return _Result(Outcome.REFUSED, Refusal.EXCHANGE_UNKNOWN)
@@ -171,6 +171,8 @@ def _decided(message: Message, body: Decision, vault: Vault, now: datetime) -> _
     facts = {"who": body.decided_by, "at": body.decided_at, "comment": body.comment}
     if message.type is MessageType.APPROVE:
         exchange.approved_there(binding, now=now, **facts)  # type: ignore[arg-type]
+    elif message.type is MessageType.DELETE:
+        binding = parting.deleted_there(binding, now=now, **facts)  # type: ignore[arg-type]
     else:
         state = BindingState.REJECTED if message.type is MessageType.REJECT else BindingState.WITHDRAWN
         exchange.closed_there(binding, state, now=now, **facts)  # type: ignore[arg-type]

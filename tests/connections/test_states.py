@@ -20,7 +20,7 @@ CONNECTION_TABLE = {
     "give_up": {P: P, A: P},
     "reopen": {D: P},
     "reset": {ACT: P},
-    "disconnect": {ACT: D},
+    "disconnect": {ACT: D, I: D},
     "inactivate": {ACT: I},
     "activate": {I: ACT},
 }
