@@ -16,6 +16,9 @@ UPDATE connections_binding SET own_certificate_id = connection.signing_certifica
     FROM connections_connection connection WHERE connection.id = connections_binding.connection_id;
 UPDATE connections_issuedfile SET certificate_id = connection.signing_certificate_id
     FROM connections_connection connection WHERE connection.id = connections_issuedfile.connection_id;
+-- Deferred checks of the rows above are done now: a table with checks still to come cannot be altered.
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED;
 """
 
 
