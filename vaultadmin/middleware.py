@@ -41,12 +41,12 @@ def own_address(get_response: Handler) -> Handler:
 def short_way(get_response: Handler) -> Handler:
     """Take machines' calls straight to their view: they have no session, no form and no language.
 
-    Only addresses below settings.MACHINE_PREFIXES whose view is behind Gate.MACHINE; all others go the long way. It
+    Only addresses settings.MACHINE_PATHS names whose view is behind Gate.MACHINE; all others go the long way. It
     stands below the middleware that sets headers, so the answers carry the same ones.
     """
 
     def middleware(request: HttpRequest) -> Any:
-        if not request.path_info.startswith(settings.MACHINE_PREFIXES):
+        if not settings.MACHINE_PATHS.match(request.path_info):
             return get_response(request)
         match = resolve(request.path_info)
         access = getattr(match.func, "access", None)

@@ -1,4 +1,4 @@
-"""What the apps tell the platform about themselves, in AppConfig.ready: home cards, palette entries, demo parts.
+"""What the apps tell the platform about themselves, in AppConfig.ready: home cards, palette entries, REST resources.
 
 The platform imports no other app; composition reads these lists instead.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Model, QuerySet
 
@@ -97,3 +97,54 @@ def by_number(rows: QuerySet[Any], key: str) -> Model | None:
 def kind_of(record: Model) -> Recorded | None:
     """The kind a record belongs to; None for records without a history page."""
     return next((kind for kind in recorded.values() if type(record) is kind.model), None)
+
+
+@dataclass(frozen=True)
+class ClientConnection:
+    """The connection a Client ID speaks for, as far as the Vault REST API must know it (veeva-core 10.1)."""
+
+    id: int
+    api_name: str
+    external: bool
+    active: bool
+    authorized_member_id: int | None
+
+
+class ClientResolver(Protocol):
+    """Who knows connections and their Client IDs."""
+
+    def by_client_id(self, *, vault_id: int, client_id: str) -> ClientConnection | None:
+        """The Active connection of which this is an active Client ID."""
+
+    def by_id(self, *, vault_id: int, connection_id: int) -> ClientConnection | None:
+        """A connection of the vault, whatever its state."""
+
+    def approved(self, *, vault_id: int) -> list[tuple[str, str]]:
+        """Every Client ID that is let in while filtering is on, with the name of its connection."""
+
+
+class _Nobody:
+    """As long as no app has filled the place: no Client ID belongs to anything."""
+
+    def by_client_id(self, *, vault_id: int, client_id: str) -> ClientConnection | None:
+        return None
+
+    def by_id(self, *, vault_id: int, connection_id: int) -> ClientConnection | None:
+        return None
+
+    def approved(self, *, vault_id: int) -> list[tuple[str, str]]:
+        return []
+
+
+clients: ClientResolver = _Nobody()
+
+
+@dataclass(frozen=True)
+class RestResource:
+    """An address of the Vault REST API below `/api/{version}/`; the view is made with `vaultadmin.rest.endpoint`."""
+
+    route: str
+    view: Callable[..., Any]
+
+
+rest_resources: list[RestResource] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import csp.constants as csp
@@ -74,8 +75,8 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 
-# Where machines call often; see vaultadmin.middleware.short_way.
-MACHINE_PREFIXES = ("/myveeva/",)
+# Where machines call; see vaultadmin.middleware.short_way.
+MACHINE_PATHS = re.compile(r"/(?:myveeva|api)(?:/|$)|/v/[0-9]+/api(?:/|$)")
 
 ROOT_URLCONF = "vaultadmin.urls"
 WSGI_APPLICATION = "vaultadmin.wsgi.application"
@@ -183,6 +184,10 @@ AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_CALLABLE = "vaultadmin.accounts.lockout.locked_out"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+# The Vault REST API: calls per window of a vault, sign-ins per minute of a user, how long answers beyond are delayed.
+API_BURST_LIMIT, API_BURST_SECONDS = 2_000, 300
+API_SIGN_INS_PER_MINUTE = 20
+API_DELAY_MILLISECONDS = 500
 SESSION_IDLE = timedelta(minutes=15)
 SESSION_ABSOLUTE = timedelta(hours=12)
 LOGIN_FAILURES_PER_MINUTE = 10

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from vaultadmin.people_urls import root_urlpatterns
+from vaultadmin.rest.urls import rest_of_it
 
 urlpatterns = [
     path("accounts/", include("vaultadmin.accounts.urls")),
@@ -10,9 +11,11 @@ urlpatterns = [
     path("", include(root_urlpatterns)),
     path("", include("connections.machine_urls")),
     path("", include("ecoa.machine_urls")),
+    path("", include("vaultadmin.rest.urls")),
     path("v/<int:vault_id>/", include("vaultadmin.site.vault_urls")),
     path("v/<int:vault_id>/", include("connections.urls")),
     path("v/<int:vault_id>/", include("ecoa.urls")),
+    *rest_of_it,
 ]
 
 handler400 = "vaultadmin.site.errors.bad_request"

@@ -1,9 +1,12 @@
 """The platform's tables: vaults, people, permissions, secrets, audit, work lists and heartbeats."""
 
 from vaultadmin.applications import Application
+from vaultadmin.models.api_session import ApiSession, ApiSessionOrigin
 from vaultadmin.models.api_token import ApiToken
+from vaultadmin.models.api_usage import ApiUsage
 from vaultadmin.models.attempt_window import AttemptWindow
 from vaultadmin.models.audit import AuditEvent, AuditHead
+from vaultadmin.models.call_window import CallWindow
 from vaultadmin.models.heartbeat import Heartbeat
 from vaultadmin.models.membership import Invitation, Membership
 from vaultadmin.models.secret import Secret
@@ -14,11 +17,15 @@ from vaultadmin.models.vault import Installation, Vault
 from vaultadmin.models.vault_settings import VaultSettings
 
 __all__ = [
+    "ApiSession",
+    "ApiSessionOrigin",
     "ApiToken",
+    "ApiUsage",
     "Application",
     "AttemptWindow",
     "AuditEvent",
     "AuditHead",
+    "CallWindow",
     "Heartbeat",
     "Installation",
     "Invitation",

@@ -9,6 +9,7 @@ from django.db.models import Q
 from vaultadmin.models.vault import Vault
 
 LONGEST_LAPSE = 90
+SHORTEST_IDLE, LONGEST_IDLE = 10, 480
 
 
 class VaultSettings(models.Model):
@@ -31,6 +32,13 @@ class VaultSettings(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_LAPSE)],
         help_text="A request nobody decided by then ends by itself.",
     )
+    session_minutes = models.PositiveSmallIntegerField(
+        "Minutes until an idle API session ends",
+        default=20,
+        db_default=20,
+        validators=[MinValueValidator(SHORTEST_IDLE), MaxValueValidator(LONGEST_IDLE)],
+        help_text="A program whose session has ended signs in again.",
+    )
     modified_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -39,7 +47,11 @@ class VaultSettings(models.Model):
             models.CheckConstraint(
                 condition=Q(request_days__gte=1, request_days__lte=LONGEST_LAPSE),
                 name="vault_settings_request_days_in_range",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(session_minutes__gte=SHORTEST_IDLE, session_minutes__lte=LONGEST_IDLE),
+                name="vault_settings_session_minutes_in_range",
+            ),
         ]
 
     def __str__(self) -> str:

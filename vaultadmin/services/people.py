@@ -13,11 +13,11 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError, transaction
 
-from vaultadmin import audit, standard_profiles
+from vaultadmin import audit, clock, standard_profiles
 from vaultadmin.accounts import lockout, sessions
 from vaultadmin.audit import Actor
 from vaultadmin.models import Membership, SecurityProfile, User, Vault
-from vaultadmin.services import authority, links
+from vaultadmin.services import api_sessions, authority, links
 
 
 class PersonRefused(Exception):
@@ -65,6 +65,7 @@ def change_profile(member: Membership, *, profile: SecurityProfile, by: Membersh
         before, member.profile = member.profile, profile
         member.save(update_fields=["profile"])
         if before.pk != profile.pk:
+            api_sessions.end_of_member(member, now=clock.now())
             changes: audit.Changes = {"security profile": (before.name, profile.name)}
             audit.record(vault=by.vault, by=by, event="member.profile_changed", subject=member, changes=changes)
     return member
@@ -79,6 +80,7 @@ def set_active(member: Membership, *, active: bool, by: Membership, reason: str)
         if member.is_active != active:
             member.is_active = active
             member.save(update_fields=["is_active"])
+            api_sessions.end_of_member(member, now=clock.now())
             event = "member.reactivated" if active else "member.deactivated"
             changes: audit.Changes = {"active": (not active, active)}
             audit.record(vault=by.vault, by=by, event=event, subject=member, changes=changes, reason=reason)
@@ -107,7 +109,7 @@ def reset_password(member: Membership, *, by: Membership, now: datetime) -> str:
         waiting = not member.user.has_usable_password()
         member.user.set_unusable_password()
         member.user.save(update_fields=["password"])
-        sessions.end_all(member.user)
+        _end_all_sessions(member.user)
         link = links.issue(member.user, purpose=links.INVITATION if waiting else links.RESET, now=now)
         _record_twice(member, by, "user.password_reset_asked", {"password": (None, audit.SECRET_CHANGED)})
     return link
@@ -121,7 +123,7 @@ def reset_second_factor(member: Membership, *, by: Membership, reason: str) -> i
         held = list(Authenticator.objects.select_for_update().filter(user=member.user.pk))
         kinds = [row.get_type_display() for row in held]
         Authenticator.objects.filter(pk__in=[row.pk for row in held]).delete()
-        sessions.end_all(member.user)
+        _end_all_sessions(member.user)
         _record_twice(member, by, "user.second_factor_reset", {"second factor": (kinds, [])}, reason=reason)
     return len(held)
 
@@ -130,7 +132,7 @@ def end_sessions(member: Membership, *, by: Membership) -> int:
     """Sign a person out everywhere; returns from how many places."""
     with transaction.atomic(), authority.somebody_stays(by.vault):
         member = _fresh(member, by)
-        count = sessions.end_all(member.user)
+        count = _end_all_sessions(member.user)
         _record_twice(member, by, "user.sessions_ended", {"sessions": (count, 0)})
     return count
 
@@ -165,6 +167,11 @@ def make_owner(user: User, *, vault: Vault, by: Actor) -> Membership:
         changes: audit.Changes = {"security profile": (None, owner.name)}
         audit.record(vault=vault, by=by, event="member.added", subject=member, changes=changes)
     return member
+
+
+def _end_all_sessions(user: User) -> int:
+    """Sign a person and their programs out everywhere; API access tokens stay, they are revoked one by one."""
+    return sessions.end_all(user) + api_sessions.end_of_user(user, now=clock.now())
 
 
 def _find_or_create(email: str, name: str) -> tuple[User, bool]:

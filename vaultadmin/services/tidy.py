@@ -11,6 +11,8 @@ from django.contrib.sessions.models import Session
 
 from vaultadmin.accounts import limits
 from vaultadmin.models import Invitation
+from vaultadmin.rest import pace
+from vaultadmin.services import api_sessions, api_usage
 
 # Long enough for an administrator to say "your link ran out on Tuesday".
 _KEEP_LINKS = timedelta(days=30)
@@ -23,3 +25,6 @@ def sweep(*, now: datetime) -> None:
     AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).delete()
     Invitation.objects.filter(expires_at__lt=now - _KEEP_LINKS).delete()
     limits.forget_old(now=now)
+    pace.forget_old(now=now)
+    api_sessions.forget_old(now=now)
+    api_usage.forget_old(now=now)

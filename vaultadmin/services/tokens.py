@@ -49,6 +49,7 @@ class TokenActor:
     member: Membership
     scopes: frozenset[str]
     token_id: int
+    hint: str = ""
 
     def can(self, permission: Permission) -> bool:
         """Do both the token's scopes and the member's profile, as it is now, allow this?"""
@@ -108,7 +109,7 @@ def authenticate(raw: str, *, vault_id: int, now: datetime) -> TokenActor | None
     if not (member.is_active and member.user.is_active) or second_factor.is_owed(member):
         return None
     _note_use(token, now)
-    return TokenActor(member, expand(set(token.scopes)), token.pk)
+    return TokenActor(member, expand(set(token.scopes)), token.pk, token.hint)
 
 
 def _ensure_new_name(member: Membership, name: str, now: datetime) -> None:

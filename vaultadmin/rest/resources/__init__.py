@@ -1,0 +1,1 @@
+"""The platform's own resources of the Vault REST API."""
