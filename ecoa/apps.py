@@ -9,12 +9,15 @@ class EcoaConfig(AppConfig):
 
     def ready(self) -> None:
         """Say which tasks drain our lanes, and what we show on pages that belong to everybody."""
+        from connections.services import deleting
         from ecoa import home, recorded, selectors
+        from ecoa.services import mappings
         from vaultadmin import registries, wake
 
         wake.register("ecoa.sync", "ecoa.tasks.drain")
         wake.register("ecoa.import", "ecoa.tasks.work_import")
         recorded.register()
+        deleting.blockers.append(mappings.keeps_connection)
         registries.home_cards.append(home.cards)
         registries.palette.append(home.hits)
         registries.lanes += [selectors.sync_lane, selectors.import_lane]

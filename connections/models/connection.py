@@ -65,6 +65,8 @@ class Connection(ConcurrentTransitionMixin, models.Model):
     remote_application = models.CharField("Remote Application", max_length=64, blank=True)
 
     url = models.CharField("URL", max_length=2000, blank=True)
+    # A sandbox was made from it: active again only when somebody enters a URL.
+    url_removed = models.BooleanField(default=False, db_default=False, editable=False)
     authorization = models.ForeignKey(
         "connections.ConnectionAuthorization",
         models.PROTECT,
@@ -109,6 +111,10 @@ class Connection(ConcurrentTransitionMixin, models.Model):
             models.CheckConstraint(
                 condition=Q(type=ConnectionType.EXTERNAL) | Q(url="", authorization__isnull=True),
                 name="connection_only_external_has_a_url",
+            ),
+            models.CheckConstraint(
+                condition=Q(url_removed=False) | Q(type=ConnectionType.EXTERNAL, state=INACTIVE, url=""),
+                name="connection_without_its_url_is_inactive",
             ),
             models.CheckConstraint(
                 condition=Q(remote_vault_id__isnull=True) | Q(remote_vault_id__gte=1),
@@ -167,9 +173,9 @@ class Connection(ConcurrentTransitionMixin, models.Model):
     def give_up(self) -> None:
         """Somebody rejected or withdrew: start again with a new file."""
 
-    @transition(state, source=DISCONNECTED, target=PENDING, conditions=[joins_two_vaults])
+    @transition(state, source=[DISCONNECTED, INACTIVE], target=PENDING, conditions=[joins_two_vaults])
     def reopen(self) -> None:
-        """A new file was downloaded after the peer had gone."""
+        """Established with nobody, it waits to be established again: a file was downloaded, or it was activated."""
 
     @transition(state, source=ACTIVE, target=PENDING, conditions=[joins_two_vaults])
     def reset(self) -> None:

@@ -89,8 +89,7 @@ def _check(connection: Connection, changes: Mapping[str, Any], by: Membership, s
         raise Refused("Enter a Name.", field="name")
     if "api_name" in changes:
         names.check(by.vault, changes["api_name"], standard=connection.system_managed, but=connection)
-    if changes.get("remote_vault_id") == by.vault_id:
-        raise Refused("Remote Vault ID is this Vault itself; enter the ID of the other Vault.", field="remote_vault_id")
+    creating.check_remote_vault_id(changes.get("remote_vault_id"), by)
     if changes.get("authorized_user") != connection.authorized_user:
         creating.check_authorized_user(changes.get("authorized_user"), by)
     creating.check_url(changes.get("url", ""))
@@ -114,9 +113,11 @@ def _write(connection: Connection, changes: Mapping[str, Any], by: Membership, n
     former = connection.api_name
     for field, value in changes.items():
         setattr(connection, field, value)
-    if connection.is_external and connection.state == ConnectionState.INACTIVE and changes.get("url"):
-        # A cloned connection comes back to life when somebody says where it leads now.
-        connection.activate()
+    if before["url"] != connection.url and connection.url:
+        # Somebody says where it leads now, which brings a cloned connection back to life.
+        connection.url_removed = False
+        if connection.state == ConnectionState.INACTIVE:
+            connection.activate()
     difference = audit.diff(before, connection, creating.AUDITED)
     if not difference:
         return

@@ -144,6 +144,10 @@ def _take(connection: Connection, file: ConnectionFile, by: Membership) -> Conne
             raise FileRefused("This connection is Active with another Vault; reset it before you connect it anew.")
         if current.peer.installation_id != file.source.installation_id:
             raise FileRefused("This connection is Active with a Vault of another installation.")
+        if current.peer_connection_id != file.connection.id:
+            raise FileRefused(
+                "This connection is Active with another record of that Vault; reset it before you connect it anew."
+            )
     elif wanted is not None and wanted != file.source.vault_id:
         raise FileRefused(f"This record's Remote Vault ID is {wanted}, but the file comes from {file.source.vault_id}.")
     return locked

@@ -29,6 +29,16 @@ AUDITED = [
 FROZEN_ONCE_SENT = ("external_study_id",)
 
 
+def keeps_connection(connection: Connection) -> str:
+    """Why a connection cannot be deleted, in one sentence: a study is sent through it; empty when none is."""
+    mapping = StudyMapping.objects.filter(connection=connection).order_by("name").first()
+    return (
+        f"The study mapping “{mapping.name}” sends through it; choose another connection there first."
+        if mapping
+        else ""
+    )
+
+
 def create(*, vault: Vault, by: audit.Actor, **values: Any) -> StudyMapping:
     """A new mapping of one study."""
     ensure_manager(by, vault)

@@ -18,7 +18,7 @@ CONNECTION_TABLE = {
     "approve": {P: A},
     "establish": {P: ACT, D: ACT, ACT: ACT, A: ACT},
     "give_up": {P: P, A: P},
-    "reopen": {D: P},
+    "reopen": {D: P, I: P},
     "reset": {ACT: P},
     "disconnect": {ACT: D, I: D},
     "inactivate": {ACT: I},
