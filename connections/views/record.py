@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from connections.constants import BindingState, ConnectionState
 from connections.models import Binding, Connection, IssuedFile
 from connections.selectors import connections as selectors
+from connections.selectors import progress
 from connections.services import approving
 from connections.views import record_actions
 from connections.views.common import TYPE_ICONS, record_url
@@ -58,6 +59,8 @@ def record_context(request: MemberRequest, connection: Connection) -> dict[str, 
         "icon": TYPE_ICONS[connection.type],
         "actions": record_actions.menu(connection, member),
         "next_step": _next_step(connection, binding, issued, member),
+        "way": progress.way(connection),
+        "peer_state": progress.peer_state(connection, binding),
         "poll_url": _poll_url(connection, _mark(connection, binding, issued)),
         "sections": shown,
         "page_title": connection.name,
