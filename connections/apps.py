@@ -13,6 +13,7 @@ class ConnectionsConfig(AppConfig):
         """Fill in the platform's registries."""
         from connections import home, recorded
         from connections.constants import APPROVAL_TASK
+        from connections.services import standard
         from connections.services.approval_task import ApprovalTaskHandler
         from vaultadmin import registries
         from vaultadmin.worklist import registry
@@ -22,3 +23,4 @@ class ConnectionsConfig(AppConfig):
         registries.home_cards.append(home.cards)
         registries.palette.append(home.hits)
         registries.lanes.append(home.lane)
+        registries.vault_parts.append(standard.fit_out)

@@ -39,15 +39,18 @@ def check_api_name(value: str, *, standard: bool = False) -> None:
 
 def free_api_name(wanted: str, *, taken: Callable[[str], bool]) -> str:
     """`wanted`, or `wanted_2`, `wanted_3` … shortened to fit: the first name that is not taken."""
-    if not taken(wanted):
-        return wanted
-    number = 2
-    while True:
-        suffix = f"_{number}"
-        candidate = wanted[: API_NAME_LENGTH - len(suffix)].rstrip("_-") + suffix
-        if not taken(candidate):
-            return candidate
+    number = 1
+    while taken(candidate := numbered(wanted, number)):
         number += 1
+    return candidate
+
+
+def numbered(name: str, number: int) -> str:
+    """The API name of the first, second … of its kind: `name`, `name_2`, `name_3`, shortened to fit."""
+    if number == 1:
+        return name
+    suffix = f"_{number}"
+    return name[: API_NAME_LENGTH - len(suffix)].rstrip("_-") + suffix
 
 
 def check_own_name(value: str, *, label: str) -> None:

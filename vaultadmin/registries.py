@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from django.db.models import Model, QuerySet
 
-from vaultadmin.models import Membership
+from vaultadmin.audit import Actor
+from vaultadmin.models import Membership, Vault
 
 
 @dataclass(frozen=True)
@@ -148,3 +149,7 @@ class RestResource:
 
 
 rest_resources: list[RestResource] = []
+
+
+# What a new vault is fitted out with, called inside the transaction that makes it.
+vault_parts: list[Callable[[Vault, Actor, datetime], None]] = []

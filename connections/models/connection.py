@@ -56,6 +56,8 @@ class Connection(ConcurrentTransitionMixin, models.Model):
     )
     system_managed = models.BooleanField("System Managed", default=False)
     standard_key = models.CharField(max_length=64, blank=True, editable=False)
+    # Which of several of the same standard connection; 0 for records that are none.
+    standard_instance = models.PositiveSmallIntegerField(default=0, editable=False)
 
     remote_vault_id = models.BigIntegerField("Remote Vault ID", null=True, blank=True)
     remote_connection_id = models.CharField("Remote Connection ID", max_length=15, blank=True)
@@ -91,6 +93,16 @@ class Connection(ConcurrentTransitionMixin, models.Model):
         ordering = ["name", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["vault", "api_name"], name="connection_api_name_once_per_vault"),
+            models.UniqueConstraint(
+                fields=["vault", "standard_key", "standard_instance"],
+                condition=~Q(standard_key=""),
+                name="connection_standard_once_per_instance",
+            ),
+            models.CheckConstraint(
+                condition=Q(standard_key="", standard_instance=0)
+                | (Q(system_managed=True, standard_instance__gte=1) & ~Q(standard_key="")),
+                name="connection_standard_has_its_number",
+            ),
             # The target of composite references: an alias cannot lead into another vault.
             models.UniqueConstraint(fields=["id", "vault"], name="connection_in_its_vault"),
             models.CheckConstraint(

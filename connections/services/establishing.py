@@ -11,7 +11,7 @@ from connections.connection_file import ConnectionFile, ConnectionFileError
 from connections.constants import BindingState, ConnectionState, ConnectionType, Side
 from connections.models import Binding, Connection
 from connections.peering.protocol import Connect, MessageType, Outcome
-from connections.services import certificates, creating, delivering, exchange, names, parties
+from connections.services import certificates, creating, delivering, exchange, names, parties, standard
 from connections.services.locking import lock_record
 from connections.services.refusals import Refused
 from vaultadmin import audit
@@ -97,8 +97,9 @@ def _propose(file: ConnectionFile, connection: Connection | None, by: Membership
     """Store the record, the binding and the message that is due, all or nothing."""
     try:
         with transaction.atomic():
-            record = _create(file, by, now) if connection is None else _take(connection, file, by)
-            binding = _binding(file, record, by, now, creates_record=connection is None)
+            own = connection or _standard_record(file, by)
+            record = _create(file, by, now) if own is None else _take(own, file, by)
+            binding = _binding(file, record, by, now, creates_record=own is None)
             message = exchange.post(binding, MessageType.CONNECT, _connect(file, binding, by), now=now)
             changes: audit.Changes = {
                 "Source Vault": (None, f"{file.source.vault_id} {file.source.vault_name}"),
@@ -128,6 +129,21 @@ def _create(file: ConnectionFile, by: Membership, now: datetime) -> Connection:
     return connection
 
 
+def _standard_record(file: ConnectionFile, by: Membership) -> Connection | None:
+    """Our own record of the standard connection the file is about, if one is free: it is made for exactly this."""
+    if file.connection.standard_key is None:
+        return None
+    rows = Connection.objects.filter(vault=by.vault, standard_key=file.connection.standard_key)
+    free = [row for row in rows.order_by("standard_instance") if not connect_refusal(row) and not _is_in_use(row, file)]
+    return next((row for row in free if not standard.pairing_refusal(row, file)), None)
+
+
+def _is_in_use(connection: Connection, file: ConnectionFile) -> bool:
+    """Is it established, or meant for another vault than the file's?"""
+    wanted = connection.remote_vault_id
+    return connection.state == ConnectionState.ACTIVE or wanted not in (None, file.source.vault_id)
+
+
 def _customer_name(file: ConnectionFile) -> str:
     """Only standard records may hold a hyphen, and what is created here is none."""
     return file.connection.api_name.replace("-", "_")
@@ -135,7 +151,7 @@ def _customer_name(file: ConnectionFile) -> str:
 
 def _take(connection: Connection, file: ConnectionFile, by: Membership) -> Connection:
     locked = lock_record(connection, by)
-    if refusal := connect_refusal(locked):
+    if refusal := connect_refusal(locked) or standard.pairing_refusal(locked, file):
         raise FileRefused(refusal)
     wanted = locked.remote_vault_id
     if locked.state == ConnectionState.ACTIVE:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from vaultadmin import audit, standard_profiles
+from vaultadmin import audit, registries, standard_profiles
 from vaultadmin.audit import Actor
 from vaultadmin.models import Membership, User, Vault
 from vaultadmin.services import people
@@ -54,7 +54,7 @@ def create_vault(
     _check(vault)
     try:
         with transaction.atomic():
-            _store(vault, by)
+            _store(vault, by, now)
     except IntegrityError as error:
         raise VaultRefused("Another vault took this Vault ID or DNS name just now. Choose another one.") from error
     return vault
@@ -78,10 +78,12 @@ def _check(vault: Vault) -> None:
         raise VaultRefused(sentences[0], field=field) from error
 
 
-def _store(vault: Vault, by: Actor) -> None:
+def _store(vault: Vault, by: Actor, now: datetime) -> None:
     vault.save(force_insert=True)
     audit.record(vault=vault, by=by, event="vault.created", subject=vault, changes=audit.created(vault, _FIELDS))
     standard_profiles.install(vault, by=by)
     person = by.user if isinstance(by, Membership) else by
     if isinstance(person, User):
         people.make_owner(person, vault=vault, by=by)
+    for fit_out in registries.vault_parts:
+        fit_out(vault, by, now)
