@@ -8,6 +8,7 @@ an HTTP library or opens a client socket.
 from .answer import Answer, ErrorKind
 from .async_door import AsyncDoor
 from .door import Door, send
+from .peer import Peer
 from .policy import Policy, PolicyError, check_url, current_policy, settings_fault
 from .region import region_allowed
 from .urls import UrlRefused
@@ -17,6 +18,7 @@ __all__ = [
     "AsyncDoor",
     "Door",
     "ErrorKind",
+    "Peer",
     "Policy",
     "PolicyError",
     "UrlRefused",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .peer import Peer
+
 
 class ErrorKind(StrEnum):
     """Why an answer cannot be used as it is."""
@@ -47,6 +49,8 @@ class Answer:
     """One sentence a person can act on, "" when all went well."""
     kind: ErrorKind | None = None
     reached: bool = False
+    peer: Peer | None = None
+    """Who answered, from the blocking door; the other one is too busy to look."""
 
     @property
     def ok(self) -> bool:

@@ -14,6 +14,7 @@ from urllib3.connection import HTTPSConnection
 from .budget import CONNECT_SECONDS, SILENCE_SECONDS, Budget
 from .lookup import begin_lookup
 from .outgoing import under_way
+from .peer import Peer
 from .policy import Endpoint, Policy
 from .tls import context_for
 from .urls import Target
@@ -50,6 +51,7 @@ class PinnedConnection(HTTPSConnection):
         super().__init__(host, port)
         self._policy = policy
         self._dialled = ""
+        self._peer: Peer | None = None
         self._pid = 0
 
     def connect(self) -> None:
@@ -62,6 +64,7 @@ class PinnedConnection(HTTPSConnection):
         try:
             plain.settimeout(handshake.wait(CONNECT_SECONDS))
             self.sock = context.wrap_socket(plain, server_hostname=outgoing.target.host)
+            self._peer = Peer.of(self.sock)
         except BaseException:
             plain.close()
             raise
@@ -85,7 +88,7 @@ class PinnedConnection(HTTPSConnection):
         """Write the request. Its line holds the judged target: urllib3 has quoted `url` anew."""
         outgoing = under_way.get()
         cast(ClockedSocket, self.sock).budget = outgoing.budget
-        outgoing.trip.dialled, outgoing.trip.reached = self._dialled, True
+        outgoing.trip.dialled, outgoing.trip.peer, outgoing.trip.reached = self._dialled, self._peer, True
         super().request(method, outgoing.target.resource, *args, **options)
 
     def putheader(self, header: str | bytes, *values: Any) -> None:

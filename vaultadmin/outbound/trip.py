@@ -9,6 +9,7 @@ from typing import Final
 from .answer import Answer, ErrorKind
 from .budget import AnswerTooBig
 from .lookup import LookupFailed
+from .peer import Peer
 from .policy import AddressRefused
 from .request import RequestRefused
 from .tls import TrustUnavailable
@@ -27,6 +28,7 @@ class Trip:
         self._body = bytearray()
         self.dialled = ""
         self.reached = False
+        self.peer: Peer | None = None
 
     def headers_arrived(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         self._status = status
@@ -79,6 +81,7 @@ class Trip:
             error=error,
             kind=kind,
             reached=self.reached,
+            peer=self.peer,
         )
 
 
