@@ -56,6 +56,24 @@ class AuthorizationType(TextChoices):
     CLIENT_CREDENTIALS = "client_credentials__sys", "Client Credential"
 
 
+class TokenType(TextChoices):
+    """What a Vault token holds (`Vaulttoken.type`)."""
+
+    STRING = "string__sys", "String"
+    BOOLEAN = "boolean__sys", "Boolean"
+    NUMBER = "number__sys", "Number"
+    DATE = "date__sys", "Date"
+    DATETIME = "datetime__sys", "Datetime"
+    LIST = "list_string__sys", "List of strings"
+
+
+class CloneBehavior(TextChoices):
+    """What a sandbox gets (`Vaulttoken.clone_behavior`)."""
+
+    CLEAR = "clear__sys", "Clear the value"
+    PERSIST = "persist__sys", "Keep the value"
+
+
 class BindingState(TextChoices):
     """How far one exchange of a connection file has come, seen from one side."""
 
@@ -116,7 +134,23 @@ FIELD_API_NAMES = {
     "system_managed": "system_managed__sys",
     "signing_certificate": "signing_certificate__sys",
 }
-
+AUTHORIZATION_API_NAMES = {
+    "name": "name__v",
+    "type": "object_type__v",
+    "status": "status__v",
+    "username": "username__sys",
+    "password": "password__sys",
+    "client_id": "client_id__sys",
+    "client_secret": "client_secret__sys",
+}
+VAULT_TOKEN_API_NAMES = {
+    "label": "label",
+    "is_active": "active",
+    "type": "type",
+    "value": "value",
+    "clone_behavior": "clone_behavior",
+    "system_managed": "system_managed",
+}
 REFERENCE_LOOKUP_API_NAMES = {
     "connection": "connection__sys",
     "type": "object_type__v",

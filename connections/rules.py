@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from urllib.parse import quote
 
+from connections import tokens
 from connections.constants import RECORD_ID_PREFIX, RESERVED_API_NAMES
+from connections.tokens import Family, Sources, Token, TokenRefused
 from vaultadmin.outbound import UrlRefused, check_url
 
 API_NAME_LENGTH = 40
@@ -18,9 +20,10 @@ OWN_NAME = r"^[a-z0-9]+(_+[a-z0-9]+)*__c$"
 STANDARD_NAME = r"^[a-z0-9]+(_+[a-z0-9]+)*$"
 _OWN_SUFFIX = "__c"
 _OWN = re.compile(OWN_NAME.strip("^$"))
-_TOKEN = re.compile(r"\$\{([A-Za-z][A-Za-z0-9]{0,39})\.([A-Za-z][A-Za-z0-9_]{0,58})\}")
-# Stands for a token while the rest of a URL is judged; a word that is valid in a host name and in a path.
-_PLACEHOLDER = "token.example"
+# What a token in the host may stand for is made of these; the whole host is judged once everything is resolved.
+_DNS_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+# Stands for a token while the rest of a URL is judged; valid in a host name and in a path.
+_PLACEHOLDER = "t.t"
 
 
 class RuleBroken(ValueError):
@@ -81,38 +84,81 @@ def record_id(number: int) -> str:
     return f"{RECORD_ID_PREFIX}{number:012d}"
 
 
-def tokens_in(url: str) -> list[str]:
-    """The tokens `${Family.Name}` of a URL, in order, as written."""
-    return [match.group(0) for match in _TOKEN.finditer(url)]
+def tokens_in(url: str) -> list[Token]:
+    """The tokens of a URL, in order."""
+    try:
+        return tokens.find(url)
+    except TokenRefused as error:
+        raise RuleBroken(str(error)) from error
+
+
+def host_tokens(url: str) -> list[Token]:
+    """Those that stand in the host of a URL and decide where a call goes."""
+    return tokens_in(_authority(url)[0])
 
 
 def check_connection_url(url: str) -> None:
-    """https, standard port, valid host; tokens may stand anywhere in it after `https://`."""
+    """https, standard port, valid host; Vault and Custom tokens may stand anywhere in it after `https://`."""
     if len(url) > URL_LENGTH:
         raise RuleBroken(f"URL can have at most {URL_LENGTH} characters.")
     if not url.startswith("https://"):
         raise RuleBroken("URL must start with https:// because connections only use HTTPS.")
-    bare = _TOKEN.sub(_PLACEHOLDER, url)
-    if "${" in bare:
-        raise RuleBroken("A token in a URL is written ${Family.Name}, for example ${Vault.id}.")
-    _judge(bare)
+    _check_families(url)
+    _judge(tokens.PATTERN.sub(_PLACEHOLDER, url))
 
 
-def resolve_url(url: str, values: Mapping[str, str]) -> str:
-    """Put values (keyed `vault.id`, lower case) in place of tokens and judge the result as it would be called.
+def resolve_url(url: str, sources: Sources) -> str:
+    """Put values in place of tokens and judge the result as it would be called.
 
-    Values are percent-encoded, so none of them can move the call to another scheme, host or port.
+    A value can never move the call: in the host only DNS labels may stand, everywhere else it is percent-encoded.
     """
-    missing = [token for token in tokens_in(url) if _key(token) not in values]
-    if missing:
-        raise RuleBroken(f"The URL holds the token {missing[0]}, which has no value in this Vault.")
-    resolved = _TOKEN.sub(lambda match: quote(values[_key(match.group(0))], safe=""), url)
+    _check_families(url)
+    authority, rest = _authority(url)
+    try:
+        resolved = "https://" + tokens.fill(authority, lambda token: _label(token, sources.value_of(token)))
+        resolved += _within_path(rest, tokens.fill(rest, lambda token: _encoded(token, sources.value_of(token))))
+    except TokenRefused as error:
+        raise RuleBroken(str(error)) from error
     _judge(resolved)
     return resolved
 
 
-def _key(token: str) -> str:
-    return token[2:-1].lower()
+def _check_families(url: str) -> None:
+    for token in tokens_in(url):
+        if token.family in (Family.AUTH, Family.SESSION):
+            raise RuleBroken(f"{token.text} cannot stand in a URL, which servers write down; it belongs in a header.")
+
+
+def _authority(url: str) -> tuple[str, str]:
+    """Host and port as written, and all that follows. Tokens hold none of the characters that end a host."""
+    bare = url.removeprefix("https://")
+    end = next((index for index, letter in enumerate(bare) if letter in "/?"), len(bare))
+    return bare[:end], bare[end:]
+
+
+def _label(token: Token, value: str) -> str:
+    if not all(_DNS_LABEL.fullmatch(label) for label in value.split(".")):
+        raise RuleBroken(
+            f"The value of {token.text} cannot stand in the host of a URL: only letters, digits, hyphens and dots "
+            "between them can."
+        )
+    return value
+
+
+def _encoded(token: Token, value: str) -> str:
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError as error:
+        raise RuleBroken(f"The value of {token.text} holds a character that cannot be written in a URL.") from error
+
+
+def _within_path(written: str, resolved: str) -> str:
+    """Refuse values that make a step up or no step: a server would read another path than the one written."""
+    path, found = written.partition("?")[0], resolved.partition("?")[0]
+    for before, after in zip(path.split("/"), found.split("/"), strict=True):
+        if before != after and after in (".", ".."):
+            raise RuleBroken(f"The value of {before} is “{after}”, which would lead to another path.")
+    return resolved
 
 
 def _judge(url: str) -> None:

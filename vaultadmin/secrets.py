@@ -38,6 +38,11 @@ def replace(secret: Secret, *, value: str, by: Actor) -> Secret:
     return secret
 
 
+def discard(secret: Secret) -> None:
+    """Remove a secret with the record it belonged to. The caller audits that."""
+    secret.delete()
+
+
 def reveal(secret: Secret) -> str:
     """The plain value, for use inside a service. Never put it into a page, a log or a task."""
     try:

@@ -10,6 +10,7 @@ from connections.models.peer_certificate import CertificateAnnouncement, PeerCer
 from connections.models.peer_message import IncomingPeerMessage, OutgoingPeerMessage
 from connections.models.reference_lookup import ReferenceLookup
 from connections.models.stats import ConnectionStats
+from connections.models.token import VaultToken
 
 __all__ = [
     "Binding",
@@ -26,4 +27,5 @@ __all__ = [
     "PeerCertificate",
     "ReferenceLookup",
     "SigningCertificate",
+    "VaultToken",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from connections.constants import AuthorizationType
+from connections.constants import AuthorizationType, RecordStatus
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
 
@@ -28,7 +28,15 @@ class ConnectionAuthorization(models.Model):
     name = models.CharField("Name", max_length=128)
     username = models.CharField("User Name", max_length=255, blank=True)
     client_id = models.CharField("Client ID", max_length=255, blank=True)
-    secret = models.OneToOneField("vaultadmin.Secret", models.PROTECT, related_name="+")
+    # None in a sandbox until somebody enters it there: a copy of a vault never holds the secrets of the original.
+    secret = models.OneToOneField("vaultadmin.Secret", models.PROTECT, related_name="+", null=True)
+    status = models.CharField(
+        "Status",
+        max_length=16,
+        choices=RecordStatus.choices,
+        default=RecordStatus.ACTIVE.value,
+        db_default=RecordStatus.ACTIVE.value,
+    )
     creation_key = models.UUIDField(unique=True, null=True, editable=False)
     created_at = models.DateTimeField()
     modified_at = models.DateTimeField()
@@ -45,6 +53,7 @@ class ConnectionAuthorization(models.Model):
                 | (Q(type=AuthorizationType.CLIENT_CREDENTIALS, username="") & ~Q(client_id="")),
                 name="authorization_fields_fit_its_type",
             ),
+            models.CheckConstraint(condition=Q(status__in=RecordStatus.values), name="authorization_status_is_known"),
         ]
 
     def __str__(self) -> str:
@@ -54,6 +63,11 @@ class ConnectionAuthorization(models.Model):
     def identity(self) -> str:
         """The public half: the user name or client id."""
         return self.username or self.client_id
+
+    @property
+    def is_active(self) -> bool:
+        """May connections send with it?"""
+        return self.status == RecordStatus.ACTIVE
 
     @property
     def secret_label(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,11 +10,11 @@ from urllib.parse import urlsplit
 from django.db import IntegrityError, transaction
 
 from connections.constants import ConnectionState, ConnectionType
-from connections.models import Connection, ConnectionAuthorization
-from connections.services import creating, files, names
+from connections.models import Connection
+from connections.services import creating, files, names, secret_guard
 from connections.services.locking import lock_record
 from connections.services.refusals import Refused
-from vaultadmin import audit, secrets
+from vaultadmin import audit
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, ensure
 
@@ -96,16 +95,8 @@ def _check(connection: Connection, changes: Mapping[str, Any], by: Membership, s
     if changes.get("authorization") != connection.authorization:
         creating.check_authorization(changes.get("authorization"), by)
     if needs_secret(connection, changes):
-        _check_secret(changes.get("authorization", connection.authorization), secret)
-
-
-def _check_secret(authorization: ConnectionAuthorization, secret: str) -> None:
-    stored = secrets.reveal(authorization.secret)
-    if not hmac.compare_digest(stored.encode(), secret.encode()):
-        raise Refused(
-            f"The URL now leads to another host: enter the {authorization.secret_label} of “{authorization}” again.",
-            field="secret",
-        )
+        authorization = changes.get("authorization", connection.authorization)
+        secret_guard.ensure_known(authorization, secret, why="The URL now leads to another host", field="secret")
 
 
 def _write(connection: Connection, changes: Mapping[str, Any], by: Membership, now: datetime) -> None:

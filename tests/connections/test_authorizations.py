@@ -3,11 +3,11 @@ from uuid import uuid4
 
 import pytest
 
-from connections.constants import AuthorizationType
+from connections.constants import AuthorizationType, RecordStatus
 from connections.models import ConnectionAuthorization
 from connections.services import authorizations
 from connections.services.refusals import Refused
-from tests.factories.connections import SECRET, make_admin, make_authorization
+from tests.factories.connections import SECRET, make_admin, make_authorization, make_external
 from tests.factories.people import make_member
 from vaultadmin import audit, secrets
 from vaultadmin.models import AuditEvent, Secret
@@ -95,3 +95,59 @@ def test_only_those_of_the_own_vault_are_visible(admin):
 
     assert list(ConnectionAuthorization.objects.visible_to(admin)) == [mine]
     assert not ConnectionAuthorization.objects.visible_to(make_member(admin.vault)).exists()
+
+
+def test_user_name_of_basic_auth_holds_no_colon(admin, now):
+    with pytest.raises(Refused) as refusal:
+        make_authorization(admin, type=AuthorizationType.BASIC, identity="a:b")
+    assert refusal.value.field == "identity"
+    assert make_authorization(admin, identity="a:b").client_id == "a:b"
+
+
+def test_status_is_changed_and_audited(admin, now):
+    authorization = edit(make_authorization(admin), admin, now, status=RecordStatus.INACTIVE)
+
+    assert not authorization.is_active
+    assert audit.history(authorization).first().changes == {"Status": ["Active", "Inactive"]}
+
+
+def test_missing_secret_is_entered_again(admin, now):
+    authorization = make_authorization(admin)
+    ConnectionAuthorization.objects.update(secret=None)
+
+    edit(authorization, admin, now, secret="entered here")
+
+    stored = ConnectionAuthorization.objects.get()
+    assert secrets.reveal(stored.secret) == "entered here"
+    assert audit.history(stored).first().changes == {"Client Secret": [None, audit.SECRET_CHANGED]}
+
+
+def test_unused_authorization_is_deleted_with_its_secret(admin):
+    authorization = make_authorization(admin)
+    kept = ConnectionAuthorization(pk=authorization.pk, vault=admin.vault)
+
+    authorizations.delete(authorization=authorization, by=admin)
+
+    assert not ConnectionAuthorization.objects.exists()
+    assert not Secret.objects.filter(purpose="connection authorization").exists()
+    row = audit.history(kept).first()
+    assert (row.event, row.changes["Client ID"]) == ("authorization.deleted", ["mv-ext-demo-RTSM", None])
+    with pytest.raises(Refused, match="already"):
+        authorizations.delete(authorization=kept, by=admin)
+
+
+def test_authorization_in_use_is_not_deleted(admin):
+    authorization = make_authorization(admin)
+    for name in ("A", "B", "C", "D"):
+        make_external(admin, name=name, authorization=authorization)
+
+    with pytest.raises(Refused, match="“A”, “B”, “C” and others use it"):
+        authorizations.delete(authorization=authorization, by=admin)
+    assert ConnectionAuthorization.objects.get() == authorization
+
+
+def test_deleting_needs_its_permission(admin):
+    editor = make_member(admin.vault, Permission.AUTHORIZATION_READ, Permission.AUTHORIZATION_EDIT)
+
+    with pytest.raises(PermissionRefused):
+        authorizations.delete(authorization=make_authorization(admin), by=editor)

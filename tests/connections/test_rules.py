@@ -86,29 +86,3 @@ def test_url_of_the_documented_form_passes(url):
 def test_url_of_another_form_is_refused(url):
     with pytest.raises(RuleBroken):
         rules.check_connection_url(url)
-
-
-def test_resolve_url_puts_values_in_place_of_tokens():
-    url = rules.resolve_url("https://${Vault.dns}/v/${vault.ID}", {"vault.dns": "a.example.com", "vault.id": "7"})
-
-    assert url == "https://a.example.com/v/7"
-
-
-def test_resolve_url_names_the_token_without_a_value():
-    with pytest.raises(RuleBroken, match=r"\$\{Custom\.site\}"):
-        rules.resolve_url("https://example.com/${Custom.site}", {})
-
-
-@given(st.text(max_size=40))
-def test_resolve_url_lets_no_value_move_the_call(value):
-    prefix = "https://example.com/a/"
-
-    try:
-        resolved = rules.resolve_url(prefix + "${Custom.x}/b", {"custom.x": value})
-    except (RuleBroken, UnicodeEncodeError):
-        return
-
-    assert resolved.startswith(prefix)
-    assert resolved.endswith("/b")
-    assert "?" not in resolved
-    assert "#" not in resolved

@@ -4,7 +4,14 @@ from uuid import uuid4
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import transaction
 
-from connections.constants import AuthorizationType, CertificateStage, IntegrationPointType, LookupType
+from connections.constants import (
+    AuthorizationType,
+    CertificateStage,
+    CloneBehavior,
+    IntegrationPointType,
+    LookupType,
+    TokenType,
+)
 from connections.models import (
     Connection,
     ConnectionAuthorization,
@@ -12,8 +19,9 @@ from connections.models import (
     IntegrationPoint,
     ReferenceLookup,
     SigningCertificate,
+    VaultToken,
 )
-from connections.services import authorizations, certificates, creating, files
+from connections.services import authorizations, certificates, creating, files, tokens
 from tests.factories.people import make_member, make_vault
 from vaultadmin import clock
 from vaultadmin.models import Membership, Vault
@@ -117,3 +125,14 @@ def make_lookup(connection: Connection, **fields) -> ReferenceLookup:
         "modified_at": now,
     }
     return ReferenceLookup.objects.create(connection=connection, vault=connection.vault, **(values | fields))
+
+
+def make_token(by: Membership, **fields) -> VaultToken:
+    values = {
+        "name": "region",
+        "label": "Region",
+        "type": TokenType.STRING,
+        "value": "eu",
+        "clone_behavior": CloneBehavior.CLEAR,
+    }
+    return tokens.create(by=by, now=clock.now(), **(values | fields))
