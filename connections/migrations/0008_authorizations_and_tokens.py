@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("connections", "0005_messages_outlive_their_record"),
+        ("connections", "0007_standard_instances"),
         ("vaultadmin", "0006_system_accounts"),
     ]
 
