@@ -1,7 +1,11 @@
-"""Addresses for machines. The handshake between two installations and the certificates get theirs here."""
+"""Addresses for machines: the handshake between two installations."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from connections.views import peering
+
+urlpatterns = [
+    path("v/<int:vault_id>/peering/<slug:name>", peering.message, name="peering"),
+]

@@ -7,6 +7,7 @@ from connections.models.connection import Connection, ConnectionAlias
 from connections.models.integration import Integration, IntegrationPoint
 from connections.models.issued_file import IssuedFile
 from connections.models.peer_certificate import CertificateAnnouncement, PeerCertificate
+from connections.models.peer_clock import PeerClock
 from connections.models.peer_message import IncomingPeerMessage, OutgoingPeerMessage
 from connections.models.reference_lookup import ReferenceLookup
 from connections.models.stats import ConnectionStats
@@ -25,6 +26,7 @@ __all__ = [
     "IssuedFile",
     "OutgoingPeerMessage",
     "PeerCertificate",
+    "PeerClock",
     "ReferenceLookup",
     "SigningCertificate",
     "VaultToken",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 
 class CarrierError(Exception):
-    """No answer came back; the message may or may not have arrived. One sentence."""
+    """No answer came back; the message may or may not have arrived. One sentence, and how long we are asked to wait."""
 
-
-class OtherInstallation(CarrierError):
-    """The peer lives in another installation, which this version cannot reach."""
-
-    def __init__(self) -> None:
-        super().__init__("Connecting to a Vault of another installation is not available in this version.")
+    def __init__(self, sentence: str, *, retry_after: timedelta = timedelta(0)) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after

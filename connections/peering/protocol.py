@@ -92,6 +92,7 @@ class Refusal(StrEnum):
     EXCHANGE_UNKNOWN = "exchange_unknown"
     UNTRUSTED = "untrusted"
     CLOCK = "clock"
+    ADDRESS = "address"
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,7 @@ class Answer:
     sender: Party
     recipient: Party
     certificate_id: str
+    sent_at: datetime
     outcome: Outcome
     code: Refusal
     view: View | None
@@ -274,6 +276,7 @@ def read_answer(raw: bytes, *, pinned: Mapping[str, str]) -> Answer:
             sender=_party(top, "sender"),
             recipient=_party(top, "recipient"),
             certificate_id=top.filled("certificate_id", longest=5),
+            sent_at=top.moment("sent_at"),
             outcome=Outcome(top.text("outcome")),
             code=Refusal(top.text("code")),
             view=_view(top),

@@ -51,7 +51,6 @@ def create_vault_to_vault(
     creation_key: UUID | None = None,
 ) -> Connection:
     """A Pending connection to another vault. `remote` are notes about it, replaced once it is established."""
-    check_remote_vault_id(remote_vault_id, by)
     notes = {field: (remote or {}).get(field, "") for field in REMOTE_FIELDS}
     return _create(
         ConnectionType.VAULT_TO_VAULT,
@@ -120,12 +119,6 @@ def create_local(
         description=description,
         authorized_user=authorized_user,
     )
-
-
-def check_remote_vault_id(remote_vault_id: int | None, by: Membership) -> None:
-    """Refuse this vault's own ID: a connection leads to another one."""
-    if remote_vault_id == by.vault_id:
-        raise Refused("Remote Vault ID is this Vault itself; enter the ID of the other Vault.", field="remote_vault_id")
 
 
 def check_url(url: str) -> None:

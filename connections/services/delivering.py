@@ -23,12 +23,13 @@ from connections.peering.protocol import (
     read_answer,
     write_message,
 )
-from connections.services import certificates, exchange, parties, routes
+from connections.services import certificates, clocks, exchange, parties, routes
 from connections.spark.signing import Signer
 from vaultadmin import claims
 
 LEASE = timedelta(seconds=60)
-BATCH = 20
+# So few that all of them, each waiting as long as a carrier may, are through before the lease ends.
+BATCH = 6
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=10)
 
@@ -42,6 +43,8 @@ SENTENCES = {
     Refusal.NOT_READY: "The connection in the other Vault is not waiting to be established. "
     "Ask for a new file once it is Pending.",
     Refusal.EXCHANGE_UNKNOWN: "The other Vault no longer knows this request. Start again with a new file.",
+    Refusal.ADDRESS: "The other Vault cannot call this one back: the address this installation gives out is none it "
+    "may call. Ask your operator to set VAULTADMIN_PUBLIC_URL.",
     Refusal.UNTRUSTED: "The other Vault did not recognise this Vault. Start again with a new file.",
 }
 
@@ -83,8 +86,11 @@ def _deliver(pk: int, token: UUID, now: datetime) -> Delivery:
     ).get(pk=pk)
     try:
         answer = _talk(row, now)
-    except (CarrierError, ProtocolError) as error:
+    except CarrierError as error:
+        return _try_again(row, token, now, str(error), asked_to_wait=error.retry_after)
+    except ProtocolError as error:
         return _try_again(row, token, now, str(error))
+    clocks.note(answer.sender.installation_id, said=answer.sent_at, now=now)
     if answer.outcome is Outcome.LATER:
         return _try_again(row, token, now, "The clocks of the two Vaults differ by more than five minutes.")
     with transaction.atomic():
@@ -123,9 +129,13 @@ def _talk(row: OutgoingPeerMessage, now: datetime) -> Answer:
     return answer
 
 
-def _try_again(row: OutgoingPeerMessage, token: UUID, now: datetime, error: str) -> Delivery:
+def _try_again(
+    row: OutgoingPeerMessage, token: UUID, now: datetime, error: str, *, asked_to_wait: timedelta = timedelta(0)
+) -> Delivery:
+    """The row stays due, later each time. What the peer asks for only delays, it never shortens or ends the trying."""
     wait = min(FIRST_WAIT * 2 ** min(row.attempts - 1, 10), LONGEST_WAIT) * random.uniform(0.9, 1.1)
-    claims.settle(OutgoingPeerMessage.objects.filter(pk=row.pk), token=token, due_at=now + wait, last_error=error[:255])
+    due_at = now + max(wait, asked_to_wait)
+    claims.settle(OutgoingPeerMessage.objects.filter(pk=row.pk), token=token, due_at=due_at, last_error=error[:255])
     return Delivery(None, error)
 
 

@@ -88,7 +88,6 @@ def _check(connection: Connection, changes: Mapping[str, Any], by: Membership, s
         raise Refused("Enter a Name.", field="name")
     if "api_name" in changes:
         names.check(by.vault, changes["api_name"], standard=connection.system_managed, but=connection)
-    creating.check_remote_vault_id(changes.get("remote_vault_id"), by)
     if changes.get("authorized_user") != connection.authorized_user:
         creating.check_authorized_user(changes.get("authorized_user"), by)
     creating.check_url(changes.get("url", ""))

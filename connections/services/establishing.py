@@ -10,9 +10,11 @@ from connections import conf, connection_file
 from connections.connection_file import ConnectionFile, ConnectionFileError
 from connections.constants import BindingState, ConnectionState, ConnectionType, Side
 from connections.models import Binding, Connection
+from connections.peering.addresses import AddressRefused, check_peering_url
 from connections.peering.protocol import Connect, MessageType, Outcome
 from connections.services import certificates, creating, delivering, exchange, names, parties, standard
 from connections.services.locking import lock_record
+from connections.services.pinning import contradicts
 from connections.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.models import Installation, Membership
@@ -75,7 +77,7 @@ def _judge(raw: bytes, by: Membership, now: datetime) -> ConnectionFile:
         raise FileRefused("This connection file comes from the future: compare the clocks of the two Vaults.")
     if Binding.objects.filter(exchange=file.file_id, side=Side.TARGET).exclude(state=BindingState.REFUSED).exists():
         raise FileRefused(USED)
-    if file.source.vault_id == by.vault_id:
+    if (file.source.installation_id, file.source.vault_id) == (Installation.current().pk, by.vault_id):
         raise FileRefused("This connection file was made by this Vault; upload it in the other Vault.")
     if file.remote_vault_id not in (None, by.vault_id):
         raise FileRefused(f"This connection file was made for Vault {file.remote_vault_id}; upload it there.")
@@ -86,11 +88,25 @@ def _judge(raw: bytes, by: Membership, now: datetime) -> ConnectionFile:
 
 
 def _check_trust(file: ConnectionFile) -> None:
-    """A vault of this installation signs with our own key; nothing else may speak in its name."""
-    if file.source.installation_id != Installation.current().pk:
-        raise FileRefused("Connecting to a Vault of another installation is not available in this version.")
-    if not certificates.is_ours(file.certificate_id, file.certificate_pem):
+    """A vault of this installation signs with our own key; nothing else may speak in its name.
+
+    Another installation signs with its own, and gives an address that is judged here before anything is called.
+    """
+    source = file.source
+    if source.installation_id == Installation.current().pk:
+        trusted = certificates.is_ours(file.certificate_id, file.certificate_pem)
+    else:
+        trusted = not contradicts(source.installation_id, file.certificate_id, file.certificate_pem)
+        _check_address(source.peering_url)
+    if not trusted:
         raise FileRefused("This connection file is not signed with the key of the Vault it names.")
+
+
+def _check_address(peering_url: str) -> None:
+    try:
+        check_peering_url(peering_url)
+    except AddressRefused as error:
+        raise FileRefused(f"The address in this connection file, {peering_url}, cannot be called: {error}") from error
 
 
 def _propose(file: ConnectionFile, connection: Connection | None, by: Membership, now: datetime) -> tuple[int, int]:

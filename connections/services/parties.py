@@ -19,6 +19,12 @@ def peering_url(vault: Vault) -> str:
     return f"{settings.PUBLIC_URL}/v/{vault.pk}/peering/"
 
 
+def own_urls(vault: Vault | None, path: str) -> tuple[str, ...]:
+    """Under which addresses a request to `path` may rightly have come in: the installation's, and the vault's own."""
+    ours = f"{settings.PUBLIC_URL}{path}"
+    return (ours, f"https://{vault.dns}{path}") if vault is not None else (ours,)
+
+
 def details(vault: Vault) -> VaultDetails:
     """What a peer shows under Remote Vault Details."""
     return VaultDetails(vault.name, vault.dns, vault.domain, vault.get_application_display(), peering_url(vault))

@@ -2,9 +2,57 @@
 
 from __future__ import annotations
 
-from connections.models import Binding
+from uuid import UUID
+
+from connections.constants import BindingState
+from connections.models import Binding, OutgoingPeerMessage
+from connections.peering.protocol import Connect, Message
+from connections.services import certificates
+from vaultadmin.models import Installation, Vault
 
 
 def pinned_certificates(binding: Binding) -> dict[str, str]:
     """The peer's certificates by their id, as PEM. Messages and answers of the peer are verified with these only."""
     return {binding.peer_certificate_id: binding.peer_certificate_pem}
+
+
+def exchange_with(message: Message, vault: Vault) -> Binding | None:
+    """The exchange a message belongs to, with exactly this peer: two installations may have equal vault ids."""
+    rows = Binding.objects.filter(
+        exchange=message.body.exchange,
+        connection__vault=vault,
+        peer_installation_id=message.sender.installation_id,
+        peer_vault_id=message.sender.vault_id,
+    )
+    found: Binding | None = rows.exclude(state=BindingState.REFUSED).first()
+    return found
+
+
+def last_words(message: Message, vault: Vault) -> OutgoingPeerMessage | None:
+    """What this vault last told this peer of an exchange: all that is left of one whose record was deleted."""
+    rows = OutgoingPeerMessage.objects.filter(
+        vault=vault,
+        exchange=message.body.exchange,
+        peer_installation_id=message.sender.installation_id,
+        peer_vault_id=message.sender.vault_id,
+    )
+    found: OutgoingPeerMessage | None = rows.select_related("signing_certificate").order_by("pk").last()
+    return found
+
+
+def may_introduce(message: Message, body: Connect) -> bool:
+    """May a vault that connects for the first time speak with the certificate it shows?
+
+    A vault of this installation signs with one of the installation's own. Another installation has its own table, of
+    which we know what is in force: an id we know must show the certificate we know.
+    """
+    if message.sender.installation_id == Installation.current().pk:
+        return certificates.is_ours(message.certificate_id, body.certificate_pem)
+    return not contradicts(message.sender.installation_id, message.certificate_id, body.certificate_pem)
+
+
+def contradicts(installation_id: UUID, certificate_id: str, pem: str) -> bool:
+    """Does another connection in force know this certificate id of this installation with another certificate?"""
+    known = Binding.objects.in_force().filter(peer_installation_id=installation_id, peer_certificate_id=certificate_id)
+    other: bool = known.exclude(peer_certificate_pem=pem).exists()
+    return other

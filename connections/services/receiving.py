@@ -16,7 +16,8 @@ from django.db import transaction
 
 from connections import conf, signed_json
 from connections.constants import BindingState, ConnectionState, Side
-from connections.models import Binding, Connection, IncomingPeerMessage, IssuedFile
+from connections.models import Binding, Connection, IncomingPeerMessage, IssuedFile, SigningCertificate
+from connections.peering.addresses import AddressRefused, check_peering_url
 from connections.peering.protocol import (
     Connect,
     Decision,
@@ -26,14 +27,13 @@ from connections.peering.protocol import (
     Party,
     ProtocolError,
     Refusal,
-    View,
     read_message,
     verify,
     verify_pinned,
     write_answer,
 )
 from connections.services import certificates, exchange, files, parting
-from connections.services.pinning import pinned_certificates
+from connections.services.pinning import exchange_with, last_words, may_introduce, pinned_certificates
 from vaultadmin import audit
 from vaultadmin.models import Installation, Vault
 from vaultadmin.strict_json import canonical
@@ -54,22 +54,27 @@ def receive(raw: bytes, *, vault_id: int, now: datetime) -> bytes:
     message = read_message(raw)
     vault = Vault.objects.filter(pk=vault_id).first()
     if vault is None or message.recipient != Party(Installation.current().pk, vault_id):
-        return _answer(message, _Result(Outcome.REFUSED, Refusal.EXCHANGE_UNKNOWN), now)
+        return _answer(message, _Result(Outcome.REFUSED, Refusal.EXCHANGE_UNKNOWN), vault, now)
     if abs(now - message.sent_at) > conf.peer_clock_tolerance():
-        return _answer(message, _Result(Outcome.LATER, Refusal.CLOCK), now)
+        return put_off(message, vault=vault, now=now)
     with transaction.atomic():
         result = (
             _connect(message, message.body, vault, now)
             if isinstance(message.body, Connect)
             else _decided(message, message.body, vault, now)
         )
-    return _answer(message, result, now)
+    return _answer(message, result, vault, now)
+
+
+def put_off(message: Message, *, vault: Vault, now: datetime) -> bytes:
+    """The signed answer to a message whose time is too far from ours: not now, and why."""
+    return _answer(message, _Result(Outcome.LATER, Refusal.CLOCK, exchange_with(message, vault)), vault, now)
 
 
 def _connect(message: Message, body: Connect, vault: Vault, now: datetime) -> _Result:
     """Source side: somebody holds a file of ours and tells us who they are."""
     certificate = signed_json.read_certificate(body.certificate_pem)
-    if not _may_speak(message, body) or not _is_signed(message, certificate):
+    if not may_introduce(message, body) or not _is_signed(message, certificate):
         return _Result(Outcome.REFUSED, Refusal.UNTRUSTED)
     issued = IssuedFile.objects.filter(pk=body.exchange, connection__vault=vault).first()
     connection = exchange.lock_connection(issued.connection_id) if issued else None
@@ -80,17 +85,11 @@ def _connect(message: Message, body: Connect, vault: Vault, now: datetime) -> _R
         return _Result(Outcome.REFUSED, Refusal.FILE_UNKNOWN)
     if seen := _seen(message, vault):
         return seen
-    code = _connect_refusal(issued, connection, message.sender, now)
+    code = _connect_refusal(issued, connection, message.sender, now) or _address_refusal(message.sender, body)
     if code:
         return _remember(message, vault, _Result(Outcome.REFUSED, code), now)
     binding = _bind(issued, connection, message, body, now)
     return _remember(message, vault, _Result(_ACCEPTED, binding=binding), now)
-
-
-def _may_speak(message: Message, body: Connect) -> bool:
-    """A vault of this installation signs with one of its own certificates; another installation has its own table."""
-    ours = message.sender.installation_id == Installation.current().pk
-    return ours and certificates.is_ours(message.certificate_id, body.certificate_pem)
 
 
 def _is_signed(message: Message, certificate: object) -> bool:
@@ -113,11 +112,23 @@ def _connect_refusal(issued: IssuedFile, connection: Connection, sender: Party, 
         return Refusal.FILE_USED
     if now >= issued.expires_at:
         return Refusal.FILE_EXPIRED
-    if sender.vault_id == connection.vault_id or issued.remote_vault_id not in (None, sender.vault_id):
+    ours = Party(Installation.current().pk, connection.vault_id)
+    if sender == ours or issued.remote_vault_id not in (None, sender.vault_id):
         return Refusal.WRONG_VAULT
     free = connection.state in (ConnectionState.PENDING, ConnectionState.DISCONNECTED)
     if not free or connection.bindings.open().exists():
         return Refusal.NOT_READY
+    return Refusal.NONE
+
+
+def _address_refusal(sender: Party, body: Connect) -> Refusal:
+    """Approvals have to reach the peer later, so another installation must give an address this one may call."""
+    if sender.installation_id == Installation.current().pk:
+        return Refusal.NONE
+    try:
+        check_peering_url(body.vault.peering_url)
+    except AddressRefused:
+        return Refusal.ADDRESS
     return Refusal.NONE
 
 
@@ -159,7 +170,7 @@ def _bind(issued: IssuedFile, connection: Connection, message: Message, body: Co
 
 def _decided(message: Message, body: Decision, vault: Vault, now: datetime) -> _Result:
     """Either side: a person over there approved, rejected, withdrew, or deleted the record."""
-    binding = _find(message, body, vault)
+    binding = _find(message, vault)
     if binding is None:
         return _Result(Outcome.REFUSED, Refusal.EXCHANGE_UNKNOWN)
     try:
@@ -179,16 +190,10 @@ def _decided(message: Message, body: Decision, vault: Vault, now: datetime) -> _
     return _remember(message, vault, _Result(_ACCEPTED, binding=binding), now)
 
 
-def _find(message: Message, body: Decision, vault: Vault) -> Binding | None:
+def _find(message: Message, vault: Vault) -> Binding | None:
     """The exchange with exactly this peer, locked."""
-    found = Binding.objects.filter(
-        exchange=body.exchange,
-        connection__vault=vault,
-        peer_installation_id=message.sender.installation_id,
-        peer_vault_id=message.sender.vault_id,
-    )
-    pk = found.exclude(state=BindingState.REFUSED).values_list("pk", flat=True).first()
-    return exchange.lock(pk) if pk is not None else None
+    found = exchange_with(message, vault)
+    return exchange.lock(found.pk) if found is not None else None
 
 
 def _seen(message: Message, vault: Vault) -> _Result | None:
@@ -232,18 +237,25 @@ def _body_hash(message: Message) -> str:
     return hashlib.sha256(canonical(message.document["body"])).hexdigest()
 
 
-def _answer(message: Message, result: _Result, now: datetime) -> bytes:
-    view: View | None = None
-    certificate = certificates.current()
-    if result.binding is not None:
-        view = result.binding.view
-        certificate = result.binding.connection.signing_certificate
+def _answer(message: Message, result: _Result, vault: Vault | None, now: datetime) -> bytes:
+    certificate = _signing_certificate(message, result, vault)
     return write_answer(
         message,
         outcome=result.outcome,
         code=result.code,
-        view=view,
+        view=result.binding.view if result.binding is not None else None,
         certificate_id=certificate.certificate_id,
         sent_at=now,
         key=certificates.private_key(certificate),
     )
+
+
+def _signing_certificate(message: Message, result: _Result, vault: Vault | None) -> SigningCertificate:
+    """The certificate the asker knows: that of the connection, or of the file, when there is a trace of either."""
+    if result.binding is not None:
+        return result.binding.connection.signing_certificate
+    issued = IssuedFile.objects.filter(pk=message.body.exchange, connection__vault=vault).first()
+    if issued is not None:
+        return issued.certificate
+    told = last_words(message, vault) if vault is not None else None
+    return told.signing_certificate if told is not None else certificates.current()

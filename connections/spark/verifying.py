@@ -7,7 +7,7 @@ back with it. No part of a request leads to a file or an address.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -79,8 +79,8 @@ class SignedRequest:
             )
 
 
-def read_request(headers: Iterable[tuple[str, str]], *, url: str) -> SignedRequest:
-    """Read the headers of a request that came in at `url`, or SignatureRefused.
+def read_request(headers: Iterable[tuple[str, str]], *, urls: Collection[str]) -> SignedRequest:
+    """Read the headers of a request that came in at one of `urls`, or SignatureRefused.
 
     Every required header stands there exactly once, whatever the case of its name. Signed headers we do not know are
     part of the signed string and otherwise ignored. A name with an underscore that a gateway might take for one of
@@ -88,7 +88,7 @@ def read_request(headers: Iterable[tuple[str, str]], *, url: str) -> SignedReque
     """
     found = _ours(headers)
     values = {name: _required(found, SIGNED_PREFIX + name) for name in _REQUIRED}
-    if values["url"] != url:
+    if values["url"] not in urls:
         raise SignatureRefused("The URL that was signed is not the one this request came in at.")
     return SignedRequest(
         certificate_id=_matching(values, "certificateid", _CERTIFICATE_ID),

@@ -57,7 +57,6 @@ def _judge(request: MemberRequest, form: Any, *, save: bool) -> HttpResponse:
             if save:
                 return _save(request, form)
             names.check(request.member.vault, form.cleaned_data["api_name"], standard=False)
-            creating.check_remote_vault_id(form.cleaned_data.get("remote_vault_id"), request.member)
         except Refused as refusal:
             add_refusal(form, refusal)
     if form.errors:

@@ -67,11 +67,8 @@ def test_external_may_have_no_url(admin):
     assert make_external(admin, url="").url == ""
 
 
-def test_own_vault_as_remote_vault_is_refused(admin):
-    with pytest.raises(Refused) as refusal:
-        make_vault_to_vault(admin, remote_vault_id=admin.vault_id)
-
-    assert refusal.value.field == "remote_vault_id"
+def test_vault_of_another_installation_may_have_the_same_id(admin):
+    assert make_vault_to_vault(admin, remote_vault_id=admin.vault_id).remote_vault_id == admin.vault_id
 
 
 def test_foreign_authorization_and_user_are_refused(admin):

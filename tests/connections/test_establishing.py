@@ -174,13 +174,27 @@ def test_file_signed_with_another_key_of_the_same_id_is_refused(pair):
     assert "not signed with the key" in refused(forged, pair.target_admin)
 
 
-def test_file_of_another_installation_is_refused_plainly(pair):
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("http://other.example.com/v/1/peering/", "The URL must start with https://."),
+        ("https://other.example.com:8443/v/1/peering/", "The URL must use the standard port 443."),
+        ("https://10.0.0.1/v/1/peering/", "The URL leads to 10.0.0.1, which is not a public address."),
+        ("https://169.254.169.254/", "The URL leads to 169.254.169.254, which is not a public address."),
+        ("https://admin:x@other.example.com/v/1/peering/", None),
+        ("https://other.example.com/v/1/peering/?to=", "The URL must be short, end with a slash and have no query."),
+        ("https://other.example.com/v/1/peering", "The URL must be short, end with a slash and have no query."),
+        ("https://localhost/v/1/peering/", "The host localhost is not a public host name."),
+    ],
+)
+def test_file_of_another_installation_whose_address_cannot_be_called_is_refused(pair, address, why):
     raw = pair.file(named=True)
-    source = json.loads(raw)["source"] | {"installation_id": str(uuid4())}
+    source = json.loads(raw)["source"] | {"installation_id": str(uuid4()), "peering_url": address}
 
     sentence = refused(rewrite(raw, source=source), pair.target_admin)
 
-    assert sentence == "Connecting to a Vault of another installation is not available in this version."
+    assert sentence.startswith(f"The address in this connection file, {address}, cannot be called: ")
+    assert why is None or sentence.endswith(why)
 
 
 def test_file_with_a_guessed_nonce_is_refused_by_the_source(pair):

@@ -173,7 +173,7 @@ def test_every_flipped_byte_of_a_message_is_harmless(pair, running, now, goal):
     goal("D1").reached(figure=let_in, target=0, ok=let_in == 0 and not fresh(running).remote_verdict)
 
 
-def test_connect_in_the_name_of_another_installation_is_refused(pair, now):
+def test_connect_of_another_installation_with_another_file_of_the_same_nonce_is_refused(pair, now):
     raw = pair.file(named=True)
     document = json.loads(raw)
     stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -204,7 +204,7 @@ def test_connect_in_the_name_of_another_installation_is_refused(pair, now):
         key=stranger,
     )
 
-    assert deliver(message, pair.source)["code"] == Refusal.UNTRUSTED
+    assert deliver(message, pair.source)["code"] == Refusal.FILE_UNKNOWN
     assert not Binding.objects.exists()
 
 

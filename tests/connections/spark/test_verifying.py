@@ -30,7 +30,7 @@ def request(*, url=URL, key=None, **changes):
 
 
 def accept(headers, *, body=BODY, url=URL, now=NOW, key=None):
-    read = read_request(headers.items() if isinstance(headers, dict) else headers, url=url)
+    read = read_request(headers.items() if isinstance(headers, dict) else headers, urls=[url])
     read.verify(body, (key or shared_key()).public_key())
     read.check_time(now)
     return read
@@ -240,7 +240,7 @@ def test_times_without_and_with_fractions_are_read():
 def test_openssl_verifies_a_captured_request(tmp_path):
     certificate = certificates._self_signed(shared_key(), "Alpha", datetime.now(UTC))
     headers = request()
-    read = read_request(headers.items(), url=URL)
+    read = read_request(headers.items(), urls=[URL])
     (tmp_path / "certificate.pem").write_text(signed_json.certificate_pem(certificate))
     (tmp_path / "signed").write_bytes(signing.string_to_verify(headers, BODY, URL))
     (tmp_path / "signature").write_bytes(read.signature)
