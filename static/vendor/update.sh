@@ -4,10 +4,11 @@
 # Versions are written here once; VERSIONS.md repeats them for readers.
 set -eu
 project=$1
-tabler=1.6.1 icons=3.51.0 htmx=4.0.1 axe=4.14.1
+tabler=1.6.1 icons=3.51.0 htmx=4.0.1 echarts=6.1.0 axe=4.14.1
 
 npm init --yes >/dev/null
-npm install --no-audit --no-fund "@tabler/core@$tabler" "@tabler/icons@$icons" "htmx.org@$htmx" "axe-core@$axe"
+npm install --no-audit --no-fund "@tabler/core@$tabler" "@tabler/icons@$icons" "htmx.org@$htmx" "echarts@$echarts" \
+  "axe-core@$axe"
 vendor=$project/static/vendor
 tests=$project/tests/browser/vendor
 
@@ -18,6 +19,11 @@ sed 's|/\*# sourceMappingURL=.*\*/||' node_modules/@tabler/core/dist/css/tabler.
 
 mkdir -p "$vendor/htmx.org-$htmx"
 cp node_modules/htmx.org/dist/htmx.min.js node_modules/htmx.org/LICENSE "$vendor/htmx.org-$htmx/"
+
+# The middle one of three builds: bars, grid, legend, tooltip and patterns; maps and 3-D are not in it.
+mkdir -p "$vendor/echarts-$echarts"
+cp node_modules/echarts/dist/echarts.common.min.js node_modules/echarts/LICENSE node_modules/echarts/NOTICE \
+  node_modules/echarts/licenses/LICENSE-d3 "$vendor/echarts-$echarts/"
 
 # One sprite with the icons listed in icons.txt; the invisible 24x24 frame every icon carries is left out.
 mkdir -p "$vendor/tabler-icons-$icons"
