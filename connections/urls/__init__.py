@@ -1,10 +1,11 @@
 """Pages of the connections app, below /v/<vault_id>/: one module per noun."""
 
-from connections.urls import authorizations, record
+from connections.urls import authorizations, record, stats
 
 app_name = "connections"
 
 urlpatterns = [
     *record.urlpatterns,
     *authorizations.urlpatterns,
+    *stats.urlpatterns,
 ]

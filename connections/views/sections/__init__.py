@@ -4,11 +4,13 @@ from connections.views.sections.agreement import FILE, WORKFLOW
 from connections.views.sections.audit import AUDIT
 from connections.views.sections.base import Section
 from connections.views.sections.details import DETAILS, REMOTE
+from connections.views.sections.stats import STATS
 
 SECTIONS: tuple[Section, ...] = (
     DETAILS,
     REMOTE,
     WORKFLOW,
     FILE,
+    STATS,
     AUDIT,
 )

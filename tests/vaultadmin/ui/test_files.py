@@ -92,7 +92,7 @@ def test_vendored_packages_carry_their_licence_and_version():
     overview = (ROOT / "static/vendor/VERSIONS.md").read_text()
     folders = [path for path in (ROOT / "static/vendor").iterdir() if path.is_dir()]
 
-    assert len(folders) == 3
+    assert len(folders) == 4
     for folder in folders:
         assert (folder / "LICENSE").exists()
         assert f"`{folder.name}/`" in overview
