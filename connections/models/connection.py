@@ -33,6 +33,10 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
             return self.none()
         return self.filter(vault=member.vault_id)
 
+    def vault_to_vault(self) -> ConnectionQuerySet:
+        """Those between two vaults."""
+        return self.filter(type=ConnectionType.VAULT_TO_VAULT)
+
 
 class Connection(ConcurrentTransitionMixin, models.Model):
     """A channel to a peer vault, to an external system, or to the vault itself.

@@ -11,8 +11,8 @@ from datetime import datetime
 from django.db import transaction
 
 from connections.constants import BindingState, ConnectionState
-from connections.models import Binding, Connection, ConnectionStats
-from connections.services import exchange, files
+from connections.models import Binding, Connection
+from connections.services import exchange, files, stats
 from connections.services.locking import lock_record
 from connections.services.refusals import Refused
 from vaultadmin import audit
@@ -85,8 +85,7 @@ def _disconnect(connection: Connection, by: audit.Actor, now: datetime, reason: 
         exchange.move(
             connection, connection.disconnect, by, now, event="connection.disconnected", reason=reason, **gone
         )
-    days, _ = ConnectionStats.objects.filter(connection=connection).delete()
-    if days:
+    if days := stats.clear(connection):
         changes: audit.Changes = {"Connection Stats (days)": (days, None)}
         audit.record(
             vault=connection.vault,

@@ -1,11 +1,12 @@
 """Pages of the connections app, below /v/<vault_id>/: one module per noun."""
 
-from connections.urls import authorizations, record, stats
+from connections.urls import authorizations, integrations, record, stats
 
 app_name = "connections"
 
 urlpatterns = [
     *record.urlpatterns,
     *authorizations.urlpatterns,
+    *integrations.urlpatterns,
     *stats.urlpatterns,
 ]

@@ -8,7 +8,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from connections.constants import ConnectionType
-from connections.models import Connection
+from connections.models import Connection, Integration
 from connections.selectors import connections as selectors
 from connections.services.refusals import Refused
 from vaultadmin.access import MemberRequest
@@ -48,6 +48,12 @@ def record_or_404(request: MemberRequest, api_name: str) -> Connection:
 def record_url(connection: Connection, name: str = "record") -> str:
     """A page of one connection."""
     return reverse(f"connections:{name}", args=[connection.vault_id, connection.api_name])
+
+
+def integration_url(integration: Integration, name: str = "") -> str:
+    """A page of one integration, below its connection."""
+    route = f"connections:integration-{name}" if name else "connections:integration"
+    return reverse(route, args=[integration.vault_id, integration.connection.api_name, integration.pk])
 
 
 def list_url(request: MemberRequest) -> str:

@@ -2,6 +2,7 @@
 // data-panel share one panel; the oldest row is the last. Nothing here is required: without it the table is there.
 // The library is fetched when the first chart comes near the screen.
 
+const [LEGEND_HEIGHT, PANEL_GAP, DAYS_HEIGHT] = [36, 16, 20];
 const charts = new Map();
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let library;
@@ -39,15 +40,19 @@ function colour(host, css) {
 
 function options(host, { labels, columns }) {
   const panels = [...new Set(columns.map((column) => column.panel))];
-  const [text, line] = [colour(host, "chart-text"), colour(host, "chart-line")];
-  const height = (100 - 16) / panels.length;
+  const [text, line, axis] = ["chart-text", "chart-line", "chart-axis"].map((css) => colour(host, css));
+  // Each panel is its legend, the bars and a gap; below the last one stand the days.
+  const height = (host.clientHeight - DAYS_HEIGHT) / panels.length;
   const font = { color: text, fontFamily: getComputedStyle(host).fontFamily };
   return {
     animation: !calm.matches,
     animationDuration: 300,
     textStyle: font,
     aria: { enabled: true, label: { enabled: false }, decal: { show: true } },
-    legend: { type: "scroll", top: 0, textStyle: font, pageTextStyle: font, pageIconColor: text },
+    legend: panels.map((name, index) => ({
+      type: "scroll", top: index * height, left: 0, itemWidth: 16, itemGap: 12, textStyle: font, pageTextStyle: font,
+      pageIconColor: text, data: columns.filter((column) => column.panel === name).map((column) => column.name),
+    })),
     tooltip: {
       // Drawn on the canvas: the other way writes style attributes, which the content policy refuses.
       renderMode: "richText", trigger: "axis", confine: true, transitionDuration: calm.matches ? 0 : 0.2,
@@ -55,14 +60,14 @@ function options(host, { labels, columns }) {
     },
     axisPointer: { link: [{ xAxisIndex: "all" }], type: "shadow" },
     grid: panels.map((_, index) => ({
-      left: 48, right: 8, top: `${12 + index * (height + 4)}%`, height: `${height - 8}%`,
+      left: 48, right: 8, top: index * height + LEGEND_HEIGHT, height: height - LEGEND_HEIGHT - PANEL_GAP,
     })),
     xAxis: panels.map((_, index) => ({
       type: "category", data: labels, gridIndex: index, axisTick: { show: false }, axisPointer: { type: "shadow" },
-      axisLine: { lineStyle: { color: line } }, axisLabel: { show: index === panels.length - 1, color: text, hideOverlap: true },
+      axisLine: { lineStyle: { color: axis } }, axisLabel: { show: index === panels.length - 1, color: text, hideOverlap: true },
     })),
     yAxis: panels.map((name, index) => ({
-      type: "value", gridIndex: index, minInterval: 1, splitNumber: 3, name, nameTextStyle: { ...font, align: "left", padding: [0, 0, 0, -40] },
+      type: "value", gridIndex: index, minInterval: 1, splitNumber: 3,
       axisLabel: { color: text }, splitLine: { lineStyle: { color: line } },
     })),
     series: columns.map((column, index) => ({

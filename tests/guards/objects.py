@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from connections.constants import AuthorizationType
-from connections.services import authorizations, creating
+from connections.constants import AuthorizationType, IntegrationPointType
+from connections.services import authorizations, creating, integration_points, integrations
 from tests.factories.connections import make_certificate
 from tests.guards import ecoa_objects
 from tests.guards.routes import Route
@@ -36,7 +36,20 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
     connection = creating.create_vault_to_vault(
         name="Guarded", api_name=f"guarded_{vault.pk}", by=owner, now=clock.now()
     )
+    integration = integrations.create(
+        connection=connection, name="Guarded", api_name="guarded__c", by=owner, now=clock.now()
+    )
+    point = integration_points.add(
+        integration=integration,
+        type=IntegrationPointType.RECEIVER,
+        name="Guarded",
+        api_name="guarded_point__c",
+        by=owner,
+        now=clock.now(),
+    )
     return {
+        "integration_id": integration.pk,
+        "point_id": point.pk,
         "connections:api_name": connection.api_name,
         "history:kind": "connection",
         "key": connection.pk,

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from connections.constants import AuthorizationType, ConnectionType
-from connections.models import Connection, ConnectionAuthorization
+from connections.models import Connection, ConnectionAuthorization, Integration, IntegrationPoint
 from connections.selectors import connections as connection_rows
 from connections.services import exchange, files
 from ecoa.models import Participant, Site, StudyMapping, SyncItem, SyncRun
@@ -195,6 +195,28 @@ def edits_authorization(world: World) -> dict[str, Any]:
     return {"seen": row.modified_at.isoformat(), "name": "Anew", "identity": "client", "secret": FORM_SECRET}
 
 
+def creates_integration(_world: World) -> dict[str, Any]:
+    return {"creation_key": KEY, "name": "Fresh", "api_name": "fresh__c", "description": "For tests"}
+
+
+def edits_integration(world: World) -> dict[str, Any]:
+    row = Integration.objects.get(pk=world.ids["integration_id"])
+    return {"seen": row.modified_at.isoformat(), "name": "Guarded anew", "api_name": "guarded_anew__c"}
+
+
+def copies_integration(world: World) -> dict[str, Any]:
+    return {"creation_key": KEY, "connection": world.connection().pk, "name": "Copy", "api_name": "copy__c"}
+
+
+def point_values(_world: World) -> dict[str, Any]:
+    return {"name": "Fresh", "api_name": "fresh_point__c", "type": "sender__sys", "status": "active__v"}
+
+
+def edits_point(world: World) -> dict[str, Any]:
+    row = IntegrationPoint.objects.get(pk=world.ids["point_id"])
+    return point_values(world) | {"seen": row.modified_at.isoformat()}
+
+
 def mapping_of(world: World) -> StudyMapping:
     return StudyMapping.objects.get(pk=world.ids["mapping_id"])
 
@@ -283,6 +305,7 @@ def creates_vault(_world: World) -> dict[str, Any]:
 _V = "v/<int:vault_id>/"
 _USER = f"{_V}admin/users/<int:member_id>/"
 _RECORD = f"{_V}admin/connections/<connection:api_name>/"
+_INTEGRATION = f"{_RECORD}integrations/<int:integration_id>/"
 
 DEEDS = [
     Deed("accounts/login/", signs_in, anonymous=True),
@@ -313,6 +336,14 @@ DEEDS = [
     Deed(f"{_RECORD}complete/", completes),
     Deed(f"{_RECORD}withdraw/", withdraws),
     Deed(f"{_RECORD}revoke/", revokes_file),
+    Deed(f"{_RECORD}integrations/create/", creates_integration, creates=True),
+    Deed(f"{_INTEGRATION}edit/", edits_integration),
+    Deed(f"{_INTEGRATION}status/", lambda _world: {"status": "inactive__v"}),
+    Deed(f"{_INTEGRATION}copy/", copies_integration, creates=True),
+    Deed(f"{_INTEGRATION}delete/", nothing),
+    Deed(f"{_INTEGRATION}points/add/", lambda world: point_values(world) | {"creation_key": KEY}, creates=True),
+    Deed(f"{_INTEGRATION}points/<int:point_id>/edit/", edits_point),
+    Deed(f"{_INTEGRATION}points/<int:point_id>/remove/", nothing),
     Deed(
         f"{_V}admin/authorizations/create/",
         creates_authorization,

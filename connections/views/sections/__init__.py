@@ -4,6 +4,7 @@ from connections.views.sections.agreement import FILE, WORKFLOW
 from connections.views.sections.audit import AUDIT
 from connections.views.sections.base import Section
 from connections.views.sections.details import DETAILS, REMOTE
+from connections.views.sections.integrations import INTEGRATIONS
 from connections.views.sections.stats import STATS
 
 SECTIONS: tuple[Section, ...] = (
@@ -11,6 +12,7 @@ SECTIONS: tuple[Section, ...] = (
     REMOTE,
     WORKFLOW,
     FILE,
+    INTEGRATIONS,
     STATS,
     AUDIT,
 )

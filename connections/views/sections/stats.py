@@ -29,7 +29,7 @@ def asked_days(request: MemberRequest) -> int:
 def _stats(request: MemberRequest, connection: Connection) -> dict[str, Any]:
     number = asked_days(request)
     period = stats.last_days(connection, today=clock.now().date(), number=number)
-    labels = {name: str(ConnectionStats._meta.get_field(name).verbose_name) for name in COUNTERS}
+    labels = {name: str(getattr(ConnectionStats._meta.get_field(name), "verbose_name", name)) for name in COUNTERS}
     shown = {
         "number": number,
         "choices": [{"number": days, "url": replaced_query(request, days=str(days))} for days in PERIODS],
