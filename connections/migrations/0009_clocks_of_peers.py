@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("connections", "0006_urls_taken_away"),
+        ("connections", "0008_authorizations_and_tokens"),
     ]
 
     operations = [
