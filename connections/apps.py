@@ -13,6 +13,7 @@ class ConnectionsConfig(AppConfig):
         """Fill in the platform's registries."""
         from connections import home, recorded
         from connections.constants import APPROVAL_TASK
+        from connections.selectors.clients import Clients
         from connections.services import standard
         from connections.services.approval_task import ApprovalTaskHandler
         from vaultadmin import registries
@@ -24,3 +25,4 @@ class ConnectionsConfig(AppConfig):
         registries.palette.append(home.hits)
         registries.lanes.append(home.lane)
         registries.vault_parts.append(standard.fit_out)
+        registries.clients = Clients()

@@ -67,7 +67,7 @@ def _parts_of_integration(integration: Integration) -> list[Model]:
 
 
 def _parts_of_connection(connection: Connection) -> list[Model]:
-    """Its integrations, and the approval tasks of its exchanges: who was asked and who decided."""
+    """Its integrations and Client IDs, and the approval tasks of its exchanges: who was asked and who decided."""
     bindings = Binding.objects.filter(connection=connection).annotate(key=Cast("pk", CharField())).values("key")
     tasks = Task.objects.filter(subject_type=Binding._meta.label_lower, subject_id__in=bindings)
-    return [*connection.integrations.all(), *tasks]
+    return [*connection.integrations.all(), *connection.clients.all(), *tasks]

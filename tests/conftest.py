@@ -11,7 +11,7 @@ engines.hide_settings_from_workers()
 
 from tests.tools import append_only, evidence  # noqa: E402
 from tests.tools.evidence import goal  # noqa: E402, F401
-from tests.tools.fixtures import _site, celery_worker_process, chromium_path, live_site  # noqa: E402, F401
+from tests.tools.fixtures import _site, api_settings, celery_worker_process, chromium_path, live_site  # noqa: E402, F401
 
 append_only.let_tests_empty_tables()
 

@@ -13,7 +13,9 @@ from connections.shape import MAX_VAULT_ID
 from vaultadmin.models import Membership
 
 API_NAME_HELP = "Lowercase letters, digits, and underscores (_) between characters."
-API_NAME_WARNING = "Changing the API Name may break existing integrations with this connection."
+API_NAME_WARNING = (
+    "Changing the API Name may break existing integrations with this connection. Its Client IDs stay as they are."
+)
 
 
 class ApiNameField(forms.CharField):

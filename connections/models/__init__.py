@@ -3,6 +3,7 @@
 from connections.models.authorization import ConnectionAuthorization
 from connections.models.binding import Binding
 from connections.models.certificate import SigningCertificate
+from connections.models.client import ConnectionClient, default_client_id
 from connections.models.connection import Connection, ConnectionAlias
 from connections.models.integration import Integration, IntegrationPoint
 from connections.models.issued_file import IssuedFile
@@ -19,6 +20,7 @@ __all__ = [
     "Connection",
     "ConnectionAlias",
     "ConnectionAuthorization",
+    "ConnectionClient",
     "ConnectionStats",
     "IncomingPeerMessage",
     "Integration",
@@ -30,4 +32,5 @@ __all__ = [
     "ReferenceLookup",
     "SigningCertificate",
     "VaultToken",
+    "default_client_id",
 ]

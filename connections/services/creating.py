@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from connections import rules
 from connections.constants import ConnectionState, ConnectionType
 from connections.models import Connection, ConnectionAuthorization
-from connections.services import certificates, names
+from connections.services import certificates, clients, names
 from connections.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.models import Membership
@@ -188,10 +188,11 @@ def _create(
 
 
 def add(connection: Connection, *, by: audit.Actor, reason: str = "") -> None:
-    """Insert a checked record with its audit row, inside the caller's transaction."""
+    """Insert a checked record with its default Client ID and its audit row, inside the caller's transaction."""
     connection.save(force_insert=True)
     names.claim(connection)
-    changes = audit.created(connection, AUDITED)
+    client = clients.add_default(connection)
+    changes = audit.created(connection, AUDITED) | {"Client ID": (None, client.client_id)}
     audit.record(
         vault=connection.vault, by=by, event="connection.created", subject=connection, changes=changes, reason=reason
     )

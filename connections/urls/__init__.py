@@ -1,6 +1,6 @@
 """Pages of the connections app, below /v/<vault_id>/: one module per noun."""
 
-from connections.urls import authorizations, integrations, record, stats
+from connections.urls import authorizations, clients, integrations, record, stats
 
 app_name = "connections"
 
@@ -9,4 +9,5 @@ urlpatterns = [
     *authorizations.urlpatterns,
     *integrations.urlpatterns,
     *stats.urlpatterns,
+    *clients.urlpatterns,
 ]

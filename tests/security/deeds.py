@@ -14,7 +14,7 @@ from django.test import Client
 from connections.constants import AuthorizationType, ConnectionType
 from connections.models import Connection, ConnectionAuthorization, Integration, IntegrationPoint
 from connections.selectors import connections as connection_rows
-from connections.services import exchange, files
+from connections.services import clients, exchange, files
 from ecoa.models import Participant, Site, StudyMapping, SyncItem, SyncRun
 from ecoa.services import sites
 from tests.connections.handshake import settle, upload
@@ -302,10 +302,22 @@ def creates_vault(_world: World) -> dict[str, Any]:
     return {"name": "Fresh vault", "application": "quality", "dns": "fresh.example.com", "id": ""}
 
 
+def changes_client(world: World) -> dict[str, Any]:
+    client = world.connection().clients.get()
+    return {"name": "Acme", "client_id": "acme-rtsm", "seen": client.modified_at.isoformat()}
+
+
+def activates_client(world: World) -> dict[str, Any]:
+    client = world.connection().clients.get()
+    clients.set_active(client=client, active=False, by=world.owner, now=clock.now())
+    return {}
+
+
 _V = "v/<int:vault_id>/"
 _USER = f"{_V}admin/users/<int:member_id>/"
 _RECORD = f"{_V}admin/connections/<connection:api_name>/"
 _INTEGRATION = f"{_RECORD}integrations/<int:integration_id>/"
+_CLIENT = f"{_RECORD}clients/<int:client_id>/"
 
 DEEDS = [
     Deed("accounts/login/", signs_in, anonymous=True),
@@ -344,6 +356,10 @@ DEEDS = [
     Deed(f"{_INTEGRATION}points/add/", lambda world: point_values(world) | {"creation_key": KEY}, creates=True),
     Deed(f"{_INTEGRATION}points/<int:point_id>/edit/", edits_point),
     Deed(f"{_INTEGRATION}points/<int:point_id>/remove/", nothing),
+    Deed(f"{_RECORD}clients/add/", lambda _world: {"name": "Acme", "client_id": "acme-rtsm"}, creates=True),
+    Deed(f"{_CLIENT}edit/", changes_client),
+    Deed(f"{_CLIENT}inactivate/", nothing),
+    Deed(f"{_CLIENT}activate/", activates_client),
     Deed(
         f"{_V}admin/authorizations/create/",
         creates_authorization,

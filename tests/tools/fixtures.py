@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -13,6 +14,7 @@ from tests.tools.children import ChildProcess, answers, start_child
 from vaultadmin.embedded import children, paths, redis_url
 from vaultadmin.embedded.processes import wait_until
 from vaultadmin.embedded.tls import development_tls
+from vaultadmin.rest import pace
 
 ALL_QUEUES = ("interactive", "delivery", "processing", "sync", "maintenance")
 StartWorker = Callable[..., ChildProcess]
@@ -75,6 +77,15 @@ def _site(django_db_setup: None) -> Iterator[LiveSite]:
 def live_site(transactional_db: None, _site: LiveSite) -> LiveSite:
     """The product's own web server on the database of this test, http and TLS, started once per pytest process."""
     return _site
+
+
+@pytest.fixture
+def api_settings(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The Vault REST API for tests: any vault's host, a quick password hash, delays noted and not waited for."""
+    settings.ALLOWED_HOSTS = [".example.test", "testserver", "localhost"]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    monkeypatch.setattr(pace, "hold", lambda milliseconds: milliseconds)
+    return settings
 
 
 @pytest.fixture(scope="session")

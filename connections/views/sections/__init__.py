@@ -3,6 +3,7 @@
 from connections.views.sections.agreement import FILE, WORKFLOW
 from connections.views.sections.audit import AUDIT
 from connections.views.sections.base import Section
+from connections.views.sections.clients import CLIENTS
 from connections.views.sections.details import DETAILS, REMOTE
 from connections.views.sections.integrations import INTEGRATIONS
 from connections.views.sections.stats import STATS
@@ -13,6 +14,7 @@ SECTIONS: tuple[Section, ...] = (
     WORKFLOW,
     FILE,
     INTEGRATIONS,
+    CLIENTS,
     STATS,
     AUDIT,
 )
