@@ -40,7 +40,7 @@ class EditClientForm(ClientForm):
 
     def __init__(self, *args: Any, client: ConnectionClient, **kwargs: Any) -> None:
         initial = {"name": client.name, "client_id": client.client_id, "seen": client.modified_at.isoformat()}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs | {"initial": initial})
 
     def clean_seen(self) -> Any:
         """The moment the shown row was last changed."""
