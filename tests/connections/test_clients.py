@@ -157,7 +157,7 @@ def test_database_keeps_active_client_ids_unique_legal_and_in_their_vault(admin,
 def test_connections_of_before_get_their_default_client_id(admin):
     connections = [make_external(admin, api_name="one"), make_local(admin, api_name="two")]
     ConnectionClient.objects.all().delete()
-    migration = import_module("connections.migrations.0009_connection_clients")
+    migration = import_module("connections.migrations.0010_connection_clients")
 
     insert = migration.FORWARD[migration.FORWARD.index("INSERT") : migration.FORWARD.index("--")]
     with database.cursor() as cursor:

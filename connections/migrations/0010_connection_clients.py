@@ -20,7 +20,7 @@ BACKWARD = "ALTER TABLE connections_connectionclient DROP CONSTRAINT connection_
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("connections", "0008_authorizations_and_tokens"),
+        ("connections", "0009_clocks_of_peers"),
         ("vaultadmin", "0007_api_sessions_and_usage"),
     ]
 
