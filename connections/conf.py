@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from django.conf import settings
 
+from connections.rollover import Periods
+
 
 def file_lifetime() -> timedelta:
     """How long a connection file can be used (veeva-core section 3)."""
@@ -15,6 +17,15 @@ def file_lifetime() -> timedelta:
 def certificate_lifetime() -> timedelta:
     """How long a signing certificate lives; the product renews it well before."""
     return timedelta(days=getattr(settings, "SIGNING_CERTIFICATE_DAYS", 3 * 365))
+
+
+def certificate_periods() -> Periods:
+    """How long ahead of its end a certificate's successor is published, tested and rolled over."""
+    return Periods(
+        notice=timedelta(days=getattr(settings, "SIGNING_CERTIFICATE_NOTICE_DAYS", 90)),
+        test=timedelta(days=getattr(settings, "SIGNING_CERTIFICATE_TEST_DAYS", 30)),
+        rollover=timedelta(days=getattr(settings, "SIGNING_CERTIFICATE_ROLLOVER_DAYS", 30)),
+    )
 
 
 def signing_key_bits() -> int:

@@ -9,4 +9,10 @@ BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=5),
         "options": {"expires": 10},
     },
+    # Certificates change once in years, but a new binding should soon know the newest one.
+    "signing-certificates": {
+        "task": "connections.tasks.renew_certificates",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task
 
-from connections.services import delivering
+from connections.services import delivering, renewing
 from vaultadmin import clock
 
 
@@ -14,3 +14,9 @@ from vaultadmin import clock
 def deliver_peer_messages(**_later: Any) -> None:
     """Send every peer message that is due. A second run finds nothing it can claim."""
     delivering.deliver_due(now=clock.now())
+
+
+@shared_task(ignore_result=True, acks_late=True, soft_time_limit=110, time_limit=120)
+def renew_certificates(**_later: Any) -> None:
+    """Take every due step of the signing certificates. A second run finds none."""
+    renewing.advance(now=clock.now())

@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.expressions import Value
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from django_fsm import FSMField, transition
 
 from connections.constants import CertificateStage
 
@@ -22,7 +22,7 @@ INCOMING = (PUBLISHED, TEST, ROLLOVER)
 five_digits = RegexValidator(r"\A[0-9]{5}\Z", "A certificate ID has five digits.")
 
 
-class SigningCertificate(ConcurrentTransitionMixin, models.Model):
+class SigningCertificate(models.Model):
     """A key pair that signs for every vault here; its private half is sealed by `vaultadmin.secrets`.
 
     At most one is in force alone (Active) and at most one is on its way to replace it. The dates of the stages ahead

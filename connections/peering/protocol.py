@@ -7,7 +7,7 @@ also a look at the other side: whatever got lost or came twice, one heard answer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -69,6 +69,7 @@ class MessageType(StrEnum):
     REJECT = "reject"
     WITHDRAW = "withdraw"
     DELETE = "delete"
+    CERTIFICATE = "certificate"
 
 
 class Outcome(StrEnum):
@@ -137,7 +138,18 @@ class Decision:
     comment: str
 
 
-Body = Connect | Decision
+@dataclass(frozen=True)
+class CertificateNotice:
+    """The sending side signs with this certificate too, and with the one of `retired_id`, if any, no longer."""
+
+    exchange: UUID
+    certificate_id: str
+    certificate_pem: str
+    in_use_from: datetime
+    retired_id: str
+
+
+Body = Connect | Decision | CertificateNotice
 
 
 @dataclass(frozen=True)
@@ -189,6 +201,14 @@ def write_body(body: Body) -> dict[str, Any]:
             "vault": asdict(body.vault),
             "certificate_pem": body.certificate_pem,
         }
+    if isinstance(body, CertificateNotice):
+        return {
+            "exchange": str(body.exchange),
+            "certificate_id": body.certificate_id,
+            "certificate_pem": body.certificate_pem,
+            "in_use_from": write_moment(body.in_use_from),
+            "retired_id": body.retired_id,
+        }
     return {
         "exchange": str(body.exchange),
         "decided_by": body.decided_by,
@@ -227,7 +247,7 @@ def read_message(raw: bytes) -> Message:
             sender=_party(top, "sender"),
             recipient=_party(top, "recipient"),
             certificate_id=top.filled("certificate_id", longest=5),
-            body=_connect(top) if type_ is MessageType.CONNECT else _decision(top),
+            body=_BODIES.get(type_, _decision)(top),
             document=document,
         )
     except (signed_json.DocumentRefused, ValueError) as error:
@@ -340,6 +360,23 @@ def _decision(top: Fields) -> Decision:
         decided_at=body.moment("decided_at"),
         comment=body.text("comment", longest=2000, lines=True),
     )
+
+
+def _certificate(top: Fields) -> CertificateNotice:
+    body = top.section("body", [*CertificateNotice.__dataclass_fields__])
+    return CertificateNotice(
+        exchange=body.uuid("exchange"),
+        certificate_id=body.filled("certificate_id", longest=5),
+        certificate_pem=body.text("certificate_pem", longest=signed_json.MAX_PEM, lines=True),
+        in_use_from=body.moment("in_use_from"),
+        retired_id=body.text("retired_id", longest=5),
+    )
+
+
+_BODIES: dict[MessageType, Callable[[Fields], Body]] = {
+    MessageType.CONNECT: _connect,
+    MessageType.CERTIFICATE: _certificate,
+}
 
 
 def _write_view(view: View | None) -> dict[str, Any] | None:

@@ -56,7 +56,7 @@ def take(posted: Posted, *, vault_id: int, now: datetime) -> Taken:
     """Believe one message and act on it; IdentityRefused, after one row in the trail, or Misdirected."""
     vault = Vault.objects.filter(pk=vault_id).first()
     try:
-        request, message = _believe(posted, vault)
+        request, message = _believe(posted, vault, now)
     except (IdentityRefused, SignatureRefused, ProtocolError, signed_json.DocumentRefused) as error:
         security_events.record_refusal(vault=vault, name=posted.name, reason=str(error), now=now)
         raise IdentityRefused(str(error)) from error
@@ -71,13 +71,13 @@ def take(posted: Posted, *, vault_id: int, now: datetime) -> Taken:
     return Taken(receiving.receive(posted.raw, vault_id=vault_id, now=now), put_off=False)
 
 
-def _believe(posted: Posted, vault: Vault | None) -> tuple[SignedRequest, Message]:
+def _believe(posted: Posted, vault: Vault | None, now: datetime) -> tuple[SignedRequest, Message]:
     request = read_request(posted.headers, urls=parties.own_urls(vault, posted.path))
     message = read_message(posted.raw)
     _check_envelope(request, message, posted.name)
     if message.sender.installation_id == Installation.current().pk:
         raise IdentityRefused("The message claims to come from this very installation, which never uses the network.")
-    pem = _known_certificate(message, vault) if vault is not None else None
+    pem = _known_certificate(message, vault, now) if vault is not None else None
     # An unknown sender costs a signature check too, so that the time taken does not tell who is known.
     key = signed_json.public_key(signed_json.read_certificate(pem)) if pem else _stand_in()
     request.verify(posted.raw, key)
@@ -94,7 +94,7 @@ def _check_envelope(request: SignedRequest, message: Message, name: str) -> None
         raise IdentityRefused("The headers or the address say something else than the message.")
 
 
-def _known_certificate(message: Message, vault: Vault) -> str | None:
+def _known_certificate(message: Message, vault: Vault, now: datetime) -> str | None:
     """The certificate this message must be signed with, from our own tables.
 
     Whoever connects for the first time brings a certificate along, and has to know the nonce of a file of ours. A peer
@@ -104,7 +104,7 @@ def _known_certificate(message: Message, vault: Vault) -> str | None:
     if isinstance(body, Connect):
         return body.certificate_pem if _holds_a_file_of_ours(body) and may_introduce(message, body) else None
     if (binding := exchange_with(message, vault)) is not None:
-        return pinned_certificates(binding).get(message.certificate_id)
+        return pinned_certificates(binding, now=now).get(message.certificate_id)
     told = last_words(message, vault)
     return told.peer_certificates.get(message.certificate_id) if told is not None else None
 

@@ -79,7 +79,13 @@ def new_key() -> rsa.RSAPrivateKey:
 
 
 def issue(
-    certificate_id: str, *, key: rsa.RSAPrivateKey, name: str, stages: Stages, now: datetime
+    certificate_id: str,
+    *,
+    key: rsa.RSAPrivateKey,
+    name: str,
+    stages: Stages,
+    now: datetime,
+    by: audit.Actor = SET_UP,
 ) -> SigningCertificate:
     """Make a self-signed certificate over a key and seal the private half, inside the caller's transaction."""
     signed = _self_signed(key, name, now)
@@ -90,14 +96,14 @@ def issue(
         certificate_id=certificate_id,
         pem=signed_json.certificate_pem(signed),
         fingerprint=signed_json.fingerprint(signed),
-        private_key=secrets.store(vault=None, purpose=PURPOSE, value=pem, by=SET_UP),
+        private_key=secrets.store(vault=None, purpose=PURPOSE, value=pem, by=by),
         not_before=signed.not_valid_before_utc,
         not_after=signed.not_valid_after_utc,
         created_at=now,
         **asdict(stages),
     )
     changes = audit.created(certificate, AUDITED)
-    audit.record(vault=None, by=SET_UP, event="certificate.issued", subject=certificate, changes=changes)
+    audit.record(vault=None, by=by, event="certificate.issued", subject=certificate, changes=changes)
     return certificate
 
 

@@ -72,7 +72,7 @@ def _write_off(connection: Connection, by: Membership, now: datetime, reason: st
     vault = connection.vault
     for binding in connection.bindings.open():
         worklist.cancel_tasks(subject=binding, vault=vault, by=by, reason="The connection was deleted.", now=now)
-    routes.keep(connection)
+    routes.keep(connection, now=now)
     changes: audit.Changes = {field: (old, None) for field, (_, old) in audit.created(connection, AUDITED).items()}
     audit.record(vault=vault, by=by, event="connection.deleted", subject=connection, changes=changes, reason=reason)
     connection.delete()

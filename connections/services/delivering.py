@@ -23,7 +23,7 @@ from connections.peering.protocol import (
     read_answer,
     write_message,
 )
-from connections.services import certificates, clocks, exchange, parties, routes
+from connections.services import announcing, certificates, clocks, exchange, parties, routes
 from connections.spark.signing import Signer
 from vaultadmin import claims
 
@@ -82,7 +82,7 @@ def _claim(due: object, now: datetime, *, limit: int) -> claims.Claim:
 
 def _deliver(pk: int, token: UUID, now: datetime) -> Delivery:
     row = OutgoingPeerMessage.objects.select_related(
-        "vault", "signing_certificate", "binding__connection__signing_certificate"
+        "vault", "signing_certificate", "binding__own_certificate", "binding__connection__signing_certificate"
     ).get(pk=pk)
     try:
         answer = _talk(row, now)
@@ -109,7 +109,7 @@ def _deliver(pk: int, token: UUID, now: datetime) -> Delivery:
 
 
 def _talk(row: OutgoingPeerMessage, now: datetime) -> Answer:
-    route = routes.of(row)
+    route = routes.of(row, now=now)
     me = parties.party(route.vault)
     signer = Signer(route.certificate.certificate_id, certificates.private_key(route.certificate))
     raw = write_message(
@@ -141,6 +141,8 @@ def _try_again(
 
 def _apply(binding: Binding, row: OutgoingPeerMessage, answer: Answer, now: datetime) -> None:
     """Carry out what the answer means for this side."""
+    if row.type == MessageType.CERTIFICATE:
+        announcing.answered(row.message_id, accepted=answer.outcome is Outcome.ACCEPTED, now=now)
     if answer.outcome is Outcome.REFUSED:
         _apply_refusal(binding, row, answer, now)
         return

@@ -62,7 +62,7 @@ def post(binding: Binding, type_: MessageType, body: Body, *, now: datetime) -> 
         body=write_body(body),
         created_at=now,
         due_at=now,
-        **routes.columns(binding),
+        **routes.columns(binding, now=now),
     )
 
 

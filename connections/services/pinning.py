@@ -1,19 +1,42 @@
-"""Which certificates may speak for a peer: those pinned on the binding, and nothing a message brings along."""
+"""Which certificates may speak for a peer: those pinned on the binding, and nothing a message merely brings along.
+
+The connection file pins the first one. A peer that changes its certificate announces the next in a message signed
+with one that is pinned already, and later says that the previous one is retired: see `services.learning`.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
+from cryptography import x509
+
+from connections import conf, signed_json
 from connections.constants import BindingState
-from connections.models import Binding, OutgoingPeerMessage
+from connections.models import Binding, OutgoingPeerMessage, PeerCertificate
 from connections.peering.protocol import Connect, Message
 from connections.services import certificates
 from vaultadmin.models import Installation, Vault
 
 
-def pinned_certificates(binding: Binding) -> dict[str, str]:
-    """The peer's certificates by their id, as PEM. Messages and answers of the peer are verified with these only."""
-    return {binding.peer_certificate_id: binding.peer_certificate_pem}
+def pinned_certificates(binding: Binding, *, now: datetime) -> dict[str, str]:
+    """The peer's certificates by their id, as PEM: those it may sign with at this moment.
+
+    Retired ones and ones outside their own validity are left out. Messages and answers of the peer are verified with
+    these only. When none is left, a peer of another installation must be connected anew; one of this installation
+    signs with what stands in our own table, so that table is asked.
+    """
+    announced = {row.certificate_id: row for row in binding.peer_certificates.all()}
+    pinned = {key: row.pem for key, row in announced.items() if row.retired_at is None}
+    if binding.peer_certificate_id not in announced:
+        pinned[binding.peer_certificate_id] = binding.peer_certificate_pem
+    valid = {key: pem for key, pem in pinned.items() if is_valid(signed_json.read_certificate(pem), now)}
+    return valid or _ours(binding)
+
+
+def is_valid(certificate: x509.Certificate, now: datetime) -> bool:
+    """A certificate may begin as many minutes ahead as the two clocks may differ."""
+    return certificate.not_valid_before_utc - conf.peer_clock_tolerance() <= now < certificate.not_valid_after_utc
 
 
 def exchange_with(message: Message, vault: Vault) -> Binding | None:
@@ -54,5 +77,16 @@ def may_introduce(message: Message, body: Connect) -> bool:
 def contradicts(installation_id: UUID, certificate_id: str, pem: str) -> bool:
     """Does another connection in force know this certificate id of this installation with another certificate?"""
     known = Binding.objects.in_force().filter(peer_installation_id=installation_id, peer_certificate_id=certificate_id)
-    other: bool = known.exclude(peer_certificate_pem=pem).exists()
+    announced = PeerCertificate.objects.filter(
+        binding__in=Binding.objects.in_force().filter(peer_installation_id=installation_id),
+        certificate_id=certificate_id,
+    )
+    other: bool = known.exclude(peer_certificate_pem=pem).exists() or announced.exclude(pem=pem).exists()
     return other
+
+
+def _ours(binding: Binding) -> dict[str, str]:
+    if binding.peer_installation_id != Installation.current().pk:
+        return {}
+    ruling = certificates.current()
+    return {ruling.certificate_id: ruling.pem}

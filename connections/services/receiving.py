@@ -19,6 +19,7 @@ from connections.constants import BindingState, ConnectionState, Side
 from connections.models import Binding, Connection, IncomingPeerMessage, IssuedFile, SigningCertificate
 from connections.peering.addresses import AddressRefused, check_peering_url
 from connections.peering.protocol import (
+    CertificateNotice,
     Connect,
     Decision,
     Message,
@@ -32,7 +33,8 @@ from connections.peering.protocol import (
     verify_pinned,
     write_answer,
 )
-from connections.services import certificates, exchange, files, parting
+from connections.services import certificates, exchange, files, own_certificates, parting
+from connections.services.learning import learn
 from connections.services.pinning import exchange_with, last_words, may_introduce, pinned_certificates
 from vaultadmin import audit
 from vaultadmin.models import Installation, Vault
@@ -61,7 +63,7 @@ def receive(raw: bytes, *, vault_id: int, now: datetime) -> bytes:
         result = (
             _connect(message, message.body, vault, now)
             if isinstance(message.body, Connect)
-            else _decided(message, message.body, vault, now)
+            else _of_a_peer(message, message.body, vault, now)
         )
     return _answer(message, result, vault, now)
 
@@ -168,26 +170,44 @@ def _bind(issued: IssuedFile, connection: Connection, message: Message, body: Co
     return binding
 
 
-def _decided(message: Message, body: Decision, vault: Vault, now: datetime) -> _Result:
-    """Either side: a person over there approved, rejected, withdrew, or deleted the record."""
+def _of_a_peer(message: Message, body: Decision | CertificateNotice, vault: Vault, now: datetime) -> _Result:
+    """Either side: the peer of an exchange says something, signed with a certificate pinned on its binding."""
     binding = _find(message, vault)
     if binding is None:
         return _Result(Outcome.REFUSED, Refusal.EXCHANGE_UNKNOWN)
     try:
-        verify_pinned(message.document, pinned_certificates(binding))
+        verify_pinned(message.document, pinned_certificates(binding, now=now))
     except ProtocolError:
         return _Result(Outcome.REFUSED, Refusal.UNTRUSTED)
     if seen := _seen(message, vault):
         return seen
-    facts = {"who": body.decided_by, "at": body.decided_at, "comment": body.comment}
-    if message.type is MessageType.APPROVE:
-        exchange.approved_there(binding, now=now, **facts)  # type: ignore[arg-type]
-    elif message.type is MessageType.DELETE:
-        binding = parting.deleted_there(binding, now=now, **facts)  # type: ignore[arg-type]
+    code = Refusal.NONE
+    if isinstance(body, CertificateNotice):
+        code = _announced(binding, body, now)
     else:
-        state = BindingState.REJECTED if message.type is MessageType.REJECT else BindingState.WITHDRAWN
+        binding = _decided(binding, message.type, body, now)
+    outcome = Outcome.REFUSED if code else _ACCEPTED
+    return _remember(message, vault, _Result(outcome, code, binding), now)
+
+
+def _announced(binding: Binding, body: CertificateNotice, now: datetime) -> Refusal:
+    """The peer signs with another certificate from now on, too."""
+    if not binding.is_open and binding.state != BindingState.IN_FORCE:
+        return Refusal.EXCHANGE_UNKNOWN
+    return learn(binding, body, now=now)
+
+
+def _decided(binding: Binding, type_: MessageType, body: Decision, now: datetime) -> Binding:
+    """A person over there approved, rejected, withdrew, or deleted the record; the binding as it is then."""
+    facts = {"who": body.decided_by, "at": body.decided_at, "comment": body.comment}
+    if type_ is MessageType.APPROVE:
+        exchange.approved_there(binding, now=now, **facts)  # type: ignore[arg-type]
+    elif type_ is MessageType.DELETE:
+        return parting.deleted_there(binding, now=now, **facts)  # type: ignore[arg-type]
+    else:
+        state = BindingState.REJECTED if type_ is MessageType.REJECT else BindingState.WITHDRAWN
         exchange.closed_there(binding, state, now=now, **facts)  # type: ignore[arg-type]
-    return _remember(message, vault, _Result(_ACCEPTED, binding=binding), now)
+    return binding
 
 
 def _find(message: Message, vault: Vault) -> Binding | None:
@@ -238,7 +258,7 @@ def _body_hash(message: Message) -> str:
 
 
 def _answer(message: Message, result: _Result, vault: Vault | None, now: datetime) -> bytes:
-    certificate = _signing_certificate(message, result, vault)
+    certificate = _signing_certificate(message, result, vault, now)
     return write_answer(
         message,
         outcome=result.outcome,
@@ -250,12 +270,12 @@ def _answer(message: Message, result: _Result, vault: Vault | None, now: datetim
     )
 
 
-def _signing_certificate(message: Message, result: _Result, vault: Vault | None) -> SigningCertificate:
-    """The certificate the asker knows: that of the connection, or of the file, when there is a trace of either."""
-    if result.binding is not None:
-        return result.binding.connection.signing_certificate
+def _signing_certificate(message: Message, result: _Result, vault: Vault | None, now: datetime) -> SigningCertificate:
+    """The certificate the asker knows: what we hold of the connection, or of the file, says which."""
+    binding = result.binding or (exchange_with(message, vault) if vault is not None else None)
+    if binding is not None:
+        return own_certificates.for_peer(binding, now=now)
     issued = IssuedFile.objects.filter(pk=message.body.exchange, connection__vault=vault).first()
-    if issued is not None:
-        return issued.certificate
     told = last_words(message, vault) if vault is not None else None
-    return told.signing_certificate if told is not None else certificates.current()
+    known = issued.certificate if issued is not None else told.signing_certificate if told is not None else None
+    return known if known is not None and known.private_key_id is not None else certificates.current()
