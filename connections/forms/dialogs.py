@@ -21,6 +21,28 @@ class DownloadForm(forms.Form):
         super().__init__(*args, **kwargs)
 
 
+class ReasonForm(forms.Form):
+    """Why somebody does what the dialog is about."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=200,
+        required=False,
+        help_text="Kept in the audit trail.",
+    )
+
+
+class WithdrawForm(ReasonForm):
+    """Why a request is withdrawn; needed when somebody else made it."""
+
+    def __init__(self, *args: Any, needs_reason: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        reason = self.fields["reason"]
+        reason.required = needs_reason
+        reason.help_text = "Kept in the audit trail and shown in both Vaults."
+        reason.error_messages["required"] = "Say why: whoever made this request has left this Vault."
+
+
 class ConnectFromFileForm(forms.Form):
     """The connection file to upload."""
 

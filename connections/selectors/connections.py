@@ -75,6 +75,18 @@ def open_binding(connection: Connection) -> Binding | None:
     return found
 
 
+def agreed_binding(connection: Connection) -> Binding | None:
+    """The exchange in force, if one is."""
+    found: Binding | None = Binding.objects.in_force().filter(connection=connection).first()
+    return found
+
+
+def last_binding(connection: Connection) -> Binding | None:
+    """The newest exchange, whatever became of it."""
+    rows: QuerySet[Binding] = connection.bindings.select_related("requested_by__user", "local_decided_by__user")
+    return rows.first()
+
+
 def newest_file(connection: Connection) -> IssuedFile | None:
     """The connection file given out last."""
     return connection.issued_files.select_related("issued_by__user", "revoked_by__user").order_by("-generation").first()

@@ -26,6 +26,8 @@ _CLOSED = {
     BindingState.WITHDRAWN: ("connection.withdrawn", "The request was withdrawn."),
     BindingState.REFUSED: ("connection.refused", "The other Vault refused the connection file."),
 }
+# Reasons nobody gave: what is said of an end when there was no comment.
+PLAIN_ENDS = frozenset(sentence for _, sentence in _CLOSED.values())
 
 
 def lock(binding_pk: int) -> Binding | None:

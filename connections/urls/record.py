@@ -4,7 +4,7 @@ from django.urls import path
 
 from connections.forms.editing import DETAILS, REMOTE
 from connections.urls.converters import RECORD
-from connections.views import editing, exchange, listing, record, wizard
+from connections.views import editing, exchange, lifecycle, listing, record, wizard
 
 urlpatterns = [
     path("admin/connections/", listing.index, name="list"),
@@ -20,4 +20,8 @@ urlpatterns = [
     path(f"{RECORD}complete/", exchange.complete, name="complete"),
     path(f"{RECORD}withdraw/", exchange.withdraw, name="withdraw"),
     path(f"{RECORD}revoke/", exchange.revoke, name="revoke"),
+    path(f"{RECORD}reset/", lifecycle.reset, name="reset"),
+    path(f"{RECORD}delete/", lifecycle.delete, name="delete"),
+    path(f"{RECORD}inactivate/", lifecycle.inactivate, name="inactivate"),
+    path(f"{RECORD}activate/", lifecycle.activate, name="activate"),
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -12,18 +10,17 @@ from django.views.decorators.http import require_http_methods
 
 from connections import conf
 from connections.constants import BindingState, Verdict
-from connections.forms.dialogs import CompleteForm, ConnectFromFileForm, DownloadForm
+from connections.forms.dialogs import CompleteForm, ConnectFromFileForm, DownloadForm, WithdrawForm
 from connections.models import Binding, Connection
 from connections.selectors import connections as selectors
 from connections.services import approving, establishing, exchange, files, withdrawing
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal, list_url, record_or_404, record_url
+from connections.views.dialogs import dialog, done
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, fresh_credentials, requires
-from vaultadmin.answers import dialog_done, frame, go
+from vaultadmin.answers import frame, go
 from vaultadmin.permissions import Permission
-
-CHANGED = "connection:changed"
 
 
 @require_http_methods(["GET", "POST"])
@@ -44,7 +41,7 @@ def download(request: MemberRequest, vault_id: int, api_name: str) -> HttpRespon
         else:
             return _attachment(given.content, given.file_name)
     context = {"form": form, "hours": int(conf.file_lifetime().total_seconds() // 3600)}
-    return _dialog(request, "download", connection, refusal, context)
+    return dialog(request, "download", connection, refusal, context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -60,7 +57,7 @@ def connect_record(request: MemberRequest, vault_id: int, api_name: str) -> Http
     """*Connect from File* of a record: binds this one."""
     connection = record_or_404(request, api_name)
     if refusal := establishing.connect_refusal(connection):
-        return _dialog(request, "connect", connection, refusal, {"form": None})
+        return dialog(request, "connect", connection, refusal, {"form": None})
     return _connect(request, connection, cancel_url=record_url(connection))
 
 
@@ -72,7 +69,7 @@ def complete(request: MemberRequest, vault_id: int, api_name: str) -> HttpRespon
     binding = selectors.open_binding(connection)
     refusal = approving.approval_refusal(binding, request.member) if binding else "No approval waits here."
     if binding is None or refusal:
-        return _dialog(request, "complete", connection, refusal, {"form": None, "binding": binding})
+        return dialog(request, "complete", connection, refusal, {"form": None, "binding": binding})
     binding.connection = connection
     form = CompleteForm(
         request.POST if request.method == "POST" else None, initial={"version": exchange.version_of(binding)}
@@ -81,9 +78,9 @@ def complete(request: MemberRequest, vault_id: int, api_name: str) -> HttpRespon
         try:
             decided = _complete(request, binding, form)
         except Refused as error:
-            return _dialog(request, "complete", connection, str(error), {"form": None, "binding": binding})
-        return _done(request, connection, _told(decided, form.cleaned_data["verdict"]))
-    return _dialog(request, "complete", connection, "", {"form": form, "binding": binding})
+            return dialog(request, "complete", connection, str(error), {"form": None, "binding": binding})
+        return done(request, connection, _told(decided, form.cleaned_data["verdict"]))
+    return dialog(request, "complete", connection, "", {"form": form, "binding": binding})
 
 
 @require_http_methods(["GET", "POST"])
@@ -93,14 +90,22 @@ def withdraw(request: MemberRequest, vault_id: int, api_name: str) -> HttpRespon
     connection = record_or_404(request, api_name)
     binding = selectors.open_binding(connection)
     refusal = withdrawing.withdraw_refusal(binding, request.member)
-    if request.method == "POST" and binding is not None and not refusal:
+    if binding is None or refusal:
+        return dialog(request, "withdraw", connection, refusal, {"form": None})
+    form = WithdrawForm(
+        request.POST if request.method == "POST" else None,
+        needs_reason=withdrawing.needs_reason(binding, request.member),
+    )
+    if form.is_valid():
         try:
-            withdrawing.withdraw(binding=binding, by=request.member, now=clock.now())
+            withdrawing.withdraw(
+                binding=binding, by=request.member, now=clock.now(), reason=form.cleaned_data["reason"]
+            )
         except Refused as error:
             refusal = str(error)
         else:
-            return _done(request, connection, "The request was withdrawn.")
-    return _dialog(request, "withdraw", connection, refusal, {"binding": binding, "danger": True})
+            return done(request, connection, "The request was withdrawn.")
+    return dialog(request, "withdraw", connection, refusal, {"form": form, "binding": binding, "danger": True})
 
 
 @require_http_methods(["GET", "POST"])
@@ -116,8 +121,8 @@ def revoke(request: MemberRequest, vault_id: int, api_name: str) -> HttpResponse
         except Refused as error:
             refusal = str(error)
         else:
-            return _done(request, connection, "The connection file was revoked.")
-    return _dialog(request, "revoke", connection, refusal, {"issued": issued, "danger": True})
+            return done(request, connection, "The connection file was revoked.")
+    return dialog(request, "revoke", connection, refusal, {"issued": issued, "danger": True})
 
 
 def _connect(request: MemberRequest, connection: Connection | None, *, cancel_url: str) -> HttpResponse:
@@ -164,33 +169,8 @@ def _attachment(content: bytes, file_name: str) -> HttpResponse:
     return response
 
 
-def _done(request: MemberRequest, connection: Connection, sentence: str) -> HttpResponse:
-    fallback = record_url(connection)
-    response = dialog_done(request, CHANGED, fallback=fallback, toast=sentence)
-    if response.status_code != 204:
-        messages.success(request, sentence)
-    return response
-
-
 def _told(decided: Binding, verdict: str) -> str:
     """What the verdict came to, for the person who gave it."""
     if verdict == Verdict.REJECT:
         return f"Rejected. {decided.peer_name} is told, and {decided.connection} can be asked for again."
     return f"Approved. {decided.connection} is now {decided.connection.get_state_display()}."
-
-
-def _dialog(
-    request: MemberRequest, name: str, connection: Connection, refusal: str, context: dict[str, Any]
-) -> HttpResponse:
-    """A dialog, or why what it does is not possible now: 409 when it was tried."""
-    form = context.get("form")
-    status = 422 if form is not None and form.errors else 200
-    if refusal and request.method == "POST":
-        status = 409
-    context |= {
-        "connection": connection,
-        "refusal": refusal,
-        "frame": frame(request),
-        "cancel_url": record_url(connection),
-    }
-    return render(request, f"connections/{name}.html", context, status=status)

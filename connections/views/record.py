@@ -9,18 +9,15 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from connections.constants import BindingState, ConnectionState
+from connections.constants import ConnectionState
 from connections.models import Binding, Connection, IssuedFile
 from connections.selectors import connections as selectors
 from connections.selectors import progress
-from connections.services import approving
-from connections.views import record_actions
+from connections.views import next_step, record_actions
 from connections.views.common import TYPE_ICONS, record_url
 from connections.views.sections import SECTIONS
-from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
-from vaultadmin.models import Membership
-from vaultadmin.permissions import Permission, can
+from vaultadmin.permissions import Permission
 
 
 @require_safe
@@ -58,7 +55,7 @@ def record_context(request: MemberRequest, connection: Connection) -> dict[str, 
         "binding": binding,
         "icon": TYPE_ICONS[connection.type],
         "actions": record_actions.menu(connection, member),
-        "next_step": _next_step(connection, binding, issued, member),
+        "next_step": next_step.of(connection, binding, issued, member),
         "way": progress.way(connection),
         "peer_state": progress.peer_state(connection, binding),
         "poll_url": _poll_url(connection, _mark(connection, binding, issued)),
@@ -88,38 +85,3 @@ def _mark(connection: Connection, binding: Binding | None, issued: IssuedFile | 
     if issued is not None:
         facts += [str(issued.generation), str(issued.used_at), str(issued.revoked_at)]
     return hashlib.sha256("|".join(facts).encode()).hexdigest()[:16]
-
-
-def _next_step(
-    connection: Connection, binding: Binding | None, issued: IssuedFile | None, member: Membership
-) -> dict[str, str]:
-    """The next legal step: a main button when this person can take it, else one sentence on who does."""
-    if not connection.is_vault_to_vault:
-        return {}
-    if binding is not None and binding.state == BindingState.APPROVING and not binding.local_verdict:
-        refusal = approving.approval_refusal(binding, member)
-        return (
-            {"text": f"An approval waits in this Vault. {refusal}"}
-            if refusal
-            else {
-                "label": "Complete",
-                "url": record_url(connection, "complete"),
-                "icon": "clipboard-check",
-                "text": f"{binding.peer_name} asks to be connected. Your verdict is needed.",
-            }
-        )
-    if binding is not None:
-        waiting = "to answer" if binding.state == BindingState.PROPOSED else "to approve"
-        return {"text": f"Waiting for {binding.peer_name} {waiting}. This page goes on by itself."}
-    if connection.state not in (ConnectionState.PENDING, ConnectionState.DISCONNECTED):
-        return {}
-    if issued is not None and issued.is_open(clock.now()):
-        return {"text": "A connection file is out. Upload it in the other Vault with Connect from File."}
-    if can(member, Permission.MANAGE_CONNECTIONS):
-        return {
-            "label": "Download Connection File",
-            "url": record_url(connection, "download"),
-            "icon": "download",
-            "text": "To establish this connection, download its connection file and upload it in the other Vault.",
-        }
-    return {"text": "This connection is not established yet."}

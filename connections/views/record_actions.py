@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from connections.constants import ConnectionState
 from connections.models import Connection
 from connections.selectors import connections as selectors
-from connections.services import establishing, files, withdrawing
+from connections.services import deleting, establishing, files, parting, switching, withdrawing
 from connections.views.common import record_url
 from connections.views.sections.base import always, between_vaults
 from vaultadmin import clock
@@ -46,11 +47,39 @@ def _revoke(connection: Connection, member: Membership) -> str:
     return "" if issued is not None and issued.is_open(clock.now()) else "No connection file is out."
 
 
+def _reset(connection: Connection, member: Membership) -> str:
+    return parting.reset_refusal(connection)
+
+
+def _inactivate(connection: Connection, member: Membership) -> str:
+    return switching.inactivate_refusal(connection)
+
+
+def _activate(connection: Connection, member: Membership) -> str:
+    return switching.activate_refusal(connection)
+
+
+def _delete(connection: Connection, member: Membership) -> str:
+    return deleting.delete_refusal(connection)
+
+
+def _is_inactive(connection: Connection) -> bool:
+    return connection.state == ConnectionState.INACTIVE
+
+
+def _is_not_inactive(connection: Connection) -> bool:
+    return not _is_inactive(connection)
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("Download Connection File", "download", "download", _download),
     Action("Connect from File", "connect-record", "file-import", _connect),
+    Action("Reset Connection", "reset", "refresh", _reset, shown=between_vaults),
+    Action("Inactivate", "inactivate", "player-pause", _inactivate, shown=_is_not_inactive),
+    Action("Activate", "activate", "player-play", _activate, shown=_is_inactive),
     Action("Withdraw request", "withdraw", "arrow-back-up", _withdraw, shown=between_vaults, danger=True),
     Action("Revoke connection file", "revoke", "file-x", _revoke, shown=between_vaults, danger=True),
+    Action("Delete", "delete", "trash", _delete, needs=Permission.CONNECTION_DELETE, danger=True),
 )
 
 

@@ -262,6 +262,10 @@ def test_foreign_records_look_like_missing_ones(admin, browser):
         "complete/",
         "withdraw/",
         "revoke/",
+        "reset/",
+        "delete/",
+        "inactivate/",
+        "activate/",
     ):
         assert browser.get(mine + path).status_code == 404
     assert browser.get(address(foreign)).status_code == 404

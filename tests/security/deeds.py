@@ -14,7 +14,7 @@ from django.test import Client
 from connections.constants import AuthorizationType, ConnectionType
 from connections.models import Connection, ConnectionAuthorization, Integration, IntegrationPoint
 from connections.selectors import connections as connection_rows
-from connections.services import clients, exchange, files
+from connections.services import clients, exchange, files, switching
 from ecoa.models import Participant, Site, StudyMapping, SyncItem, SyncRun
 from ecoa.services import sites
 from tests.connections.handshake import settle, upload
@@ -179,6 +179,22 @@ def withdraws(world: World) -> dict[str, Any]:
     upload(foreign_file(world), world.owner, world.connection())
     settle()
     return {}
+
+
+def resets(world: World) -> dict[str, Any]:
+    named = make_vault_to_vault(world.elsewhere, remote_vault_id=world.place.vault.pk)
+    upload(download(named, world.elsewhere), world.owner, world.connection())
+    return reason(world)
+
+
+def inactivates(world: World) -> dict[str, Any]:
+    return resets(world)
+
+
+def activates(world: World) -> dict[str, Any]:
+    resets(world)
+    switching.inactivate(connection=world.connection(), by=world.owner, now=clock.now())
+    return reason(world)
 
 
 def revokes_file(world: World) -> dict[str, Any]:
@@ -360,6 +376,10 @@ DEEDS = [
     Deed(f"{_CLIENT}edit/", changes_client),
     Deed(f"{_CLIENT}inactivate/", nothing),
     Deed(f"{_CLIENT}activate/", activates_client),
+    Deed(f"{_RECORD}reset/", resets),
+    Deed(f"{_RECORD}delete/", reason),
+    Deed(f"{_RECORD}inactivate/", inactivates),
+    Deed(f"{_RECORD}activate/", activates),
     Deed(
         f"{_V}admin/authorizations/create/",
         creates_authorization,

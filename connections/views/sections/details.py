@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from connections.constants import ConnectionState
 from connections.models import Connection
 from connections.services import editing
 from connections.views.sections.base import Section, between_vaults
 from vaultadmin.access import MemberRequest
 from vaultadmin.permissions import Permission, can
 
+STATUS_NOTE = "The record itself; messages travel once its Lifecycle State is Active."
+
 
 def _details(request: MemberRequest, connection: Connection) -> dict[str, Any]:
-    return {"may_edit": can(request.member, Permission.CONNECTION_EDIT)}
+    return {
+        "may_edit": can(request.member, Permission.CONNECTION_EDIT),
+        # Two fields say Active or Inactive; a record that is neither tells them apart.
+        "status_note": "" if connection.state in (ConnectionState.ACTIVE, ConnectionState.INACTIVE) else STATUS_NOTE,
+    }
 
 
 def _remote(request: MemberRequest, connection: Connection) -> dict[str, Any]:
