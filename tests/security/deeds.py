@@ -318,6 +318,10 @@ def creates_vault(_world: World) -> dict[str, Any]:
     return {"name": "Fresh vault", "application": "quality", "dns": "fresh.example.com", "id": ""}
 
 
+def changes_settings(_world: World) -> dict[str, Any]:
+    return {"session_minutes": "30", "request_days": "7", "reason": "Shorter requests"}
+
+
 def changes_client(world: World) -> dict[str, Any]:
     client = world.connection().clients.get()
     return {"name": "Acme", "client_id": "acme-rtsm", "seen": client.modified_at.isoformat()}
@@ -353,6 +357,7 @@ DEEDS = [
     Deed(f"{_V}admin/security-profiles/create/", creates_profile, creates=True),
     Deed(f"{_V}admin/security-profiles/<slug:api_name>/edit/", renames_profile),
     Deed(f"{_V}admin/security-profiles/<slug:api_name>/delete/", nothing),
+    Deed(f"{_V}admin/settings/", changes_settings),
     Deed(f"{_V}my/tokens/create/", creates_token, creates=True),
     Deed(f"{_V}my/tokens/<int:token_id>/revoke/", nothing),
     Deed(f"{_V}admin/connections/create/", creates_connection, creates=True),

@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, re_path, register_converter
 from vaultadmin import registries
 from vaultadmin.registries import RestResource
 from vaultadmin.rest.endpoint import nowhere
-from vaultadmin.rest.resources import discovery, sessions, users
+from vaultadmin.rest.resources import discovery, logs, sessions, users
 from vaultadmin.rest.versions import VersionConverter
 
 register_converter(VersionConverter, "api_version")
@@ -21,6 +21,7 @@ _OWN = (
     RestResource("keep-alive", sessions.keep_alive),
     RestResource("session", sessions.session),
     RestResource("objects/users/me", users.me),
+    RestResource("logs/api_usage", logs.api_usage),
 )
 _SPACES = ("api", "v/<int:vault_id>/api")
 

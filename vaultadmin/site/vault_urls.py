@@ -16,4 +16,5 @@ urlpatterns = [
     path("history/<slug:kind>/<str:key>/download/", history.download, name="history-download"),
     path("admin/status/", status.index, name="status"),
     path("", include("vaultadmin.people_urls")),
+    path("", include("vaultadmin.admin_urls")),
 ]

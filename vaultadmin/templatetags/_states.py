@@ -67,6 +67,11 @@ _LOOKS = {
     "completed": _GOOD,
     "approve": Look("success", "thumb-up"),
     "reject": Look("danger", "thumb-down"),
+    # answers of the API
+    "success": _GOOD,
+    "warning": _CARE,
+    "failure": _BAD,
+    "exception": Look("danger", "alert-triangle"),
     # people, machines
     "invited": Look("info", "mail"),
     "locked": Look("warning", "lock"),

@@ -6,11 +6,6 @@ from vaultadmin.models import ApiUsage, Membership, Vault, VaultSettings
 from vaultadmin.permissions import Permission
 
 
-@pytest.fixture(autouse=True)
-def _api_world(api_settings):
-    return api_settings
-
-
 @pytest.fixture
 def vault(db) -> Vault:
     return make_vault()
@@ -22,7 +17,7 @@ def member(vault) -> Membership:
 
 
 @pytest.fixture
-def api(vault) -> Api:
+def api(vault, api_settings) -> Api:
     return Api(vault, vault.dns)
 
 
