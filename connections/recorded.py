@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.db.models import CharField, Model
 from django.db.models.functions import Cast
 from django.urls import reverse
 
-from connections.models import Binding, Connection, ConnectionAuthorization, Integration
-from connections.services import integrations
+from connections.models import (
+    Binding,
+    Connection,
+    ConnectionAuthorization,
+    ConnectionClient,
+    Integration,
+    IntegrationPoint,
+    ReferenceLookup,
+)
 from connections.services.creating import AUDITED
 from vaultadmin.models import Membership, Task
 from vaultadmin.registries import Recorded, by_number, record_kind
+
+_DATES = ("created_at", "modified_at")
+_PART_FIELDS: dict[type[Model], tuple[str, ...]] = {
+    ConnectionClient: ("connection", "name", "client_id", "status", *_DATES),
+    Integration: ("connection", "name", "api_name", "status", "description", "system_managed", *_DATES),
+    ReferenceLookup: (
+        "connection",
+        "type",
+        "name",
+        "target_object",
+        "target_key_field",
+        "source_key",
+        "target_key",
+        "status",
+        *_DATES,
+    ),
+}
 
 
 def register() -> None:
@@ -19,9 +46,9 @@ def register() -> None:
         Recorded(
             kind="connection",
             model=Connection,
-            find=_connection,
-            url=lambda row: reverse("connections:record", args=[row.vault_id, row.api_name]),
-            fields=(*AUDITED, "created_at", "modified_at"),
+            find=lambda member, key: by_number(Connection.objects.visible_to(member), key),
+            url=_record_url,
+            fields=(*AUDITED, *_DATES),
             parts=_parts_of_connection,
         )
     )
@@ -29,45 +56,45 @@ def register() -> None:
         Recorded(
             kind="authorization",
             model=ConnectionAuthorization,
-            find=_authorization,
+            find=lambda member, key: by_number(ConnectionAuthorization.objects.visible_to(member), key),
             url=lambda row: reverse("connections:authorization", args=[row.vault_id, row.pk]),
-            fields=("type", "name", "username", "client_id", "created_at", "modified_at"),
+            fields=("type", "name", "username", "client_id", *_DATES),
         )
     )
-    record_kind(
-        Recorded(
-            kind="integration",
-            model=Integration,
-            find=_integration,
-            url=_integration_url,
-            fields=(*integrations.AUDITED, "created_at", "modified_at"),
-            parts=_parts_of_integration,
+    for model, fields in _PART_FIELDS.items():
+        record_kind(
+            Recorded(
+                kind=str(model._meta.verbose_name).replace(" ", "-"),
+                model=model,
+                find=_finder(model),
+                url=lambda row: _record_url(row.connection),
+                fields=fields,
+                parts=lambda row: list(row.points.all()) if isinstance(row, Integration) else [],
+            )
         )
-    )
 
 
-def _connection(member: Membership, key: str) -> Model | None:
-    return by_number(Connection.objects.visible_to(member), key)
+def _finder(model: type[Model]) -> Callable[[Membership, str], Model | None]:
+    """Parts of a connection are seen by whoever sees the connection."""
+
+    def find(member: Membership, key: str) -> Model | None:
+        rows: Any = model._default_manager.select_related("connection")
+        return by_number(rows.filter(connection__in=Connection.objects.visible_to(member)), key)
+
+    return find
 
 
-def _authorization(member: Membership, key: str) -> Model | None:
-    return by_number(ConnectionAuthorization.objects.visible_to(member), key)
-
-
-def _integration(member: Membership, key: str) -> Model | None:
-    return by_number(Integration.objects.visible_to(member).select_related("connection"), key)
-
-
-def _integration_url(row: Integration) -> str:
-    return reverse("connections:integration", args=[row.vault_id, row.connection.api_name, row.pk])
-
-
-def _parts_of_integration(integration: Integration) -> list[Model]:
-    return list(integration.points.all())
+def _record_url(connection: Connection) -> str:
+    return reverse("connections:record", args=[connection.vault_id, connection.api_name])
 
 
 def _parts_of_connection(connection: Connection) -> list[Model]:
-    """Its integrations and Client IDs, and the approval tasks of its exchanges: who was asked and who decided."""
+    """What the record page shows besides the record, and the approval tasks of its exchanges."""
     bindings = Binding.objects.filter(connection=connection).annotate(key=Cast("pk", CharField())).values("key")
-    tasks = Task.objects.filter(subject_type=Binding._meta.label_lower, subject_id__in=bindings)
-    return [*connection.integrations.all(), *connection.clients.all(), *tasks]
+    return [
+        *Task.objects.filter(subject_type=Binding._meta.label_lower, subject_id__in=bindings),
+        *connection.clients.all(),
+        *connection.integrations.all(),
+        *IntegrationPoint.objects.filter(integration__connection=connection),
+        *connection.reference_lookups.all(),
+    ]

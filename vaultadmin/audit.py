@@ -166,10 +166,13 @@ def facts(instance: models.Model, fields: Sequence[str]) -> dict[str, Any]:
 def history(subject: models.Model, *parts: models.Model) -> models.QuerySet[AuditEvent]:
     """Everything recorded about one record, and about records that are parts of it, newest first."""
     chain = subject.pk if isinstance(subject, Vault) else (getattr(subject, "vault_id", None) or INSTALLATION_CHAIN)
-    wanted = models.Q()
+    ids: dict[str, list[str]] = {}
     for record_ in (subject, *parts):
         subject_type, subject_id, _ = _describe(record_)
-        wanted |= models.Q(subject_type=subject_type, subject_id=subject_id)
+        ids.setdefault(subject_type, []).append(subject_id)
+    wanted = models.Q()
+    for subject_type, of_type in ids.items():
+        wanted |= models.Q(subject_type=subject_type, subject_id__in=of_type)
     return AuditEvent.objects.filter(wanted, chain=chain).order_by("-sequence")
 
 

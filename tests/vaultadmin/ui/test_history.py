@@ -10,7 +10,7 @@ import time_machine
 from django.db import transaction
 
 from connections.models import Connection
-from connections.services import editing
+from connections.services import clients, editing
 from tests.factories.connections import make_admin, make_certificate, make_external
 from tests.factories.people import make_member, make_vault
 from tests.guards.world import signed_in
@@ -139,3 +139,14 @@ def test_every_kind_names_fields_its_model_has():
     for kind in registries.recorded.values():
         for name in kind.fields:
             assert kind.model._meta.get_field(name)
+
+
+def test_history_of_a_connection_includes_what_belongs_to_it(admin, record):
+    client = clients.add(connection=record, name="Shop", client_id="shop-1", by=admin, now=clock.now())
+
+    whole = signed_in(admin.user).get(address(record)).content.decode()
+    part = signed_in(admin.user).get(f"/v/{admin.vault_id}/history/connection-client/{client.pk}/").content.decode()
+
+    assert "Connection client created" in whole
+    assert "Connection client created" in part
+    assert "Connection edited" not in part
