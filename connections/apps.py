@@ -22,7 +22,7 @@ class ConnectionsConfig(AppConfig):
         registry.register(APPROVAL_TASK, ApprovalTaskHandler())
         recorded.register()
         registries.home_cards.append(home.cards)
-        registries.palette.append(home.hits)
+        registries.palette.extend((home.hits, home.authorization_hits, home.token_hits))
         registries.lanes.append(home.lane)
         registries.vault_parts.append(standard.fit_out)
         registries.clients = Clients()

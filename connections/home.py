@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from django.urls import reverse
 
 from connections.constants import ConnectionState
 from connections.models import OutgoingPeerMessage
+from connections.selectors import authorizations as authorization_rows
 from connections.selectors import connections as selectors
+from connections.selectors import tokens as token_rows
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Card, Hit, Lane
@@ -47,6 +49,41 @@ def hits(member: Membership, text: str) -> list[Hit]:
             hint=connection.api_name,
         )
         for connection in rows
+    ]
+
+
+def authorization_hits(member: Membership, text: str) -> list[Hit]:
+    """Authorizations whose name or public half fits."""
+    if not text.strip():
+        return []
+    found = authorization_rows.authorizations(member, search=text).order_by("name", "pk")[:_HITS]
+    return [
+        Hit(
+            label=row.name,
+            kind="Authorization",
+            url=reverse("connections:authorization", args=[member.vault_id, row.pk]),
+            icon="key",
+            hint=row.get_type_display(),
+        )
+        for row in found
+    ]
+
+
+def token_hits(member: Membership, text: str) -> list[Hit]:
+    """Tokens whose name or label fits."""
+    words = text.replace("\x00", "").strip()
+    if not words:
+        return []
+    found = token_rows.own(member).filter(Q(name__icontains=words) | Q(label__icontains=words))[:_HITS]
+    return [
+        Hit(
+            label=row.text,
+            kind="Token",
+            url=reverse("connections:token", args=[member.vault_id, row.pk]),
+            icon="template",
+            hint=row.label,
+        )
+        for row in found
     ]
 
 

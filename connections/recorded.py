@@ -17,7 +17,9 @@ from connections.models import (
     Integration,
     IntegrationPoint,
     ReferenceLookup,
+    VaultToken,
 )
+from connections.services import tokens
 from connections.services.creating import AUDITED
 from vaultadmin.models import Membership, Task
 from vaultadmin.registries import Recorded, by_number, record_kind
@@ -58,7 +60,16 @@ def register() -> None:
             model=ConnectionAuthorization,
             find=lambda member, key: by_number(ConnectionAuthorization.objects.visible_to(member), key),
             url=lambda row: reverse("connections:authorization", args=[row.vault_id, row.pk]),
-            fields=("type", "name", "username", "client_id", *_DATES),
+            fields=("type", "name", "status", "username", "client_id", *_DATES),
+        )
+    )
+    record_kind(
+        Recorded(
+            kind="token",
+            model=VaultToken,
+            find=lambda member, key: by_number(VaultToken.objects.visible_to(member), key),
+            url=lambda row: reverse("connections:token", args=[row.vault_id, row.pk]),
+            fields=(*tokens.AUDITED, *_DATES),
         )
     )
     for model, fields in _PART_FIELDS.items():

@@ -30,6 +30,15 @@ def check_name(name: str) -> None:
         raise RuleBroken(f"The name “{name}” belongs to a system token; choose another one.")
 
 
+def is_name(name: str) -> bool:
+    """Is this a name a vault can give to a token?"""
+    try:
+        check_name(name)
+    except RuleBroken:
+        return False
+    return True
+
+
 def canonical(type_: str, value: str) -> str:
     """The value as it is kept, or RuleBroken. An empty one is allowed: the token then has no value."""
     value = value.strip()

@@ -8,7 +8,7 @@ from uuid import uuid4
 from django import forms
 from django.utils.dateparse import parse_datetime
 
-from connections.constants import AuthorizationType
+from connections.constants import AuthorizationType, RecordStatus
 from connections.models import ConnectionAuthorization
 
 _LABELS = {
@@ -63,16 +63,27 @@ class EditAuthorizationForm(_AuthorizationForm):
     """Change one; an empty secret keeps the stored one."""
 
     seen = forms.CharField(widget=forms.HiddenInput)
+    status = forms.ChoiceField(
+        label="Status",
+        choices=RecordStatus.choices,
+        help_text="Connections that use an inactive authorization cannot send anything.",
+        error_messages={"required": "Choose a Status.", "invalid_choice": "Choose a Status."},
+    )
 
     def __init__(self, *args: Any, authorization: ConnectionAuthorization, **kwargs: Any) -> None:
         initial = {
             "name": authorization.name,
             "identity": authorization.identity,
+            "status": authorization.status,
             "seen": authorization.modified_at.isoformat(),
         }
         super().__init__(*args, type_=authorization.type, initial=initial, **kwargs)
         self.fields["secret"].required = False
-        self.fields["secret"].help_text = "Leave empty to keep the stored one. It is never shown."
+        self.fields["secret"].help_text = (
+            "Leave empty to keep the stored one. It is never shown."
+            if authorization.secret_id
+            else "None is stored here, so nothing can be sent. Enter it again; it is stored encrypted and never shown."
+        )
 
     def clean_seen(self) -> Any:
         """The moment the shown row was last changed."""

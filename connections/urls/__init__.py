@@ -1,6 +1,6 @@
 """Pages of the connections app, below /v/<vault_id>/: one module per noun."""
 
-from connections.urls import authorizations, clients, integrations, record, stats
+from connections.urls import authorizations, clients, integrations, probing, record, stats, tokens
 
 app_name = "connections"
 
@@ -10,4 +10,6 @@ urlpatterns = [
     *integrations.urlpatterns,
     *stats.urlpatterns,
     *clients.urlpatterns,
+    *tokens.urlpatterns,
+    *probing.urlpatterns,
 ]

@@ -9,4 +9,5 @@ urlpatterns = [
     path("admin/authorizations/create/", authorizations.create, name="authorization-create"),
     path("admin/authorizations/<int:authorization_id>/", authorizations.detail, name="authorization"),
     path("admin/authorizations/<int:authorization_id>/edit/", authorizations.edit, name="authorization-edit"),
+    path("admin/authorizations/<int:authorization_id>/delete/", authorizations.delete, name="authorization-delete"),
 ]

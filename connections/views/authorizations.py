@@ -16,9 +16,11 @@ from connections.models import ConnectionAuthorization
 from connections.selectors import authorizations as selectors
 from connections.services import authorizations
 from connections.services.refusals import Refused
-from connections.views.common import add_refusal
+from connections.views.common import add_refusal, menu_entry
+from connections.views.probing import test_refusal
 from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, fresh_credentials, requires
+from vaultadmin.answers import frame, go
 from vaultadmin.permissions import Permission, can
 from vaultadmin.query import key_page, replaced_query
 
@@ -69,6 +71,7 @@ def detail(request: MemberRequest, vault_id: int, authorization_id: int) -> Http
         "authorization": authorization,
         "used_by": authorization.connections.order_by("name", "pk")[:100] if reads_connections else [],
         "may_edit": can(request.member, Permission.AUTHORIZATION_EDIT),
+        "actions": _actions(request, authorization),
         "events": audit.history(authorization)[:_SHOWN_EVENTS],
         "page_title": authorization.name,
     }
@@ -116,6 +119,55 @@ def edit(request: MemberRequest, vault_id: int, authorization_id: int) -> HttpRe
             messages.success(request, f"{authorization} was saved.")
             return redirect("connections:authorization", vault_id, authorization.pk)
     return _show(request, form, f"Edit {authorization}", authorization=authorization)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.AUTHORIZATION_DELETE)
+@fresh_credentials
+def delete(request: MemberRequest, vault_id: int, authorization_id: int) -> HttpResponse:
+    """*Delete*: refused while a connection uses it."""
+    authorization = _authorization_or_404(request, authorization_id)
+    refusal = authorizations.delete_refusal(authorization)
+    if request.method == "POST" and not refusal:
+        try:
+            authorizations.delete(authorization=authorization, by=request.member)
+        except Refused as error:
+            refusal = str(error)
+        else:
+            messages.success(request, f"{authorization} was deleted.")
+            return go(request, reverse("connections:authorizations", args=[vault_id]))
+    context = {
+        "refusal": refusal,
+        "authorization": authorization,
+        "frame": frame(request),
+        "cancel_url": reverse("connections:authorization", args=[vault_id, authorization_id]),
+        "page_title": "Delete authorization",
+    }
+    status = 409 if refusal and request.method == "POST" else 200
+    return render(request, "connections/authorization_delete.html", context, status=status)
+
+
+def _actions(request: MemberRequest, authorization: ConnectionAuthorization) -> list[dict[str, Any]]:
+    place = [authorization.vault_id, authorization.pk]
+    return [
+        menu_entry(
+            request.member,
+            "Test",
+            reverse("connections:authorization-test", args=place),
+            icon="microscope",
+            needs=Permission.MANAGE_CONNECTIONS,
+            refusal=test_refusal(authorization),
+        ),
+        menu_entry(
+            request.member,
+            "Delete",
+            reverse("connections:authorization-delete", args=place),
+            icon="trash",
+            needs=Permission.AUTHORIZATION_DELETE,
+            refusal=authorizations.delete_refusal(authorization),
+            danger=True,
+        ),
+    ]
 
 
 def _authorization_or_404(request: MemberRequest, authorization_id: int) -> ConnectionAuthorization:

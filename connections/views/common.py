@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404
 from django.urls import reverse
 
 from connections.constants import ConnectionType
 from connections.models import Connection, Integration
 from connections.selectors import connections as selectors
+from connections.services import outward
 from connections.services.refusals import Refused
 from vaultadmin.access import MemberRequest
+from vaultadmin.models import Membership
+from vaultadmin.permissions import Permission, can
 
 # Each type with its icon and when to use it: the wizard's cards and the empty list teach the same.
 TYPE_CARDS = [
@@ -59,6 +63,29 @@ def integration_url(integration: Integration, name: str = "") -> str:
 def list_url(request: MemberRequest) -> str:
     """The list of connections."""
     return reverse("connections:list", args=[request.member.vault_id])
+
+
+def menu_entry(
+    member: Membership, label: str, url: str, *, icon: str, needs: Permission, refusal: str, danger: bool = False
+) -> dict[str, Any]:
+    """One entry of an Actions menu that opens a dialog; shown disabled with the reason when it is not available."""
+    lacking = "" if can(member, needs) else f"Needs “{needs.label}”."
+    return {
+        "label": label,
+        "url": url,
+        "icon": icon,
+        "dialog": True,
+        "disabled_reason": lacking or refusal,
+        "danger": danger,
+    }
+
+
+def warn_of_tokens(request: MemberRequest, connection: Connection) -> None:
+    """Say after a save which tokens of the URL have no value now. The URL is saved all the same."""
+    if not connection.is_external or "${" not in connection.url:
+        return
+    if problems := outward.preview(connection.url, connection.vault).problems:
+        messages.warning(request, f"The URL was saved but cannot be used now. {' '.join(problems)}")
 
 
 def add_refusal(form: Any, refusal: Refused) -> None:

@@ -13,7 +13,7 @@ from connections.forms.editing import REMOTE, SECTIONS
 from connections.models import Connection
 from connections.services import editing
 from connections.services.refusals import Refused
-from connections.views.common import add_refusal, record_or_404, record_url
+from connections.views.common import add_refusal, record_or_404, record_url, warn_of_tokens
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import go, is_fragment
@@ -35,6 +35,7 @@ def edit(request: MemberRequest, vault_id: int, api_name: str, section: str) -> 
         saved = _save(request, connection, form)
         if saved is not None:
             messages.success(request, f"{saved} was saved.")
+            warn_of_tokens(request, saved)
             return go(request, record_url(saved))
     context = {
         "form": form,

@@ -9,12 +9,12 @@ from typing import Any
 from connections.constants import ConnectionState
 from connections.models import Connection
 from connections.selectors import connections as selectors
-from connections.services import deleting, establishing, files, parting, switching, withdrawing
-from connections.views.common import record_url
-from connections.views.sections.base import always, between_vaults
+from connections.services import deleting, establishing, files, parting, probing, switching, withdrawing
+from connections.views.common import menu_entry, record_url
+from connections.views.sections.base import always, between_vaults, external
 from vaultadmin import clock
 from vaultadmin.models import Membership
-from vaultadmin.permissions import Permission, can
+from vaultadmin.permissions import Permission
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,17 @@ def _is_not_inactive(connection: Connection) -> bool:
     return not _is_inactive(connection)
 
 
+def _test(connection: Connection, member: Membership) -> str:
+    return probing.refusal_of(connection)
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("Download Connection File", "download", "download", _download),
     Action("Connect from File", "connect-record", "file-import", _connect),
     Action("Reset Connection", "reset", "refresh", _reset, shown=between_vaults),
     Action("Inactivate", "inactivate", "player-pause", _inactivate, shown=_is_not_inactive),
     Action("Activate", "activate", "player-play", _activate, shown=_is_inactive),
+    Action("Test connection", "test", "microscope", _test, shown=external),
     Action("Withdraw request", "withdraw", "arrow-back-up", _withdraw, shown=between_vaults, danger=True),
     Action("Revoke connection file", "revoke", "file-x", _revoke, shown=between_vaults, danger=True),
     Action("Delete", "delete", "trash", _delete, needs=Permission.CONNECTION_DELETE, danger=True),
@@ -89,12 +94,12 @@ def menu(connection: Connection, member: Membership) -> list[dict[str, Any]]:
 
 
 def _entry(action: Action, connection: Connection, member: Membership) -> dict[str, Any]:
-    lacking = "" if can(member, action.needs) else f"Needs “{action.needs.label}”."
-    return {
-        "label": action.label,
-        "url": record_url(connection, action.route),
-        "icon": action.icon,
-        "dialog": True,
-        "disabled_reason": lacking or action.refusal(connection, member),
-        "danger": action.danger,
-    }
+    return menu_entry(
+        member,
+        action.label,
+        record_url(connection, action.route),
+        icon=action.icon,
+        needs=action.needs,
+        refusal=action.refusal(connection, member),
+        danger=action.danger,
+    )

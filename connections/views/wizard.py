@@ -15,7 +15,7 @@ from connections.forms.creating import FORMS, TypeForm
 from connections.models import Connection
 from connections.services import creating, names
 from connections.services.refusals import Refused
-from connections.views.common import TYPE_CARDS, add_refusal, list_url, record_url
+from connections.views.common import TYPE_CARDS, add_refusal, list_url, record_url, warn_of_tokens
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
@@ -68,6 +68,7 @@ def _save(request: MemberRequest, form: Any) -> HttpResponse:
     make = CREATE[form.connection_type.value]
     connection = make(by=request.member, now=clock.now(), **form.values())
     messages.success(request, f"{connection} was created.")
+    warn_of_tokens(request, connection)
     return redirect(record_url(connection))
 
 

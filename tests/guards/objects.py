@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from connections.constants import AuthorizationType, IntegrationPointType
+from connections.constants import AuthorizationType, CloneBehavior, IntegrationPointType, TokenType
 from connections.services import authorizations, creating, integration_points, integrations
+from connections.services import tokens as vault_tokens
 from tests.factories.connections import make_certificate
 from tests.guards import ecoa_objects
 from tests.guards.routes import Route
@@ -30,6 +31,15 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         name="Guarded",
         identity="system",
         secret="open sesame",
+        by=owner,
+        now=clock.now(),
+    )
+    vault_token = vault_tokens.create(
+        name="guarded",
+        label="Guarded",
+        type=TokenType.STRING,
+        value="kept",
+        clone_behavior=CloneBehavior.CLEAR,
         by=owner,
         now=clock.now(),
     )
@@ -58,6 +68,7 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         "member_id": people[standard_profiles.READ_ONLY.api_name].pk,
         "security-profiles:api_name": profile.api_name,
         "token_id": token.token.pk,
+        "vault_token_id": vault_token.pk,
         **ecoa_objects.build(owner, people[standard_profiles.SITE_STAFF.api_name]),
     }
 

@@ -12,13 +12,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from connections.constants import AuthorizationType, ConnectionType
-from connections.models import Connection, ConnectionAuthorization, Integration, IntegrationPoint
+from connections.models import Connection, ConnectionAuthorization, Integration, IntegrationPoint, VaultToken
 from connections.selectors import connections as connection_rows
 from connections.services import clients, exchange, files, switching
 from ecoa.models import Participant, Site, StudyMapping, SyncItem, SyncRun
 from ecoa.services import sites
 from tests.connections.handshake import settle, upload
-from tests.factories.connections import download, make_admin, make_certificate, make_vault_to_vault
+from tests.factories.connections import download, make_admin, make_certificate, make_external, make_vault_to_vault
 from tests.factories.people import PASSWORD, make_user, make_vault
 from tests.guards.routes import Route, all_routes
 from tests.guards.world import Place, build_place, signed_in
@@ -29,6 +29,8 @@ from vaultadmin.services import links, people
 KEY = str(UUID(int=7))
 BY = audit.System("Guard")
 FORM_SECRET = "form secret value"
+# Routed to a port of this machine where nothing listens: a test of it ends at once.
+NEARBY = "https://ecoa.demo.test/"
 
 
 @dataclass
@@ -208,7 +210,28 @@ def creates_authorization(_world: World) -> dict[str, Any]:
 
 def edits_authorization(world: World) -> dict[str, Any]:
     row = ConnectionAuthorization.objects.get(pk=world.ids["authorization_id"])
-    return {"seen": row.modified_at.isoformat(), "name": "Anew", "identity": "client", "secret": FORM_SECRET}
+    seen = row.modified_at.isoformat()
+    return {"seen": seen, "name": "Anew", "identity": "client", "secret": FORM_SECRET, "status": "inactive__v"}
+
+
+def tests_authorization(world: World) -> dict[str, Any]:
+    row = ConnectionAuthorization.objects.get(pk=world.ids["authorization_id"])
+    return {"connection": make_external(world.owner, url=NEARBY, authorization=row).pk}
+
+
+def tested_path(world: World) -> str:
+    external = make_external(world.owner, url=NEARBY, api_name="tested")
+    return f"/v/{world.place.vault.pk}/admin/connections/{external.api_name}/test/"
+
+
+def creates_vault_token(_world: World) -> dict[str, Any]:
+    values = {"label": "Fresh", "type": "string__sys", "value": "eu", "clone_behavior": "clear__sys", "is_active": "on"}
+    return {"key": KEY, "name": "fresh"} | values
+
+
+def edits_vault_token(world: World) -> dict[str, Any]:
+    seen = VaultToken.objects.get(pk=world.ids["vault_token_id"]).modified_at.isoformat()
+    return {"seen": seen, "label": "Anew", "type": "number__sys", "value": "12", "clone_behavior": "persist__sys"}
 
 
 def creates_integration(_world: World) -> dict[str, Any]:
@@ -392,6 +415,12 @@ DEEDS = [
         creates=True,
     ),
     Deed(f"{_V}admin/authorizations/<int:authorization_id>/edit/", edits_authorization),
+    Deed(f"{_V}admin/authorizations/<int:authorization_id>/delete/", nothing),
+    Deed(f"{_V}admin/authorizations/<int:authorization_id>/test/", tests_authorization),
+    Deed(f"{_RECORD}test/", nothing, path=tested_path),
+    Deed(f"{_V}admin/tokens/create/", creates_vault_token, creates=True),
+    Deed(f"{_V}admin/tokens/<int:vault_token_id>/edit/", edits_vault_token),
+    Deed(f"{_V}admin/tokens/<int:vault_token_id>/delete/", nothing),
     Deed(f"{_V}ecoa/participants/<int:participant_id>/retry/", retries, creates=True),
     Deed(f"{_V}ecoa/runs/start/", starts_run, creates=True),
     Deed(f"{_V}ecoa/runs/<int:run_id>/cancel/", nothing),

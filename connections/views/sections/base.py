@@ -20,6 +20,11 @@ def between_vaults(connection: Connection) -> bool:
     return connection.is_vault_to_vault
 
 
+def external(connection: Connection) -> bool:
+    """A section only External connections have."""
+    return connection.is_external
+
+
 @dataclass(frozen=True)
 class Section:
     """One card of the record page: its anchor, its heading, its template and what the template reads."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from connections.constants import ConnectionState
 from connections.models import Connection
-from connections.services import editing
+from connections.services import editing, outward
 from connections.views.sections.base import Section, between_vaults
 from vaultadmin.access import MemberRequest
 from vaultadmin.permissions import Permission, can
@@ -15,8 +15,10 @@ STATUS_NOTE = "The record itself; messages travel once its Lifecycle State is Ac
 
 
 def _details(request: MemberRequest, connection: Connection) -> dict[str, Any]:
+    has_tokens = connection.is_external and "${" in connection.url
     return {
         "may_edit": can(request.member, Permission.CONNECTION_EDIT),
+        "preview": outward.preview(connection.url, connection.vault) if has_tokens else None,
         # Two fields say Active or Inactive; a record that is neither tells them apart.
         "status_note": "" if connection.state in (ConnectionState.ACTIVE, ConnectionState.INACTIVE) else STATUS_NOTE,
     }
