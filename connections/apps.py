@@ -14,9 +14,10 @@ class ConnectionsConfig(AppConfig):
         from connections import home, recorded
         from connections.constants import APPROVAL_TASK
         from connections.selectors.clients import Clients
-        from connections.services import standard
+        from connections.services import copying, healing, standard
         from connections.services.approval_task import ApprovalTaskHandler
         from vaultadmin import registries
+        from vaultadmin.sandboxes import registry as sandboxes
         from vaultadmin.worklist import registry
 
         registry.register(APPROVAL_TASK, ApprovalTaskHandler())
@@ -26,3 +27,5 @@ class ConnectionsConfig(AppConfig):
         registries.lanes.append(home.lane)
         registries.vault_parts.append(standard.fit_out)
         registries.clients = Clients()
+        sandboxes.parts.extend(copying.PARTS)
+        sandboxes.link_kinds.update(healing.KINDS)

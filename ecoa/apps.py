@@ -11,8 +11,9 @@ class EcoaConfig(AppConfig):
         """Say which tasks drain our lanes, and what we show on pages that belong to everybody."""
         from connections.services import deleting
         from ecoa import home, recorded, selectors
-        from ecoa.services import mappings
+        from ecoa.services import copying, mappings
         from vaultadmin import registries, wake
+        from vaultadmin.sandboxes import registry as sandboxes
 
         wake.register("ecoa.sync", "ecoa.tasks.drain")
         wake.register("ecoa.import", "ecoa.tasks.work_import")
@@ -20,4 +21,6 @@ class EcoaConfig(AppConfig):
         deleting.blockers.append(mappings.keeps_connection)
         registries.home_cards.append(home.cards)
         registries.palette.append(home.hits)
+        sandboxes.parts.extend(copying.PARTS)
+        sandboxes.link_kinds.update(copying.KINDS)
         registries.lanes += [selectors.sync_lane, selectors.import_lane]

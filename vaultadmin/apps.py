@@ -11,9 +11,13 @@ class VaultadminConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to sign-ins; have the settings checked before anything starts."""
-        from vaultadmin import checks, recorded
+        from vaultadmin import checks, recorded, wake
         from vaultadmin.accounts import receivers
+        from vaultadmin.sandboxes import people, registry
+        from vaultadmin.sandboxes.services import LANE
 
         receivers.connect()
         checks.register()
         recorded.register()
+        registry.parts.extend(people.PARTS)
+        wake.register(LANE, "vaultadmin.tasks.build_sandboxes")

@@ -16,3 +16,9 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     for queue in _QUEUES
 }
 BEAT_SCHEDULE["tidy"] = {"task": "vaultadmin.tasks.tidy", "schedule": timedelta(hours=1)}
+# A sandbox is built as soon as it is asked for; this tick takes over what a lost wake-up or a killed worker left.
+BEAT_SCHEDULE["sandboxes"] = {
+    "task": "vaultadmin.tasks.build_sandboxes",
+    "schedule": timedelta(seconds=10),
+    "options": {"expires": 20},
+}

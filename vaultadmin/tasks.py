@@ -7,6 +7,7 @@ from typing import Any
 from celery import shared_task
 
 from vaultadmin import clock
+from vaultadmin.sandboxes import building
 from vaultadmin.services import heartbeats
 from vaultadmin.services import tidy as tidying
 
@@ -21,3 +22,9 @@ def pulse(*, queue: str, **_later: Any) -> None:
 def tidy(**_later: Any) -> None:
     """Forget expired sessions, old counters and dead links. A second run finds nothing."""
     tidying.sweep(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def build_sandboxes(**_later: Any) -> None:
+    """Build every sandbox that waits. A second run finds nothing it can claim."""
+    building.build_due(now=clock.now())

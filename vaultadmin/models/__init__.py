@@ -9,6 +9,7 @@ from vaultadmin.models.audit import AuditEvent, AuditHead
 from vaultadmin.models.call_window import CallWindow
 from vaultadmin.models.heartbeat import Heartbeat
 from vaultadmin.models.membership import Invitation, Membership
+from vaultadmin.models.sandbox import Sandbox, SandboxLink, SandboxState
 from vaultadmin.models.secret import Secret
 from vaultadmin.models.security_profile import SecurityProfile
 from vaultadmin.models.task import Task
@@ -30,6 +31,9 @@ __all__ = [
     "Installation",
     "Invitation",
     "Membership",
+    "Sandbox",
+    "SandboxLink",
+    "SandboxState",
     "Secret",
     "SecurityProfile",
     "Task",

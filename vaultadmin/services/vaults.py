@@ -51,7 +51,7 @@ def create_vault(
         source_vault=source_vault,
         created_at=now,
     )
-    _check(vault)
+    check(vault)
     try:
         with transaction.atomic():
             _store(vault, by, now)
@@ -66,7 +66,8 @@ def next_id() -> int:
     return max(_FIRST_ID, (highest or 0) + 1)
 
 
-def _check(vault: Vault) -> None:
+def check(vault: Vault) -> None:
+    """Refuse a number or DNS name that is taken, and values the model refuses."""
     if Vault.objects.filter(pk=vault.pk).exists():
         raise VaultRefused(f"Vault ID {vault.pk} is taken. Leave it empty for the next free one.", field="id")
     if Vault.objects.filter(dns=vault.dns).exists():
@@ -78,9 +79,14 @@ def _check(vault: Vault) -> None:
         raise VaultRefused(sentences[0], field=field) from error
 
 
-def _store(vault: Vault, by: Actor, now: datetime) -> None:
+def add(vault: Vault, *, by: Actor) -> None:
+    """Insert a checked vault with its audit row and nobody in it, inside the caller's transaction."""
     vault.save(force_insert=True)
     audit.record(vault=vault, by=by, event="vault.created", subject=vault, changes=audit.created(vault, _FIELDS))
+
+
+def _store(vault: Vault, by: Actor, now: datetime) -> None:
+    add(vault, by=by)
     standard_profiles.install(vault, by=by)
     person = by.user if isinstance(by, Membership) else by
     if isinstance(person, User):

@@ -120,8 +120,8 @@ def released(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     more = dataclasses.replace(item.points[0], api_name="brand_new_oip__v", label="Brand new")
     renamed = dataclasses.replace(item.points[0], label="Renamed point")
     items = (dataclasses.replace(item, label="Renamed", points=(renamed, *item.points[1:], more)),)
-    sides = tuple(dataclasses.replace(side, label=f"{side.label} 2.0") for side in entry.sides)
-    entries[number] = dataclasses.replace(entry, sides=sides, integrations=items)
+    one, other = (dataclasses.replace(side, label=f"{side.label} 2.0") for side in entry.sides)
+    entries[number] = dataclasses.replace(entry, sides=(one, other), integrations=items)
     monkeypatch.setattr(catalogue, "standard_connections", lambda: tuple(entries))
 
 
