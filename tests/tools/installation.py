@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -36,18 +36,22 @@ _OWN = ("DATABASE_URL", "REDIS_URL", "PYTEST_CURRENT_TEST")
 class Installation:
     """One installation driven from outside: by its pages, its commands and signals to its processes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port_pair()
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.folder, self.port, self.variables = folder, free_port_pair(), variables
         self.log = folder.with_suffix(".log")
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("VAULTADMIN_") and k not in _OWN}
-        return kept | {"VAULTADMIN_DATA_DIR": str(self.folder), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        return (
+            kept
+            | {"VAULTADMIN_DATA_DIR": str(self.folder), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+            | (self.variables)
+        )
 
     def begin(self) -> None:
-        """Start `serve`, without waiting for it."""
+        """Start `serve`, without waiting for it. It ends with the thread that began it."""
         with self.log.open("wb") as output:
             self.process = spawn(
                 [sys.executable, "manage.py", "serve", "--no-demo"],
@@ -60,6 +64,9 @@ class Installation:
     def start(self) -> None:
         """Start and wait until everything is up."""
         self.begin()
+        self.wait_until_up()
+
+    def wait_until_up(self) -> None:
         assert self.process is not None
         wait_until(lambda: UP in self.said() or self.process.poll() is not None, seconds=150)
         assert UP in self.said(), self.said()
@@ -73,6 +80,16 @@ class Installation:
             return 0
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=90)
+
+    def kill(self) -> None:
+        """Everything at once, as when the power goes: `serve`, its children and both engines."""
+        engines = [pid for pid in embedded.embedded_pids(self.folder).values() if pid is not None]
+        victims = [*([self.process.pid] if self.process else []), *(child.pid for child in self.children()), *engines]
+        for pid in victims:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait(timeout=30)
 
     def manage(self, *arguments: str, attached: bool = False) -> subprocess.CompletedProcess[str]:
         """Run a management command of this installation; `attached` ones are told where the servers are."""

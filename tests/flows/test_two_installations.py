@@ -1,0 +1,274 @@
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
+
+from tests.embedded.conftest import own_folder
+from tests.flows.persons import Person, come_to, hurry
+from tests.tools.installation import Installation
+from vaultadmin.embedded.processes import wait_until
+from vaultadmin.site.demo import world
+
+# One pair of installations for all of these.
+pytestmark = pytest.mark.xdist_group("two-installations")
+
+ALPHA, BETA = "alpha.example.test", "beta.example.test"
+# The same number on both sides: only the installation tells the two vaults apart.
+VAULT = 1004
+
+
+@pytest.fixture(scope="module")
+def installations(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("authority")
+    authority = trustme.CA(organization_name="Throw-away")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    with ExitStack() as stack:
+        pair = [Installation(stack.enter_context(own_folder())) for _ in range(2)]
+        for host, own, other, other_host in ((ALPHA, *pair, BETA), (BETA, *reversed(pair), ALPHA)):
+            own.variables |= variables(folder, authority, host, other_host, other)
+            own.folder.mkdir(parents=True, exist_ok=True)
+            stack.callback(own.end)
+        for one in pair:
+            one.begin()
+        for one in pair:
+            one.wait_until_up()
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(load_the_demo_world, pair))
+        yield pair
+
+
+def variables(folder, authority, host, other_host, other):
+    leaf = authority.issue_cert(host, "ecoa.demo.test", "localhost", "127.0.0.1")
+    key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), password=None)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / f"{host}.key").write_bytes(key.private_bytes(*form))
+    (folder / f"{host}.pem").write_bytes(b"".join(pem.bytes() for pem in leaf.cert_chain_pems))
+    return {
+        "VAULTADMIN_PUBLIC_URL": f"https://{host}",
+        "VAULTADMIN_ALLOWED_HOSTS": f"localhost,127.0.0.1,{host}",
+        "VAULTADMIN_TLS_CERT": str(folder / f"{host}.pem"),
+        "VAULTADMIN_TLS_KEY": str(folder / f"{host}.key"),
+        "VAULTADMIN_CA_BUNDLE": str(folder / "ca.pem"),
+        "VAULTADMIN_OUTBOUND_RESOLVE": f"{other_host}:443=127.0.0.1:{other.port + 1}",
+        "VAULTADMIN_EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
+    }
+
+
+def load_the_demo_world(installation):
+    installation.manage("demo")
+    assert installation.credentials
+
+
+@pytest.fixture(scope="module")
+def people(installations):
+    """Administrator and approver of Alpha, then of Beta."""
+    return [Person(one, who.email, VAULT) for one in installations for who in (world.ADMIN, world.APPROVER)]
+
+
+@pytest.fixture
+def name():
+    return f"link_{uuid.uuid4().hex[:8]}"
+
+
+def ask(people, name, **fields):
+    """Alpha's record and file, uploaded in Beta; the name of Beta's record."""
+    alpha, _, beta, _ = people
+    alpha.create(name, **fields)
+    return beta.upload(alpha.download(name))
+
+
+def binding(person, name):
+    columns = (
+        "exchange, state, peer_installation_id, peer_vault_id, peer_certificate_id, peer_certificate_pem, peer_url"
+    )
+    return person.installation.rows(
+        f"SELECT {columns} FROM connections_binding b JOIN connections_connection c ON c.id = b.connection_id"
+        " WHERE c.vault_id = %s AND c.api_name = %s ORDER BY b.id DESC",
+        person.vault_id,
+        name,
+    )[0]
+
+
+def ours(person):
+    return person.installation.rows("SELECT id FROM vaultadmin_installation")[0][0]
+
+
+def certificate(person):
+    return person.installation.rows("SELECT certificate_id, pem FROM connections_signingcertificate")[0]
+
+
+def test_installations_are_two_and_their_numbers_the_same(people):
+    alpha, _, beta, _ = people
+
+    assert ours(alpha) != ours(beta)
+    assert certificate(alpha)[0] == certificate(beta)[0]
+    assert certificate(alpha)[1] != certificate(beta)[1]
+
+
+def test_establish_with_a_remote_vault_id(people, name):
+    alpha, _, beta, _ = people
+
+    there = ask(people, name, remote_vault_id=VAULT)
+
+    come_to((alpha, name, "active"), (beta, there, "active"))
+    for here, other, record in ((alpha, beta, name), (beta, alpha, there)):
+        _, state, installation, vault, number, pem, url = binding(here, record)
+        assert (state, installation, vault) == ("in_force", ours(other), VAULT)
+        assert (number, pem) == certificate(other)
+        assert url == f"{other.installation.variables['VAULTADMIN_PUBLIC_URL']}/v/{VAULT}/peering/"
+    assert "Quality" in alpha.page(f"admin/connections/{name}/")
+
+
+def test_establish_without_a_remote_vault_id(people, name):
+    alpha, alpha_approver, beta, beta_approver = people
+
+    there = ask(people, name)
+    come_to((alpha, name, "pending"), (beta, there, "pending"))
+    beta_approver.complete(there, "approve")
+    come_to((alpha, name, "pending"), (beta, there, "approved"))
+    alpha_approver.complete(name, "approve")
+
+    come_to((alpha, name, "active"), (beta, there, "active"))
+    assert binding(alpha, name)[0] == binding(beta, there)[0]
+    assert "Checked by phone." in alpha.page(f"admin/connections/{name}/")
+
+
+def test_establish_is_rejected_and_tried_again(people, name):
+    alpha, alpha_approver, beta, beta_approver = people
+    there = ask(people, name)
+
+    alpha_approver.complete(name, "reject", "Not this Vault.")
+    come_to((alpha, name, "pending"), (beta, there, "pending"))
+    assert binding(beta, there)[1] == "rejected"
+    assert "Not this Vault." in beta.page(f"admin/connections/{there}/")
+
+    beta.upload(alpha.download(name), into=there)
+    beta_approver.complete(there, "approve")
+    alpha_approver.complete(name, "approve")
+    come_to((alpha, name, "active"), (beta, there, "active"))
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_establish_is_withdrawn(people, name, side):
+    alpha, _, beta, _ = people
+    there = ask(people, name)
+
+    person, record = (alpha, name) if side == "source" else (beta, there)
+    person.withdraw(record)
+
+    come_to((alpha, name, "pending"), (beta, there, "pending"))
+    assert {binding(alpha, name)[1], binding(beta, there)[1]} == {"withdrawn"}
+
+
+def test_file_works_once_over_the_network_too(people, name):
+    alpha, _, beta, _ = people
+    alpha.create(name)
+    file = alpha.download(name)
+    beta.upload(file)
+
+    status, _, html = beta.press("admin/connections/create/from-file/", "Continue", file=file)
+
+    assert status == 422
+    assert "already used" in html
+
+
+def test_file_of_a_vault_is_not_taken_by_the_very_same_vault(people, name):
+    alpha, _, _, _ = people
+    alpha.create(name)
+
+    status, _, html = alpha.press("admin/connections/create/from-file/", "Continue", file=alpha.download(name))
+
+    assert status == 422
+    assert "made by this Vault" in html
+
+
+def test_vaults_of_one_installation_still_connect_by_a_call(people, name):
+    alpha, _, _, _ = people
+    neighbour = Person(alpha.installation, world.ADMIN.email, 1005)
+    alpha.create(name, remote_vault_id=1005)
+
+    there = neighbour.upload(alpha.download(name))
+
+    come_to((alpha, name, "active"), (neighbour, there, "active"))
+
+
+def test_other_side_is_away_and_the_page_goes_on_by_itself(people, name):
+    alpha, _, beta, _ = people
+    alpha.create(name, remote_vault_id=VAULT)
+    file = alpha.download(name)
+    alpha.installation.kill()
+
+    there = beta.upload(file)
+    assert "Waiting for" in beta.page(f"admin/connections/{there}/")
+    alpha.installation.start()
+
+    come_to((alpha, name, "active"), (beta, there, "active"))
+
+
+# Who is killed while Beta uploads, while Beta approves, and while Alpha approves.
+@pytest.mark.parametrize("victims", [("alpha", "beta", "alpha"), ("beta", "alpha", "beta")], ids="-".join)
+def test_either_side_killed_at_each_step_converges(people, name, victims):
+    alpha, alpha_approver, beta, beta_approver = people
+    alpha.create(name)
+    file = alpha.download(name)
+
+    there = f"target_{name}"
+    beta.create(there)
+    during(people, victims[0], lambda: beta.upload(file, into=there))
+    again(beta, there, lambda: beta.upload(file, into=there), done=lambda: has_request(beta, there))
+    come_to_request(people, name, there)
+
+    for victim, approver, record in ((victims[1], beta_approver, there), (victims[2], alpha_approver, name)):
+        during(people, victim, lambda approver=approver, record=record: approver.complete(record, "approve"))
+        again(
+            approver,
+            record,
+            lambda approver=approver, record=record: approver.complete(record, "approve"),
+            done=lambda approver=approver, record=record: approver.state(record) in ("approved", "active"),
+        )
+
+    come_to((alpha, name, "active"), (beta, there, "active"))
+    assert binding(alpha, name)[:2] == binding(beta, there)[:2]
+
+
+def during(people, victim, act):
+    """Press the button, and kill one installation the moment the request is on its way; then start it again."""
+    installation = people[0 if victim == "alpha" else 2].installation
+
+    def try_it():
+        with suppress(Exception):
+            act()
+
+    pressed = threading.Thread(target=try_it)
+    pressed.start()
+    pressed.join(timeout=0.4)
+    installation.kill()
+    pressed.join()
+    installation.start()
+
+
+def again(person, record, act, *, done):
+    """What a person does whose page was lost: look, and press once more when nothing has happened."""
+    if not done():
+        person.sign_in()
+        act()
+
+
+def has_request(person, record):
+    with suppress(IndexError):
+        return binding(person, record)[1] in ("proposed", "approving")
+    return False
+
+
+def come_to_request(people, name, there):
+    alpha, _, beta, _ = people
+
+    def both_ask():
+        hurry(beta.installation)
+        return has_request(alpha, name) and binding(beta, there)[1] == "approving"
+
+    assert wait_until(both_ask, seconds=90)
