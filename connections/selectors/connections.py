@@ -9,9 +9,10 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Upper
 
-from connections.constants import RECORD_ID_PREFIX, ConnectionState, ConnectionType
+from connections.constants import RECORD_ID_PREFIX, BindingState, ConnectionState, ConnectionType
 from connections.models import Binding, Connection, ConnectionAlias, IssuedFile
-from vaultadmin.models import Membership
+from connections.models.binding import OPEN_STATES
+from vaultadmin.models import Installation, Membership
 
 PAGE = 50
 SORTS = {"name": "name_key", "api_name": "api_name", "changed": "modified_at"}
@@ -85,6 +86,13 @@ def last_binding(connection: Connection) -> Binding | None:
     """The newest exchange, whatever became of it."""
     rows: QuerySet[Binding] = connection.bindings.select_related("requested_by__user", "local_decided_by__user")
     return rows.first()
+
+
+def peer_address(connection: Connection) -> str:
+    """Where messages for the other Vault go when it belongs to another installation; empty for a neighbour."""
+    agreed = connection.bindings.filter(Q(state__in=OPEN_STATES) | Q(state=BindingState.IN_FORCE))
+    elsewhere = agreed.exclude(peer_installation_id=Installation.current().pk)
+    return elsewhere.values_list("peer_url", flat=True).first() or ""
 
 
 def newest_file(connection: Connection) -> IssuedFile | None:

@@ -67,7 +67,10 @@ def _started(binding: Binding) -> Event:
 
 
 def _waiting(binding: Binding) -> str:
-    return f"{binding.peer_name} has not answered yet. The request is sent again by itself until it does."
+    """That nothing was heard yet, and what came of the last try."""
+    unsent = binding.outgoing.filter(settled_at__isnull=True).exclude(last_error="")
+    error = unsent.order_by("pk").values_list("last_error", flat=True).first() or ""
+    return f"{binding.peer_name} has not answered yet. {error} The request is sent again by itself until it does."
 
 
 def _verdict(where: str, verdict: str, by: str, at: datetime | None, comment: str) -> Event | None:

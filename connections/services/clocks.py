@@ -9,6 +9,7 @@ from django.db import transaction
 
 from connections import conf
 from connections.models import Binding, PeerClock
+from connections.selectors.clocks import describe
 from vaultadmin import audit
 from vaultadmin.accounts import limits
 from vaultadmin.models import Installation, Vault
@@ -40,16 +41,6 @@ def tell_refusal(vault: Vault, installation_id: UUID, peer_vault_id: int, *, sai
             reason=f"The clock over there is {describe(said - now)}. Its messages are put off until both clocks "
             f"agree within {tolerance} minutes.",
         )
-
-
-def describe(offset: timedelta) -> str:
-    """An offset in words: “21 minutes ahead of ours”."""
-    seconds = round(offset.total_seconds())
-    if seconds == 0:
-        return "the same as ours"
-    size, side = abs(seconds), "ahead of" if seconds > 0 else "behind"
-    number, unit = (size, "second") if size < 120 else (round(size / 60), "minute")
-    return f"{number} {unit}{'' if number == 1 else 's'} {side} ours"
 
 
 def _name(vault: Vault, installation_id: UUID, peer_vault_id: int) -> str:

@@ -147,7 +147,9 @@ def _upload_result(binding: Binding) -> str:
         return f"The connection with {binding.peer_name} is established."
     if binding.state == BindingState.APPROVING:
         return f"An approval now waits in this Vault and in {binding.peer_name}."
-    return f"Waiting for {binding.peer_name}. This goes on by itself as soon as it answers."
+    address = selectors.peer_address(binding.connection)
+    where = f" at {address}" if address else ""
+    return f"Waiting for {binding.peer_name}{where}. This goes on by itself as soon as it answers."
 
 
 def _complete(request: MemberRequest, binding: Binding, form: CompleteForm) -> Binding:

@@ -9,13 +9,17 @@ from django.test import Client
 from connections.constants import BindingState
 from connections.models import Binding, IncomingPeerMessage, PeerClock
 from connections.peering.protocol import MessageType, Party, Refusal
+from connections.selectors.clocks import describe, of_peers
 from connections.services import deleting, receiving
 from connections.spark.signing import sign
 from tests.connections.handshake import decide, fresh
+from tests.connections.pages import sign_in
 from tests.connections.remote_peer import RemotePeer, key_of_another_installation, post
+from tests.factories.people import make_member
 from tests.fakes import carriers
 from vaultadmin import clock
 from vaultadmin.models import AuditEvent, Installation
+from vaultadmin.permissions import Permission
 
 pytestmark = pytest.mark.django_db
 
@@ -298,3 +302,23 @@ def test_answers_carry_the_headers_of_every_answer(client, letter):
 
     assert "default-src 'none'" in response["Content-Security-Policy"]
     assert response["X-Content-Type-Options"] == "nosniff"
+
+
+def test_status_page_tells_whose_clock_is_off(client, peer, binding, pair):
+    letter = peer.decide(binding)
+    letter.sent_at += timedelta(minutes=20)
+    post(client, letter)
+
+    [line] = of_peers(pair.source)
+    assert (line.name, line.offset, line.is_right) == ("other.example.com", "20 minutes ahead of ours", False)
+    page = sign_in(make_member(pair.source, Permission.ADMIN_STATUS)).get(f"/v/{pair.source.pk}/admin/status/")
+    assert "20 minutes ahead of ours" in page.content.decode()
+    assert of_peers(pair.target) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "the same as"), (1, "1 second ahead of"), (-90, "90 seconds behind"), (3600, "60 minutes ahead of")],
+)
+def test_clock_offset_is_told_in_words(seconds, words):
+    assert describe(timedelta(seconds=seconds)) == f"{words} ours"

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from connections.selectors.clocks import of_peers
 from vaultadmin import clock, registries, secrets
 from vaultadmin.access import requires
 from vaultadmin.answers import is_fragment, live
@@ -23,7 +24,8 @@ def index(request: HttpRequest, vault_id: int) -> HttpResponse:
     """The whole page for people; for htmx the moving part, which asks again every few seconds."""
     if is_fragment(request):
         return live(request, render(request, "site/_status_signs.html", _signs()))
-    return render(request, "site/status.html", _signs() | _door())
+    clocks = of_peers(request.vault)  # type: ignore[attr-defined]
+    return render(request, "site/status.html", _signs() | _door() | {"clocks": clocks})
 
 
 def _signs() -> dict[str, Any]:

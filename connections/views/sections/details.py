@@ -6,6 +6,7 @@ from typing import Any
 
 from connections.constants import ConnectionState
 from connections.models import Connection
+from connections.selectors import connections as selectors
 from connections.services import editing, outward
 from connections.views.sections.base import Section, between_vaults
 from vaultadmin.access import MemberRequest
@@ -25,7 +26,10 @@ def _details(request: MemberRequest, connection: Connection) -> dict[str, Any]:
 
 
 def _remote(request: MemberRequest, connection: Connection) -> dict[str, Any]:
-    return {"may_change_remote_vault_id": editing.may_change_remote_vault_id(connection)}
+    return {
+        "may_change_remote_vault_id": editing.may_change_remote_vault_id(connection),
+        "peer_address": selectors.peer_address(connection),
+    }
 
 
 DETAILS = Section("details", "Details", "connections/_details.html", _details)
