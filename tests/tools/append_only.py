@@ -1,4 +1,4 @@
-"""How tests get round the audit trail's triggers: emptying tables between tests, and playing the forger.
+"""How tests get round the triggers of the audit trail and of signatures: emptying tables, and playing the forger.
 
 The product has no such switch; only the owner of the tables can do this.
 """
@@ -12,12 +12,12 @@ from typing import Any
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-_TABLES = ("vaultadmin_auditevent", "vaultadmin_audithead")
+_TABLES = ("vaultadmin_auditevent", "vaultadmin_audithead", "vaultadmin_signature")
 
 
 @contextmanager
 def lifted() -> Iterator[Any]:
-    """A cursor for which the trail is an ordinary table."""
+    """A cursor for which they are ordinary tables."""
     with connection.cursor() as cursor:
         for table in _TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -29,7 +29,7 @@ def lifted() -> Iterator[Any]:
 
 
 def let_tests_empty_tables() -> None:
-    """Make the flush after a transactional test able to empty the trail, too."""
+    """Make the flush after a transactional test able to empty them, too."""
     flush = DatabaseOperations.execute_sql_flush
 
     def flush_all(self: DatabaseOperations, sql_list: list[str]) -> None:

@@ -12,6 +12,7 @@ from vaultadmin.models.membership import Invitation, Membership
 from vaultadmin.models.sandbox import Sandbox, SandboxLink, SandboxState
 from vaultadmin.models.secret import Secret
 from vaultadmin.models.security_profile import SecurityProfile
+from vaultadmin.models.signature import Signature
 from vaultadmin.models.task import Task
 from vaultadmin.models.user import User
 from vaultadmin.models.vault import Installation, Vault
@@ -36,6 +37,7 @@ __all__ = [
     "SandboxState",
     "Secret",
     "SecurityProfile",
+    "Signature",
     "Task",
     "User",
     "Vault",

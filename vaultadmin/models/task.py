@@ -37,6 +37,7 @@ class Task(models.Model):
     comment = models.TextField(blank=True)
     completed_by = models.ForeignKey("vaultadmin.Membership", models.PROTECT, null=True, related_name="completed_tasks")
     completed_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     objects = TaskQuerySet.as_manager()
@@ -59,3 +60,8 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_open(self) -> bool:
+        """Does it still wait?"""
+        return self.status == TaskStatus.AVAILABLE
