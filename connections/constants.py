@@ -83,6 +83,7 @@ class BindingState(TextChoices):
     REFUSED = "refused", "Refused by the other Vault"
     REJECTED = "rejected", "Rejected"
     WITHDRAWN = "withdrawn", "Withdrawn"
+    LAPSED = "lapsed", "Lapsed"
     ENDED = "ended", "Ended"
 
 

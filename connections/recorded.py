@@ -21,7 +21,7 @@ from connections.models import (
 )
 from connections.services import tokens
 from connections.services.creating import AUDITED
-from vaultadmin.models import Membership, Task
+from vaultadmin.models import Membership, Signature, Task
 from vaultadmin.registries import Recorded, by_number, record_kind
 
 _DATES = ("created_at", "modified_at")
@@ -100,10 +100,12 @@ def _record_url(connection: Connection) -> str:
 
 
 def _parts_of_connection(connection: Connection) -> list[Model]:
-    """What the record page shows besides the record, and the approval tasks of its exchanges."""
+    """What the record page shows besides the record, and the approval tasks and signatures of its exchanges."""
     bindings = Binding.objects.filter(connection=connection).annotate(key=Cast("pk", CharField())).values("key")
+    about: dict[str, Any] = {"subject_type": Binding._meta.label_lower, "subject_id__in": bindings}
     return [
-        *Task.objects.filter(subject_type=Binding._meta.label_lower, subject_id__in=bindings),
+        *Task.objects.filter(**about),
+        *Signature.objects.filter(vault_number=connection.vault_id, **about),
         *connection.clients.all(),
         *connection.integrations.all(),
         *IntegrationPoint.objects.filter(integration__connection=connection),

@@ -15,4 +15,10 @@ BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    # Requests lapse by the day; a minute is fine enough to say so in time.
+    "lapse": {
+        "task": "connections.tasks.lapse_requests",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 50},
+    },
 }

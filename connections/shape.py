@@ -19,20 +19,20 @@ class ShapeError(ValueError):
 
 
 class Fields:
-    """One JSON object whose keys must be exactly `names`."""
+    """One JSON object whose keys must be exactly `names`; those of `optional` may be missing."""
 
-    def __init__(self, value: Any, names: Collection[str], where: str = "") -> None:
+    def __init__(self, value: Any, names: Collection[str], where: str = "", *, optional: Collection[str] = ()) -> None:
         if not isinstance(value, dict):
             raise ShapeError(f"“{where}” is not an object.")
         self._value, self._where = value, where
         if missing := sorted(set(names) - value.keys()):
             raise ShapeError(f"“{self._path(missing[0])}” is missing.")
-        if unknown := sorted(value.keys() - set(names)):
+        if unknown := sorted(value.keys() - {*names, *optional}):
             raise ShapeError(f"“{self._path(unknown[0])[:80]}” is not a known field.")
 
-    def section(self, name: str, names: Collection[str]) -> Fields:
+    def section(self, name: str, names: Collection[str], *, optional: Collection[str] = ()) -> Fields:
         """A nested object."""
-        return Fields(self._value[name], names, self._path(name))
+        return Fields(self._value[name], names, self._path(name), optional=optional)
 
     def text(self, name: str, *, longest: int = 255, lines: bool = False) -> str:
         """A string up to `longest` characters; control characters only where line breaks are meant."""
@@ -40,6 +40,10 @@ class Fields:
         if not isinstance(value, str) or len(value) > longest or (not lines and _CONTROL.search(value)):
             raise ShapeError(f"“{self._path(name)}” is not a text of at most {longest} characters.")
         return value
+
+    def text_or_empty(self, name: str, *, longest: int = 255) -> str:
+        """A string that may be missing."""
+        return self.text(name, longest=longest) if name in self._value else ""
 
     def filled(self, name: str, *, longest: int = 255) -> str:
         """A string that is not blank."""

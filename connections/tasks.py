@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task
 
-from connections.services import delivering, renewing
+from connections.services import delivering, lapsing, renewing
 from vaultadmin import clock
 
 
@@ -20,3 +20,9 @@ def deliver_peer_messages(**_later: Any) -> None:
 def renew_certificates(**_later: Any) -> None:
     """Take every due step of the signing certificates. A second run finds none."""
     renewing.advance(now=clock.now())
+
+
+@shared_task(ignore_result=True, acks_late=True, soft_time_limit=50, time_limit=60)
+def lapse_requests(**_later: Any) -> None:
+    """End requests nobody decided in time."""
+    lapsing.lapse_due(now=clock.now())

@@ -8,7 +8,6 @@ from uuid import uuid4
 from django import forms
 
 from connections.connection_file import MAX_BYTES
-from connections.constants import Verdict
 
 
 class DownloadForm(forms.Form):
@@ -57,29 +56,3 @@ class ConnectFromFileForm(forms.Form):
         uploaded: Any = self.cleaned_data["file"]
         raw: bytes = uploaded.read(MAX_BYTES + 1)
         return raw
-
-
-class CompleteForm(forms.Form):
-    """The verdict, and the version of what it is about."""
-
-    version = forms.CharField(widget=forms.HiddenInput, max_length=64)
-    verdict = forms.ChoiceField(
-        label="Verdict",
-        choices=Verdict.choices,
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose a verdict.", "invalid_choice": "Choose a verdict."},
-    )
-    comment = forms.CharField(
-        label="Comment",
-        max_length=2000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept with the verdict and shown in both Vaults. Needed when you reject.",
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """A rejection needs words."""
-        data = super().clean() or {}
-        if data.get("verdict") == Verdict.REJECT and not data.get("comment", "").strip():
-            self.add_error("comment", "Say why you reject, so that the requester knows what to change.")
-        return data

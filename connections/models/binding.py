@@ -8,6 +8,7 @@ from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
 from connections.constants import BindingState, Side, Verdict
 from connections.peering.protocol import Party, View
+from vaultadmin.models import Installation
 
 PROPOSED = BindingState.PROPOSED
 APPROVING = BindingState.APPROVING
@@ -54,19 +55,26 @@ class Binding(ConcurrentTransitionMixin, models.Model):
     peer_domain = models.CharField(max_length=253, blank=True)
     peer_application = models.CharField(max_length=64, blank=True)
     file_sha256 = models.CharField(max_length=64)
+    six_words = models.CharField("Six words", max_length=96, blank=True)
+    agreed = models.JSONField(null=True, editable=False, help_text="The plan in force since it was established.")
 
     requested_by = models.ForeignKey("vaultadmin.Membership", models.PROTECT, related_name="+")
     remote_requested_by = models.CharField(max_length=128, blank=True)
     requested_at = models.DateTimeField()
+    lapses_at = models.DateTimeField("Lapses", null=True)
     local_verdict = models.CharField(max_length=8, choices=Verdict.choices, blank=True)
     local_decided_by = models.ForeignKey("vaultadmin.Membership", models.PROTECT, null=True, related_name="+")
     local_decided_at = models.DateTimeField(null=True)
     local_comment = models.TextField(blank=True)
     local_version = models.CharField(max_length=64, blank=True)
+    local_signature = models.OneToOneField("vaultadmin.Signature", models.PROTECT, null=True, related_name="+")
+    words_compared = models.BooleanField("Six words compared", default=False)
     remote_verdict = models.CharField(max_length=8, choices=Verdict.choices, blank=True)
     remote_decided_by = models.CharField(max_length=128, blank=True)
     remote_decided_at = models.DateTimeField(null=True)
     remote_comment = models.TextField(blank=True)
+    remote_meaning = models.CharField(max_length=255, blank=True)
+    remote_method = models.CharField(max_length=32, blank=True)
     established_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ended_by = models.CharField(max_length=128, blank=True)
@@ -76,6 +84,9 @@ class Binding(ConcurrentTransitionMixin, models.Model):
 
     class Meta:
         ordering = ["-requested_at", "-pk"]
+        indexes = [
+            models.Index(fields=["lapses_at"], name="binding_lapses", condition=Q(state__in=OPEN_STATES)),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["exchange", "side"],
@@ -137,6 +148,17 @@ class Binding(ConcurrentTransitionMixin, models.Model):
         return self.local_verdict == Verdict.APPROVE and self.remote_verdict == Verdict.APPROVE
 
     @property
+    def joins_installations(self) -> bool:
+        """Does the peer live in another installation?"""
+        return self.peer_installation_id != Installation.current().pk
+
+    @property
+    def own_request_decided(self) -> bool:
+        """Did the requester decide their own request, as a sandbox may allow?"""
+        decider = self.local_decided_by
+        return decider is not None and decider.user_id == self.requested_by.user_id
+
+    @property
     def view(self) -> View:
         """What the other side is told about how it stands here."""
         who = self.local_decided_by.user.name if self.local_decided_by else self.ended_by
@@ -161,6 +183,10 @@ class Binding(ConcurrentTransitionMixin, models.Model):
     @transition(state, source=[PROPOSED, APPROVING], target=BindingState.WITHDRAWN)
     def withdraw(self) -> None:
         """The requester on either side took it back."""
+
+    @transition(state, source=[PROPOSED, APPROVING], target=BindingState.LAPSED)
+    def lapse(self) -> None:
+        """Nobody decided in time on one of the sides."""
 
     @transition(state, source=BindingState.IN_FORCE, target=BindingState.ENDED)
     def end(self) -> None:

@@ -54,6 +54,8 @@ _ANSWER = [
 ]
 _PARTY = ("installation_id", "vault_id")
 _VAULT = ["name", "dns", "domain", "application", "peering_url"]
+_DECISION = ["exchange", "decided_by", "decided_at", "comment"]
+_SIGNED = ["meaning", "method"]
 _VIEW = ["state", "decided_by", "decided_at"]
 
 
@@ -130,12 +132,18 @@ class Connect:
 
 @dataclass(frozen=True)
 class Decision:
-    """A person on the sending side approved, rejected, withdrew or deleted the record; when and who, as printed."""
+    """A person on the sending side approved, rejected, withdrew or deleted the record; when and who, as printed.
+
+    A withdrawal by nobody is a request that lapsed. `meaning` and `method` are those of the signature, where the act
+    was signed; a side that does not send them is understood, too.
+    """
 
     exchange: UUID
     decided_by: str
     decided_at: datetime
     comment: str
+    meaning: str = ""
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,6 +222,8 @@ def write_body(body: Body) -> dict[str, Any]:
         "decided_by": body.decided_by,
         "decided_at": write_moment(body.decided_at),
         "comment": body.comment,
+        "meaning": body.meaning,
+        "method": body.method,
     }
 
 
@@ -353,12 +363,14 @@ def _connect(top: Fields) -> Connect:
 
 
 def _decision(top: Fields) -> Decision:
-    body = top.section("body", [*Decision.__dataclass_fields__])
+    body = top.section("body", _DECISION, optional=_SIGNED)
     return Decision(
         exchange=body.uuid("exchange"),
         decided_by=body.text("decided_by", longest=128),
         decided_at=body.moment("decided_at"),
         comment=body.text("comment", longest=2000, lines=True),
+        meaning=body.text_or_empty("meaning"),
+        method=body.text_or_empty("method", longest=32),
     )
 
 

@@ -7,14 +7,18 @@ from typing import Any
 
 from connections.constants import BindingState, Side, Verdict
 from connections.models import Binding, Connection
+from vaultadmin.signing import services as signing
+from vaultadmin.worklist.selectors import own_requests_allowed
 
 SHOWN = 5
 _ENDS = {
     BindingState.REFUSED: "Refused by the other Vault",
     BindingState.REJECTED: "Rejected",
     BindingState.WITHDRAWN: "Withdrawn",
+    BindingState.LAPSED: "Lapsed",
     BindingState.ENDED: "Ended",
 }
+_DOUBT = " This signature does not fit what is stored: have the record examined."
 _UNDECIDED = (BindingState.PROPOSED, BindingState.APPROVING)
 
 Event = dict[str, Any]
@@ -22,7 +26,9 @@ Event = dict[str, Any]
 
 def events(connection: Connection) -> list[Event]:
     """The newest exchanges, oldest step first; empty for connections that need no approval."""
-    rows = connection.bindings.select_related("requested_by__user", "local_decided_by__user")[:SHOWN]
+    rows = connection.bindings.select_related(
+        "requested_by__user", "local_decided_by__user", "local_signature", "connection"
+    )[:SHOWN]
     steps = [step for binding in reversed(rows) for step in _steps(binding)]
     return steps
 
@@ -32,24 +38,15 @@ def _steps(binding: Binding) -> list[Event]:
     if binding.state == BindingState.PROPOSED:
         steps.append(_event(f"Waiting for {binding.peer_name}", state="current", text=_waiting(binding)))
     if binding.needs_approval and binding.state != BindingState.PROPOSED:
-        here = _verdict(
-            "here", binding.local_verdict, _person(binding), binding.local_decided_at, binding.local_comment
-        )
-        there = _verdict(
-            f"in {binding.peer_name}",
-            binding.remote_verdict,
-            binding.remote_decided_by,
-            binding.remote_decided_at,
-            binding.remote_comment,
-        )
         undecided = binding.state in _UNDECIDED
         # What was decided comes in the order of time, what still waits after it.
-        steps += sorted(filter(None, (here, there)), key=lambda step: step["at"])
+        steps += sorted(filter(None, (_here(binding), _there(binding))), key=lambda step: step["at"])
         steps += _open_verdicts(binding) if undecided else []
     if binding.established_at:
         steps.append(_event("Established", at=binding.established_at, text="Both connection records became Active."))
     elif binding.state in _UNDECIDED:
         steps.append(_event("Both records become Active", state="future"))
+        steps.append(_event("Lapses if it is not decided", at=binding.lapses_at, state="future", icon="alarm"))
     if binding.ended_at:
         title, failed = _ENDS[BindingState(binding.state)], binding.state != BindingState.ENDED
         state = "failed" if failed else "done"
@@ -73,18 +70,46 @@ def _waiting(binding: Binding) -> str:
     return f"{binding.peer_name} has not answered yet. {error} The request is sent again by itself until it does."
 
 
-def _verdict(where: str, verdict: str, by: str, at: datetime | None, comment: str) -> Event | None:
-    if not verdict:
+def _here(binding: Binding) -> Event | None:
+    if not binding.local_verdict:
         return None
+    event = _verdict("here", binding.local_verdict, binding.local_decided_at, binding.local_comment)
+    signature = binding.local_signature
+    if signature is None:
+        return event | {"by": _person(binding)}
+    words = " The six words were compared." if binding.words_compared else ""
+    own = " The requester decided it; this sandbox allows that." if binding.own_request_decided else ""
+    doubt = "" if signing.verify(signature, subject=binding, version=binding.local_version) else _DOUBT
+    note = _signed(signature.meaning, signature.get_method_display())
+    return event | {"by": signature.signer_name, "note": f"{note}{words}{own}{doubt}"}
+
+
+def _there(binding: Binding) -> Event | None:
+    if not binding.remote_verdict:
+        return None
+    where, at = f"in {binding.peer_name}", binding.remote_decided_at
+    note = _signed(binding.remote_meaning, binding.remote_method) if binding.remote_meaning else ""
+    event = _verdict(where, binding.remote_verdict, at, binding.remote_comment)
+    return event | {"by": binding.remote_decided_by, "note": note}
+
+
+def _verdict(where: str, verdict: str, at: datetime | None, comment: str) -> Event:
     approved = verdict == Verdict.APPROVE
     word = "Approved" if approved else "Rejected"
-    return _event(f"{word} {where}", at=at, by=by, text=comment, state="done" if approved else "failed")
+    return _event(f"{word} {where}", at=at, text=comment, state="done" if approved else "failed")
+
+
+def _signed(meaning: str, method: str) -> str:
+    """What a signature says beside its name and time (21 CFR 11.50)."""
+    return f"Signed: {meaning}. {method}."
 
 
 def _open_verdicts(binding: Binding) -> list[Event]:
     waiting = []
     if not binding.local_verdict:
-        text = f"Anybody here who may participate in workflows, but not {binding.requested_by.user.name}."
+        text = "Anybody here who may participate in workflows"
+        own = own_requests_allowed(binding.connection.vault)
+        text += "." if own else f", but not {binding.requested_by.user.name}."
         waiting.append(_event("Waiting for approval here", state="current", text=text))
     if not binding.remote_verdict:
         waiting.append(_event(f"Waiting for approval in {binding.peer_name}", state="current"))

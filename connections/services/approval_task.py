@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.urls import reverse
@@ -9,7 +10,12 @@ from django.urls import reverse
 from connections.constants import Verdict
 from connections.models import Binding
 from connections.services import approving, exchange
+from vaultadmin import clock
 from vaultadmin.models import Membership, Task
+from vaultadmin.signing.services import Proof
+from vaultadmin.worklist.registry import Shown
+
+_GONE = "The connection is gone."
 
 
 class ApprovalTaskHandler:
@@ -25,29 +31,32 @@ class ApprovalTaskHandler:
 
     def refusal(self, task: Task, member: Membership) -> str:
         """Why this member may not complete the task; empty when they may."""
-        binding = _binding(task)
-        return approving.approval_refusal(binding, member) if binding else "The connection is gone."
+        binding = _bindings([task]).get(task.subject_id)
+        return approving.approval_refusal(binding, member, now=clock.now()) if binding else _GONE
 
-    def complete(self, task: Task, *, by: Membership, verdict: str, comment: str, now: datetime) -> None:
-        """Carry the verdict out."""
-        approving.decide(binding_pk=int(task.subject_id), verdict=Verdict(verdict), comment=comment, by=by, now=now)
+    def complete(
+        self, task: Task, *, by: Membership, verdict: str, comment: str, proof: Proof | None, now: datetime
+    ) -> None:
+        """Carry the verdict out, signed."""
+        approving.decide(
+            binding_pk=int(task.subject_id), verdict=Verdict(verdict), comment=comment, proof=proof, by=by, now=now
+        )
 
-    def url(self, task: Task) -> str:
-        """The record the task is about."""
-        binding = _binding(task)
-        if binding is None:
-            return reverse("connections:list", args=[task.vault_id])
-        return reverse("connections:record", args=[task.vault_id, binding.connection.api_name])
-
-    def dialog(self, task: Task) -> str:
-        """*Complete task* on the record, which shows what approving connects and refuses what has changed since."""
-        binding = _binding(task)
-        if binding is None:
-            return reverse("connections:list", args=[task.vault_id])
-        return reverse("connections:complete", args=[task.vault_id, binding.connection.api_name])
+    def shown(self, tasks: Sequence[Task], member: Membership) -> dict[int, Shown]:
+        """The record and the dialog of each task, or the list where the record has gone."""
+        bindings, now = _bindings(tasks), clock.now()
+        return {task.pk: _shown(task, bindings.get(task.subject_id), member, now) for task in tasks}
 
 
-def _binding(task: Task) -> Binding | None:
-    found = Binding.objects.filter(pk=task.subject_id, connection__vault=task.vault_id)
-    binding: Binding | None = found.select_related("connection", "requested_by").first()
-    return binding
+def _shown(task: Task, binding: Binding | None, member: Membership, now: datetime) -> Shown:
+    if binding is None:
+        return Shown(reverse("connections:list", args=[task.vault_id]), "", _GONE)
+    name = [task.vault_id, binding.connection.api_name]
+    refusal = approving.approval_refusal(binding, member, now=now)
+    return Shown(reverse("connections:record", args=name), reverse("connections:complete", args=name), refusal)
+
+
+def _bindings(tasks: Sequence[Task]) -> dict[str, Binding]:
+    vaults = {task.vault_id for task in tasks}
+    found = Binding.objects.filter(pk__in=[task.subject_id for task in tasks], connection__vault__in=vaults)
+    return {str(row.pk): row for row in found.select_related("connection__vault", "requested_by")}

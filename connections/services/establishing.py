@@ -210,6 +210,7 @@ def _binding(
         requested_by=by,
         requested_at=now,
     )
+    exchange.fix_terms(binding)
     binding.save(force_insert=True)
     return binding
 

@@ -6,24 +6,26 @@ it did. Which step happens when two sides act at once is decided by the lock and
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from connections import six_words
 from connections.constants import APPROVAL_TASK, BindingState, ConnectionState, Verdict
 from connections.models import Binding, Connection, OutgoingPeerMessage
 from connections.peering.protocol import Body, MessageType, View, write_body
-from connections.services import files, routes
+from connections.selectors.foresight import plan_of
+from connections.services import files, parties, routes
 from connections.services.creating import AUDITED
 from vaultadmin import audit
-from vaultadmin.models import Membership
-from vaultadmin.strict_json import canonical
+from vaultadmin.models import Membership, Signature, VaultSettings
+from vaultadmin.signing import services as signing
 from vaultadmin.worklist import services as worklist
 
 _CLOSED = {
     BindingState.REJECTED: ("connection.rejected", "The request was rejected."),
     BindingState.WITHDRAWN: ("connection.withdrawn", "The request was withdrawn."),
+    BindingState.LAPSED: ("connection.lapsed", "The request lapsed: nobody decided in time."),
     BindingState.REFUSED: ("connection.refused", "The other Vault refused the connection file."),
 }
 # Reasons nobody gave: what is said of an end when there was no comment.
@@ -68,23 +70,18 @@ def post(binding: Binding, type_: MessageType, body: Body, *, now: datetime) -> 
     )
 
 
+def fix_terms(binding: Binding) -> None:
+    """Fix what an exchange begins with and keeps: the six words of both sides, and when it lapses here."""
+    vault = binding.connection.vault
+    ours = six_words.End(parties.party(vault), binding.own_certificate.pem)
+    theirs = six_words.End(binding.peer, binding.peer_certificate_pem)
+    binding.six_words = six_words.phrase(ours, theirs, file_sha256=binding.file_sha256)
+    binding.lapses_at = binding.requested_at + timedelta(days=VaultSettings.of(vault).request_days)
+
+
 def version_of(binding: Binding) -> str:
-    """A hash of everything an approver agrees to; it changes when any of it does."""
-    connection = binding.connection
-    return hashlib.sha256(
-        canonical(
-            {
-                "exchange": str(binding.exchange),
-                "file": binding.file_sha256,
-                "peer": [str(binding.peer_installation_id), binding.peer_vault_id, binding.peer_connection_id],
-                "peer_certificate": binding.peer_certificate_pem,
-                "record": connection.record_id,
-                "api_name": connection.api_name,
-                "authorized_user": connection.authorized_user_id,
-                "certificate": connection.signing_certificate_id,
-            }
-        )
-    ).hexdigest()
+    """The hash of the plan an approver agrees to; it changes when anything of it does."""
+    return signing.version_of(plan_of(binding))
 
 
 def accept(binding: Binding, *, by: audit.Actor, now: datetime) -> None:
@@ -101,6 +98,7 @@ def accept(binding: Binding, *, by: audit.Actor, now: datetime) -> None:
         by=by,
         now=now,
         requested_by=binding.requested_by,
+        due_at=binding.lapses_at,
     )
 
 
@@ -110,7 +108,7 @@ def establish(binding: Binding, *, by: audit.Actor, now: datetime) -> None:
     for old in connection.bindings.in_force().exclude(pk=binding.pk):
         end(old, now, ended_by="", reason="Replaced by a newer connection file.")
     binding.enforce()
-    binding.established_at = now
+    binding.established_at, binding.agreed = now, plan_of(binding)
     binding.save()
     files.revoke_open(connection, by=by, now=now, reason="The connection was established.")
     worklist.cancel_tasks(
@@ -131,23 +129,29 @@ def establish(binding: Binding, *, by: audit.Actor, now: datetime) -> None:
     )
 
 
-def approve_here(binding: Binding, *, by: Membership, comment: str, now: datetime) -> None:
-    """A person of this vault approved."""
-    _decide_here(binding, Verdict.APPROVE, by, comment, now)
+def approve_here(binding: Binding, *, by: Membership, comment: str, signature: Signature, now: datetime) -> None:
+    """A person of this vault approved and signed."""
+    _decide_here(binding, Verdict.APPROVE, by, comment, signature, now)
     connection = binding.connection
     move(connection, connection.approve, by, now, event="connection.approved", reason=comment)
     _establish_if_agreed(binding, by, now)
 
 
-def approved_there(binding: Binding, *, who: str, at: datetime, comment: str = "", now: datetime) -> None:
+def approved_there(
+    binding: Binding, *, who: str, at: datetime, comment: str = "", meaning: str = "", method: str = "", now: datetime
+) -> None:
     """The other vault approved. Knowing that also means it took our file, should its answer have been lost."""
     by = peer_actor(binding)
     if binding.state == BindingState.PROPOSED:
         accept(binding, by=by, now=now)
+    if binding.remote_verdict == Verdict.APPROVE and meaning and not binding.remote_meaning:
+        # An answer's view told of the verdict before the message with its words came through.
+        binding.remote_comment, binding.remote_meaning, binding.remote_method = comment, meaning, method
+        binding.save()
     if binding.state != BindingState.APPROVING or binding.remote_verdict:
         return
     binding.remote_verdict, binding.remote_decided_by, binding.remote_decided_at = Verdict.APPROVE, who, at
-    binding.remote_comment = comment
+    binding.remote_comment, binding.remote_meaning, binding.remote_method = comment, meaning, method
     binding.save()
     changes: audit.Changes = {"Remote verdict": (None, Verdict.APPROVE.label), "Remote approver": (None, who)}
     audit.record(
@@ -160,14 +164,14 @@ def approved_there(binding: Binding, *, who: str, at: datetime, comment: str = "
     _establish_if_agreed(binding, by, now)
 
 
-def reject_here(binding: Binding, *, by: Membership, comment: str, now: datetime) -> None:
-    """A person of this vault rejected."""
-    _decide_here(binding, Verdict.REJECT, by, comment, now)
+def reject_here(binding: Binding, *, by: Membership, comment: str, signature: Signature, now: datetime) -> None:
+    """A person of this vault rejected and signed."""
+    _decide_here(binding, Verdict.REJECT, by, comment, signature, now)
     close(binding, BindingState.REJECTED, by=by, who=by.user.name, reason=comment, now=now)
 
 
 def close(binding: Binding, state: BindingState, *, by: audit.Actor, who: str, now: datetime, reason: str = "") -> None:
-    """End an open binding: rejected or withdrawn on either side, or refused by the source.
+    """End an open binding: rejected, withdrawn or lapsed on either side, or refused by the source.
 
     Once people were asked, the record goes back to Pending and an older binding ends with it (veeva-core 2.3); a file
     the source never took changes nothing.
@@ -177,6 +181,7 @@ def close(binding: Binding, state: BindingState, *, by: audit.Actor, who: str, n
     moves: dict[BindingState, Callable[[], None]] = {
         BindingState.REJECTED: binding.reject,
         BindingState.WITHDRAWN: binding.withdraw,
+        BindingState.LAPSED: binding.lapse,
         BindingState.REFUSED: binding.refuse,
     }
     moves[state]()
@@ -192,8 +197,18 @@ def close(binding: Binding, state: BindingState, *, by: audit.Actor, who: str, n
         audit.record(vault=connection.vault, by=by, event=event, subject=connection, reason=reason)
 
 
-def closed_there(binding: Binding, state: BindingState, *, who: str, at: datetime, comment: str, now: datetime) -> None:
-    """The other vault rejected or withdrew, before or just after this side thought it was agreed."""
+def closed_there(
+    binding: Binding,
+    state: BindingState,
+    *,
+    who: str,
+    at: datetime,
+    comment: str,
+    meaning: str = "",
+    method: str = "",
+    now: datetime,
+) -> None:
+    """The other vault rejected, withdrew or let it lapse, before or just after this side thought it was agreed."""
     by = peer_actor(binding)
     if binding.state == BindingState.IN_FORCE:
         end(binding, now, ended_by=who, reason=_CLOSED[state][1])
@@ -205,14 +220,14 @@ def closed_there(binding: Binding, state: BindingState, *, who: str, at: datetim
         return
     if state == BindingState.REJECTED:
         binding.remote_verdict, binding.remote_decided_by, binding.remote_decided_at = Verdict.REJECT, who, at
-        binding.remote_comment = comment
+        binding.remote_comment, binding.remote_meaning, binding.remote_method = comment, meaning, method
     close(binding, state, by=by, who=who, reason=comment, now=now)
 
 
 def apply_view(binding: Binding, view: View, *, now: datetime) -> None:
     """Bring this side up to date with how the other side sees the exchange."""
     state = BindingState(view.state)
-    if state in (BindingState.REJECTED, BindingState.WITHDRAWN):
+    if state in (BindingState.REJECTED, BindingState.WITHDRAWN, BindingState.LAPSED):
         closed_there(binding, state, who=view.decided_by, at=view.decided_at or now, comment="", now=now)
     elif state in (BindingState.ENDED, BindingState.REFUSED) and binding.is_open:
         closed_there(binding, BindingState.WITHDRAWN, who=view.decided_by, at=now, comment="", now=now)
@@ -225,9 +240,12 @@ def _establish_if_agreed(binding: Binding, by: audit.Actor, now: datetime) -> No
         establish(binding, by=by, now=now)
 
 
-def _decide_here(binding: Binding, verdict: Verdict, by: Membership, comment: str, now: datetime) -> None:
+def _decide_here(
+    binding: Binding, verdict: Verdict, by: Membership, comment: str, signature: Signature, now: datetime
+) -> None:
     binding.local_verdict, binding.local_decided_by, binding.local_decided_at = verdict, by, now
-    binding.local_comment, binding.local_version = comment, version_of(binding)
+    binding.local_comment, binding.local_version = comment, signature.version
+    binding.local_signature = signature
     binding.save()
 
 

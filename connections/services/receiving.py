@@ -11,6 +11,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -159,6 +160,7 @@ def _bind(issued: IssuedFile, connection: Connection, message: Message, body: Co
         remote_requested_by=body.requested_by,
         requested_at=now,
     )
+    exchange.fix_terms(binding)
     binding.save(force_insert=True)
     by = exchange.peer_actor(binding)
     changes: audit.Changes = {"Generation": (None, issued.generation), "Used by": (None, body.vault.dns)}
@@ -199,15 +201,22 @@ def _announced(binding: Binding, body: CertificateNotice, now: datetime) -> Refu
 
 def _decided(binding: Binding, type_: MessageType, body: Decision, now: datetime) -> Binding:
     """A person over there approved, rejected, withdrew, or deleted the record; the binding as it is then."""
-    facts = {"who": body.decided_by, "at": body.decided_at, "comment": body.comment}
+    facts: dict[str, Any] = {"who": body.decided_by, "at": body.decided_at, "comment": body.comment}
+    signed = {"meaning": body.meaning, "method": body.method}
     if type_ is MessageType.APPROVE:
-        exchange.approved_there(binding, now=now, **facts)  # type: ignore[arg-type]
+        exchange.approved_there(binding, now=now, **facts, **signed)
     elif type_ is MessageType.DELETE:
-        return parting.deleted_there(binding, now=now, **facts)  # type: ignore[arg-type]
+        return parting.deleted_there(binding, now=now, **facts)
     else:
-        state = BindingState.REJECTED if type_ is MessageType.REJECT else BindingState.WITHDRAWN
-        exchange.closed_there(binding, state, now=now, **facts)  # type: ignore[arg-type]
+        exchange.closed_there(binding, _ended_as(type_, body), now=now, **facts, **signed)
     return binding
+
+
+def _ended_as(type_: MessageType, body: Decision) -> BindingState:
+    if type_ is MessageType.REJECT:
+        return BindingState.REJECTED
+    # A withdrawal nobody made: the request lapsed over there.
+    return BindingState.WITHDRAWN if body.decided_by else BindingState.LAPSED
 
 
 def _find(message: Message, vault: Vault) -> Binding | None:

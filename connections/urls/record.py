@@ -4,7 +4,7 @@ from django.urls import path
 
 from connections.forms.editing import DETAILS, REMOTE
 from connections.urls.converters import RECORD
-from connections.views import editing, exchange, lifecycle, listing, record, wizard
+from connections.views import editing, exchange, lifecycle, listing, record, verdict, wizard
 
 urlpatterns = [
     path("admin/connections/", listing.index, name="list"),
@@ -17,7 +17,7 @@ urlpatterns = [
     path(f"{RECORD}edit/remote/", editing.edit, {"section": REMOTE}, name="edit-remote"),
     path(f"{RECORD}download/", exchange.download, name="download"),
     path(f"{RECORD}connect-from-file/", exchange.connect_record, name="connect-record"),
-    path(f"{RECORD}complete/", exchange.complete, name="complete"),
+    path(f"{RECORD}complete/", verdict.complete, name="complete"),
     path(f"{RECORD}withdraw/", exchange.withdraw, name="withdraw"),
     path(f"{RECORD}revoke/", exchange.revoke, name="revoke"),
     path(f"{RECORD}reset/", lifecycle.reset, name="reset"),

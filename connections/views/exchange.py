@@ -1,4 +1,4 @@
-"""The dialogs by which two vaults are connected: download, upload, complete, withdraw, revoke."""
+"""The dialogs by which two vaults are connected: download, upload, withdraw, revoke."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods
 
 from connections import conf
-from connections.constants import BindingState, Verdict
-from connections.forms.dialogs import CompleteForm, ConnectFromFileForm, DownloadForm, WithdrawForm
+from connections.constants import BindingState
+from connections.forms.dialogs import ConnectFromFileForm, DownloadForm, WithdrawForm
 from connections.models import Binding, Connection
 from connections.selectors import connections as selectors
-from connections.services import approving, establishing, exchange, files, withdrawing
+from connections.services import establishing, files, withdrawing
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal, list_url, record_or_404, record_url
 from connections.views.dialogs import dialog, done
@@ -59,28 +59,6 @@ def connect_record(request: MemberRequest, vault_id: int, api_name: str) -> Http
     if refusal := establishing.connect_refusal(connection):
         return dialog(request, "connect", connection, refusal, {"form": None})
     return _connect(request, connection, cancel_url=record_url(connection))
-
-
-@require_http_methods(["GET", "POST"])
-@requires(Permission.WORKFLOW_PARTICIPATE)
-def complete(request: MemberRequest, vault_id: int, api_name: str) -> HttpResponse:
-    """*Complete task*: the verdict on the request that runs."""
-    connection = record_or_404(request, api_name)
-    binding = selectors.open_binding(connection)
-    refusal = approving.approval_refusal(binding, request.member) if binding else "No approval waits here."
-    if binding is None or refusal:
-        return dialog(request, "complete", connection, refusal, {"form": None, "binding": binding})
-    binding.connection = connection
-    form = CompleteForm(
-        request.POST if request.method == "POST" else None, initial={"version": exchange.version_of(binding)}
-    )
-    if form.is_valid():
-        try:
-            decided = _complete(request, binding, form)
-        except Refused as error:
-            return dialog(request, "complete", connection, str(error), {"form": None, "binding": binding})
-        return done(request, connection, _told(decided, form.cleaned_data["verdict"]))
-    return dialog(request, "complete", connection, "", {"form": form, "binding": binding})
 
 
 @require_http_methods(["GET", "POST"])
@@ -152,27 +130,9 @@ def _upload_result(binding: Binding) -> str:
     return f"Waiting for {binding.peer_name}{where}. This goes on by itself as soon as it answers."
 
 
-def _complete(request: MemberRequest, binding: Binding, form: CompleteForm) -> Binding:
-    return approving.complete(
-        binding=binding,
-        verdict=form.cleaned_data["verdict"],
-        comment=form.cleaned_data["comment"],
-        seen_version=form.cleaned_data["version"],
-        by=request.member,
-        now=clock.now(),
-    )
-
-
 def _attachment(content: bytes, file_name: str) -> HttpResponse:
     # Never opened in the browser under our address: a download, of a type nothing renders.
     response = HttpResponse(content, content_type="application/octet-stream")
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file_name)
     response["Cache-Control"] = "no-store, private"
     return response
-
-
-def _told(decided: Binding, verdict: str) -> str:
-    """What the verdict came to, for the person who gave it."""
-    if verdict == Verdict.REJECT:
-        return f"Rejected. {decided.peer_name} is told, and {decided.connection} can be asked for again."
-    return f"Approved. {decided.connection} is now {decided.connection.get_state_display()}."

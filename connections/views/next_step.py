@@ -64,7 +64,7 @@ def _inactive(connection: Connection, member: Membership) -> NextStep:
 
 
 def _verdict_needed(connection: Connection, binding: Binding, member: Membership) -> NextStep:
-    if refusal := approving.approval_refusal(binding, member):
+    if refusal := approving.approval_refusal(binding, member, now=clock.now()):
         return NextStep(f"An approval waits in this Vault. {refusal}")
     text = f"{binding.peer_name} asks to be connected. Your verdict is needed."
     return NextStep(text, "Complete", record_url(connection, "complete"), "clipboard-check")
@@ -104,6 +104,7 @@ def _past(last: Binding) -> NextStep:
     happened, comment = {
         BindingState.REJECTED: (f"The request was rejected {where}{by}", last.local_comment or last.remote_comment),
         BindingState.WITHDRAWN: (f"The request to connect with {peer} was withdrawn{by}", last.end_reason),
+        BindingState.LAPSED: (f"The request to connect with {peer} lapsed", last.end_reason),
         BindingState.REFUSED: (f"{peer} refused the connection file", last.end_reason),
         BindingState.ENDED: (f"The connection with {peer} was ended{by}", last.end_reason),
     }[BindingState(last.state)]

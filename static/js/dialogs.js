@@ -13,9 +13,10 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   focusInside(dialog);
 });
 
-// What is wrong comes first; else the first thing to fill in; else the title, so that the text below it is read.
+// What is wrong comes first; else, where reading comes before filling in, the title; else the first thing to fill in; else the title, so that the text below it is read.
 function focusInside(root) {
   const place = root.querySelector("[data-form-errors]")
+    ?? (root.querySelector("[data-read-first]") && root.querySelector("#dialog-title"))
     ?? root.querySelector(".dialog-content :is(input:not([type=hidden]), select, textarea):not([disabled])")
     ?? root.querySelector("#dialog-title");
   place?.focus();

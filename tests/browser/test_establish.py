@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from connections.constants import ConnectionState
 from connections.models import Connection
 from tests.browser.conftest import new_person
+from tests.factories.people import PASSWORD
 from vaultadmin.standard_profiles import CONNECTION_APPROVER, VAULT_OWNER
 
 
@@ -47,6 +48,7 @@ def approve(page: Page, vault_id: int) -> None:
     dialog = page.get_by_role("dialog", name="Complete task")
     dialog.get_by_role("radio", name="Approve").check()
     dialog.get_by_label("Comment").fill("Checked by phone.")
+    dialog.get_by_label("Password").fill(PASSWORD)
     dialog.get_by_role("button", name="Complete").click()
     expect(page.get_by_text("Nothing waits for your verdict")).to_be_visible()
 

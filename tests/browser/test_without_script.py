@@ -7,6 +7,7 @@ from ecoa.models import Participant
 from ecoa.services import sites
 from tests.browser.conftest import BY, new_person
 from tests.factories.ecoa import make_mapping
+from tests.factories.people import PASSWORD
 from vaultadmin.models import Membership
 from vaultadmin.standard_profiles import CONNECTION_APPROVER, VAULT_OWNER
 
@@ -45,6 +46,7 @@ def approve(page: Page, path: str) -> None:
     page.get_by_role("link", name="Complete", exact=True).click()
     expect(page.get_by_role("heading", name="Complete task", level=1)).to_be_visible()
     page.get_by_role("radio", name="Approve").check()
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Complete").click()
     page.goto(path)
     expect(page.get_by_text("Nothing waits for your verdict")).to_be_visible()

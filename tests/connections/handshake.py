@@ -4,21 +4,29 @@ from connections.constants import Verdict
 from connections.models import Binding, Connection, OutgoingPeerMessage
 from connections.services import approving, delivering, establishing, exchange
 from vaultadmin import clock
+from vaultadmin.models.signature import SigningMethod
+from vaultadmin.signing.services import Proof
 
 
 def upload(raw, by, connection=None):
     return establishing.connect_from_file(raw=raw, by=by, now=clock.now(), connection=connection)
 
 
-def decide(binding, by, verdict=Verdict.APPROVE, comment=""):
+def decide(binding, by, verdict=Verdict.APPROVE, comment="", **more):
     return approving.complete(
         binding=binding,
         verdict=verdict,
         comment=comment,
         seen_version=exchange.version_of(binding),
+        proof=proof_of(by),
         by=by,
         now=clock.now(),
+        **more,
     )
+
+
+def proof_of(by):
+    return Proof(by.user_id, SigningMethod.PASSWORD, clock.now())
 
 
 def settle(rounds=20):

@@ -5,7 +5,7 @@ import pytest
 from connections.constants import APPROVAL_TASK, BindingState, Verdict
 from connections.services import approving, editing, exchange, withdrawing
 from connections.services.refusals import Refused
-from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
+from tests.connections.handshake import decide, fresh, other_side, proof_of, settle, states, upload
 from tests.factories.connections import make_admin, make_approver
 from tests.factories.people import make_member
 from vaultadmin import audit
@@ -136,6 +136,7 @@ def test_unknown_verdict_is_refused(pair, running, now):
             verdict="maybe",
             comment="",
             seen_version=exchange.version_of(running),
+            proof=proof_of(pair.target_approver),
             by=pair.target_approver,
             now=now,
         )
@@ -152,14 +153,22 @@ def test_change_between_look_and_click_must_be_looked_at_again(pair, running, no
 
     with pytest.raises(Refused, match="changed since"):
         approving.complete(
-            binding=running, verdict="approve", comment="", seen_version=version, by=pair.target_approver, now=now
+            binding=running,
+            verdict="approve",
+            comment="",
+            seen_version=version,
+            proof=proof_of(pair.target_approver),
+            by=pair.target_approver,
+            now=now,
         )
 
 
 def test_inbox_completes_the_same_task(pair, running, now):
     task = worklist_selectors.inbox(pair.target_approver).get()
 
-    worklist.complete(task=task, by=pair.target_approver, verdict="approve", comment="", now=now)
+    proof = proof_of(pair.target_approver)
+
+    worklist.complete(task=task, by=pair.target_approver, verdict="approve", comment="", proof=proof, now=now)
 
     assert states(running.connection) == ["Approved"]
 

@@ -23,7 +23,7 @@ from tests.factories.connections import (
     make_local,
     make_vault_to_vault,
 )
-from tests.factories.people import make_member
+from tests.factories.people import PASSWORD, make_member
 from vaultadmin import clock, secrets
 from vaultadmin.permissions import Permission
 
@@ -433,15 +433,21 @@ def test_bad_upload_shows_one_sentence_in_the_form(pair, raw):
     assert not Connection.objects.filter(vault=pair.target).exists()
 
 
+def signer(member):
+    member.user.set_password(PASSWORD)
+    member.user.save()
+    return sign_in(member)
+
+
 def complete(browser, binding, **fields):
     url = address(binding.connection, "complete")
     form = hidden_fields(browser.get(url, headers=HTMX).content.decode())
-    return browser.post(url, form | fields, headers=HTMX)
+    return browser.post(url, form | {"password": PASSWORD} | fields, headers=HTMX)
 
 
 def test_approver_completes_the_task_on_the_record(pair):
     binding = upload(pair.file(), pair.target_admin)
-    browser = sign_in(pair.target_approver)
+    browser = signer(pair.target_approver)
     page = browser.get(address(binding.connection)).content.decode()
     assert "Complete</a>" in page
 
@@ -454,7 +460,7 @@ def test_approver_completes_the_task_on_the_record(pair):
 
 def test_rejection_needs_a_comment(pair):
     binding = upload(pair.file(), pair.target_admin)
-    browser = sign_in(pair.target_approver)
+    browser = signer(pair.target_approver)
 
     assert complete(browser, binding, verdict="reject").status_code == 422
     assert complete(browser, binding, verdict="reject", comment="No.").status_code == 204

@@ -174,7 +174,7 @@ def has_a_request(world: World) -> Connection:
 def completes(world: World) -> dict[str, Any]:
     binding = connection_rows.open_binding(has_a_request(world))
     assert binding is not None
-    return {"version": exchange.version_of(binding), "verdict": "approve", "comment": "Looked at"}
+    return {"version": exchange.version_of(binding), "verdict": "approve", "comment": "Looked at", "password": PASSWORD}
 
 
 def withdraws(world: World) -> dict[str, Any]:

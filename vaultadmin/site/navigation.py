@@ -22,6 +22,8 @@ class Item:
     route: str
     needs: tuple[Permission, ...] = ()
     count: Callable[[Membership], int] | None = None
+    # Where the open page asks how many there are by now.
+    counts: str = ""
 
 
 _WORKFLOW = (Permission.WORKFLOW_PARTICIPATE, Permission.WORKFLOW_START)
@@ -42,6 +44,7 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
                 "vault:tasks",
                 (Permission.WORKFLOW_PARTICIPATE, Permission.WORKFLOW_START),
                 _waiting,
+                "vault:tasks-count",
             ),
         ),
     ),
@@ -91,6 +94,7 @@ def _items(entries: tuple[Item, ...], member: Membership) -> list[dict[str, Any]
             "url": reverse(item.route, args=[member.vault_id]),
             "active": False,
             "count": item.count(member) if item.count else 0,
+            "counts": reverse(item.counts, args=[member.vault_id]) if item.counts else "",
         }
         for item in entries
         if not item.needs or can_any(member, item.needs)

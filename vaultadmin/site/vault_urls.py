@@ -9,6 +9,7 @@ app_name = "vault"
 urlpatterns = [
     path("", home.index, name="home"),
     path("tasks/", inbox.index, name="tasks"),
+    path("tasks/count/", inbox.count, name="tasks-count"),
     path("palette/", palette.search, name="palette"),
     path("admin/audit/", audit_page.index, name="audit"),
     path("admin/audit/download/", audit_page.download, name="audit-download"),

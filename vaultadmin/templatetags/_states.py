@@ -37,6 +37,7 @@ _LOOKS = {
     "enabled": _GOOD,
     "disabled": _OFF,
     "accepted": Look("success", "thumb-up"),
+    "lapsed": Look("danger", "alarm"),
     "expired": Look("danger", "alarm"),
     "expiring": Look("warning", "alarm"),
     # participants on their way to eCOA

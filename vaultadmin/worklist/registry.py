@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from vaultadmin.models import Membership
 from vaultadmin.models.task import Task
+from vaultadmin.signing.services import Proof
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The page of the record, the dialog *Complete task*, and why this member cannot complete it, if they cannot."""
+
+    url: str
+    dialog: str
+    refusal: str
 
 
 class Handler(Protocol):
@@ -21,14 +33,16 @@ class Handler(Protocol):
     def refusal(self, task: Task, member: Membership) -> str:
         """Why this member may not complete the task, in one sentence; empty when they may."""
 
-    def complete(self, task: Task, *, by: Membership, verdict: str, comment: str, now: datetime) -> None:
-        """Carry the verdict out. Runs inside the transaction that completes the task; may raise VerdictRefused."""
+    def complete(
+        self, task: Task, *, by: Membership, verdict: str, comment: str, proof: Proof | None, now: datetime
+    ) -> None:
+        """Carry the verdict out, signed with `proof` where it needs a signature; may raise VerdictRefused.
 
-    def url(self, task: Task) -> str:
-        """The page of the record the task is about."""
+        Runs inside the transaction that completes the task.
+        """
 
-    def dialog(self, task: Task) -> str:
-        """The address of the dialog *Complete task*, where the person sees what they decide."""
+    def shown(self, tasks: Sequence[Task], member: Membership) -> dict[int, Shown]:
+        """By task id, how a list shows each of these tasks to the member; asks for all of them at once."""
 
 
 _handlers: dict[str, Handler] = {}

@@ -10,6 +10,7 @@ from django.db import models, transaction
 from vaultadmin import audit
 from vaultadmin.models import Membership, Vault
 from vaultadmin.models.task import Task, TaskStatus
+from vaultadmin.signing.services import Proof
 from vaultadmin.worklist.registry import handler_for
 
 
@@ -27,11 +28,12 @@ def open_task(
     now: datetime,
     requested_by: Membership | None = None,
     requester_label: str = "",
+    due_at: datetime | None = None,
 ) -> Task:
     """Put a task on the vault's list; one open task per kind and subject. Runs inside the caller's transaction.
 
     `requested_by` is the member whose request it is (they may never decide it); for a request from another vault it
-    is None and `requester_label` says who asked.
+    is None and `requester_label` says who asked. After `due_at` the app ends what nobody decided.
     """
     existing = Task.objects.open().filter(vault=vault, kind=kind, **_subject(subject)).first()
     if existing is not None:
@@ -43,14 +45,20 @@ def open_task(
         requested_by=requested_by,
         requester_label=requester_label or (str(requested_by) if requested_by else ""),
         created_at=now,
+        due_at=due_at,
         **_subject(subject),
     )
     audit.record(vault=vault, by=by, event="task.opened", subject=task)
     return task
 
 
-def complete(*, task: Task, by: Membership, verdict: str, comment: str, now: datetime) -> Task:
-    """Complete a task with a verdict: asks the app whether this person may, then lets it act, all or nothing."""
+def complete(
+    *, task: Task, by: Membership, verdict: str, comment: str, proof: Proof | None = None, now: datetime
+) -> Task:
+    """Complete a task with a verdict: asks the app whether this person may, then lets it act, all or nothing.
+
+    `proof` is what the person showed to sign; whether the verdict needs a signature is the app's rule.
+    """
     with transaction.atomic():
         handler = handler_for(task)
         handler.lock(task)
@@ -65,7 +73,7 @@ def complete(*, task: Task, by: Membership, verdict: str, comment: str, now: dat
         if verdict not in labels:
             raise VerdictRefused("Choose a verdict.")
         _close(locked, TaskStatus.COMPLETED, now, verdict=verdict, comment=comment, completed_by=by)
-        handler.complete(locked, by=by, verdict=verdict, comment=comment, now=now)
+        handler.complete(locked, by=by, verdict=verdict, comment=comment, proof=proof, now=now)
         changes: audit.Changes = {"Verdict": (None, labels[verdict])}
         audit.record(vault=locked.vault, by=by, event="task.completed", subject=locked, changes=changes, reason=comment)
     return locked

@@ -13,7 +13,11 @@ from vaultadmin.access import MemberRequest
 
 
 def _workflow(request: MemberRequest, connection: Connection) -> dict[str, Any]:
-    return {"timeline": timeline.events(connection) if connection.is_vault_to_vault else []}
+    if not connection.is_vault_to_vault:
+        return {"timeline": [], "words_shown": False}
+    binding = selectors.open_binding(connection)
+    shown = binding is not None and binding.needs_approval
+    return {"timeline": timeline.events(connection), "words_shown": shown}
 
 
 def _file(request: MemberRequest, connection: Connection) -> dict[str, Any]:

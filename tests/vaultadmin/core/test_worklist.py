@@ -30,14 +30,11 @@ class Handler:
         own = task.requested_by and task.requested_by.user_id == member.user_id
         return "You cannot decide your own request." if own else ""
 
-    def complete(self, task, *, by, verdict, comment, now):
+    def complete(self, task, *, by, verdict, comment, proof, now):
         self.done.append((task.pk, verdict))
 
-    def url(self, task):
-        return "/"
-
-    def dialog(self, task):
-        return "/complete/"
+    def shown(self, tasks, member):
+        return {task.pk: registry.Shown("/", "/complete/", self.refusal(task, member)) for task in tasks}
 
 
 @pytest.fixture
