@@ -25,7 +25,7 @@ def give_terms(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("connections", "0011_certificate_message"),
-        ("vaultadmin", "0008_signatures"),
+        ("vaultadmin", "0009_signatures"),
     ]
 
     operations = [

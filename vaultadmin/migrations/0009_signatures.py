@@ -22,7 +22,7 @@ DROP FUNCTION vaultadmin_signature_refuse();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("vaultadmin", "0007_api_sessions_and_usage"),
+        ("vaultadmin", "0008_sandboxes"),
     ]
 
     operations = [
