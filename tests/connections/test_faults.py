@@ -1,4 +1,4 @@
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import uuid4
 
 import pytest
@@ -11,15 +11,16 @@ from connections.models import (
     Connection,
     ConnectionAlias,
     ConnectionAuthorization,
+    ConnectionStats,
     IncomingPeerMessage,
     IssuedFile,
     OutgoingPeerMessage,
 )
-from connections.services import editing, files, withdrawing
-from tests.connections.handshake import decide, other_side, settle, states, upload
-from tests.factories.connections import make_authorization, make_external, make_local, make_vault_to_vault
+from connections.services import deleting, delivering, editing, files, parting, switching, withdrawing
+from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
+from tests.factories.connections import make_admin, make_authorization, make_external, make_local, make_vault_to_vault
 from vaultadmin import clock
-from vaultadmin.models import AuditEvent, Secret, Task
+from vaultadmin.models import AuditEvent, Membership, Secret, Task
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +32,7 @@ TABLES = (
     Binding,
     OutgoingPeerMessage,
     IncomingPeerMessage,
+    ConnectionStats,
     Task,
     Secret,
     AuditEvent,
@@ -96,7 +98,71 @@ def withdraws(pair):
     return lambda: withdrawing.withdraw(binding=binding, by=pair.target_admin, now=clock.now())
 
 
-@pytest.mark.parametrize("prepare", [creates, renames, authorizes, downloads, approves, rejects, withdraws])
+def withdraws_for_somebody_who_left(pair):
+    binding = upload(pair.file(), pair.target_admin)
+    Membership.objects.filter(pk=pair.target_admin.pk).update(is_active=False)
+    other = make_admin(pair.target)
+    return lambda: withdrawing.withdraw(binding=fresh(binding), by=other, now=clock.now(), reason="They left")
+
+
+def established(pair):
+    connection = upload(pair.file(named=True), pair.target_admin).connection
+    ConnectionStats.objects.create(connection=connection, date=clock.now().date(), sent=1)
+    return connection
+
+
+def deletes(pair):
+    connection = established(pair)
+    return lambda: deleting.delete(connection=fresh(connection), by=pair.target_admin, now=clock.now())
+
+
+def deletes_while_it_is_asked_for(pair):
+    connection = upload(pair.file(), pair.target_admin).connection
+    return lambda: deleting.delete(connection=fresh(connection), by=pair.target_admin, now=clock.now())
+
+
+def resets(pair):
+    connection = established(pair)
+    return lambda: parting.reset(connection=fresh(connection), by=pair.target_admin, now=clock.now())
+
+
+def inactivates(pair):
+    connection = established(pair)
+    return lambda: switching.inactivate(connection=fresh(connection), by=pair.target_admin, now=clock.now())
+
+
+def activates(pair):
+    inactivates(pair)()
+    connection = Connection.objects.get(vault=pair.target)
+    return lambda: switching.activate(connection=fresh(connection), by=pair.target_admin, now=clock.now())
+
+
+def uploads_anew(pair):
+    target = established(pair)
+    source = Connection.objects.get(vault=pair.source)
+    parting.reset(connection=source, by=pair.source_admin, now=clock.now())
+    raw = pair.file(connection=fresh(source))
+    return lambda: upload(raw, pair.target_admin, fresh(target))
+
+
+DEEDS = [
+    creates,
+    renames,
+    authorizes,
+    downloads,
+    approves,
+    rejects,
+    withdraws,
+    withdraws_for_somebody_who_left,
+    deletes,
+    deletes_while_it_is_asked_for,
+    resets,
+    inactivates,
+    activates,
+]
+
+
+@pytest.mark.parametrize("prepare", DEEDS)
 def test_service_is_all_or_nothing_wherever_the_database_gives_way(pair, prepare):
     act = prepare(pair)
     before = content()
@@ -138,6 +204,56 @@ def test_upload_heals_wherever_the_database_gives_way(pair, named, goal):
             break
 
     goal("C2").reached(figure=broken * step, target=20, ok=broken * step > 20)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "told"), [(deletes, ["Disconnected"]), (deletes_while_it_is_asked_for, ["Pending"])]
+)
+def test_deletion_reaches_the_peer_wherever_the_database_gives_way(pair, prepare, told):
+    delete = prepare(pair)
+    there = Connection.objects.get(vault=pair.source)
+
+    for number in range(1, 400):
+        with fault_at(number) as fault, suppress(OperationalError):
+            delete()
+        if not Connection.objects.filter(vault=pair.target).exists():
+            settle()
+            assert states(there) == told
+            break
+
+    assert not Connection.objects.filter(vault=pair.target).exists()
+    assert number > 3
+    assert not fault["fired"]
+
+
+def test_telling_of_a_deletion_heals_wherever_the_database_gives_way(pair):
+    for number in range(1, 200, 3):
+        target = established(pair)
+        source = Connection.objects.get(vault=pair.source)
+        deleting.delete(connection=source, by=pair.source_admin, now=clock.now())
+        with fault_at(number) as fault, suppress(OperationalError):
+            delivering.deliver_due(now=clock.now())
+        settle()
+        assert states(target) == ["Disconnected"]
+        assert not ConnectionStats.objects.filter(connection=target).exists()
+        deleting.delete(connection=target, by=pair.target_admin, now=clock.now())
+        if not fault["fired"]:
+            break
+
+    assert number > 10
+
+
+@pytest.mark.parametrize("number", range(1, 60, 9))
+def test_uploading_anew_keeps_the_old_binding_until_the_new_one_is_in_force(pair, number):
+    upload_again = uploads_anew(pair)
+    target = Connection.objects.get(vault=pair.target)
+
+    with fault_at(number), suppress(OperationalError):
+        upload_again()
+
+    assert target.bindings.in_force().exists()
+    settle()
+    assert target.bindings.in_force().exists()
 
 
 def test_external_connection_is_whole_or_absent(pair):
