@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 
 from connections.constants import BindingState, ConnectionState, Verdict
 from connections.models import Binding, Connection, OutgoingPeerMessage
-from connections.services import delivering, withdrawing
+from connections.services import deleting, delivering, editing, parting, switching, withdrawing
 from connections.services.refusals import Refused
 from tests.connections.handshake import decide, settle, upload
 from tests.factories.connections import (
@@ -30,6 +30,26 @@ from tests.fakes import carriers
 from vaultadmin import clock
 
 FAULTS = st.sampled_from([carriers.PERFECT, *carriers.FAULTS])
+SIDES = st.sampled_from(["source", "target"])
+SOURCE_MORE_OFTEN = st.sampled_from(["source", "source", "target"])
+OTHER = {"source": "target", "target": "source"}
+
+
+def other_end(binding):
+    return Binding.objects.exclude(connection=binding.connection).filter(exchange=binding.exchange).first()
+
+
+def a_deletion_is_on_its_way(binding):
+    rows = OutgoingPeerMessage.objects.filter(exchange=binding.exchange, type="delete", settled_at=None)
+    return rows.exclude(vault=binding.connection.vault_id).exists()
+
+
+def parted_untold(binding):
+    """Ended on its side alone: reset there, or by a later agreement that followed a reset."""
+    return (
+        binding.state == BindingState.ENDED
+        and Binding.objects.filter(connection=binding.connection, end_reason=parting.RESET).exists()
+    )
 
 
 class TwoVaults(RuleBasedStateMachine):
@@ -56,7 +76,7 @@ class TwoVaults(RuleBasedStateMachine):
             "source": make_vault_to_vault(self.admins["source"], remote_vault_id=remote),
             "target": make_vault_to_vault(self.admins["target"]),
         }
-        self.upload(fault=fault, new_file=True)
+        self.upload(fault=fault, new_file=True, giver="source")
 
     def record(self, side):
         return Connection.objects.get(pk=self.records[side].pk)
@@ -64,13 +84,14 @@ class TwoVaults(RuleBasedStateMachine):
     def binding(self, side):
         return Binding.objects.filter(connection=self.records[side]).order_by("-pk").first()
 
-    @rule(fault=FAULTS, new_file=st.booleans())
-    def upload(self, fault, new_file):
+    @rule(fault=FAULTS, new_file=st.booleans(), giver=SOURCE_MORE_OFTEN)
+    def upload(self, fault, new_file, giver):
+        taker = OTHER[giver]
         if new_file or self.file is None:
-            self.attempt(lambda: setattr(self, "file", download(self.record("source"), self.admins["source"])))
+            self.attempt(lambda: setattr(self, "file", download(self.record(giver), self.admins[giver])))
         self.carrier.fault = fault
         if self.file:
-            self.attempt(lambda: upload(self.file, self.admins["target"], self.record("target")))
+            self.attempt(lambda: upload(self.file, self.admins[taker], self.record(taker)))
 
     @rule(sides=st.permutations(["source", "target"]), fault=FAULTS)
     def approve(self, sides, fault):
@@ -87,6 +108,36 @@ class TwoVaults(RuleBasedStateMachine):
     def withdraw(self, side):
         if binding := self.binding(side):
             self.attempt(lambda: withdrawing.withdraw(binding=binding, by=self.admins[side], now=clock.now()))
+
+    @rule(side=SIDES, named=st.booleans())
+    def reset(self, side, named):
+        self.attempt(lambda: parting.reset(connection=self.record(side), by=self.admins[side], now=clock.now()))
+        if named:
+            changes = {"remote_vault_id": self.admins[OTHER[side]].vault_id}
+            self.attempt(
+                lambda: editing.edit(
+                    connection=self.record(side), changes=changes, by=self.admins[side], now=clock.now()
+                )
+            )
+
+    @rule(side=SIDES, act=st.sampled_from([switching.inactivate, switching.activate]))
+    def switch(self, side, act):
+        self.attempt(lambda: act(connection=self.record(side), by=self.admins[side], now=clock.now()))
+
+    @rule(side=SIDES, chance=st.integers(0, 3))
+    def delete(self, side, chance):
+        # Now and then only: with every other step a deletion nothing would ever be established.
+        if chance:
+            return
+        deleting.delete(connection=self.record(side), by=self.admins[side], now=clock.now())
+        self.records[side] = make_vault_to_vault(self.admins[side])
+
+    @rule(fault=FAULTS)
+    def re_establish(self, fault):
+        """The steps of the spec: reset, download anew, upload on the record of the other vault, approve."""
+        self.reset("source", named=False)
+        self.upload(fault=fault, new_file=True, giver="source")
+        self.approve(["source", "target"], fault=carriers.PERFECT)
 
     @rule(fault=FAULTS)
     def send(self, fault):
@@ -108,8 +159,10 @@ class TwoVaults(RuleBasedStateMachine):
     @invariant()
     def active_means_the_other_side_is_known_there(self):
         for binding in Binding.objects.in_force():
-            others = Binding.objects.exclude(connection=binding.connection).filter(exchange=binding.exchange)
-            other = others.get()
+            other = other_end(binding)
+            if other is None:
+                assert a_deletion_is_on_its_way(binding)
+                continue
             assert other.peer_certificate_pem == binding.connection.signing_certificate.pem
             assert other.peer_connection_id == binding.connection.record_id
 
@@ -117,7 +170,7 @@ class TwoVaults(RuleBasedStateMachine):
     def record_and_binding_agree(self):
         for record in Connection.objects.filter(pk__in=[row.pk for row in getattr(self, "records", {}).values()]):
             in_force = record.bindings.in_force().exists()
-            if record.state == ConnectionState.ACTIVE:
+            if record.state in (ConnectionState.ACTIVE, ConnectionState.INACTIVE):
                 assert in_force
             if record.state == ConnectionState.APPROVED:
                 assert record.bindings.get(state=BindingState.APPROVING).local_verdict == Verdict.APPROVE
@@ -136,11 +189,11 @@ class TwoVaults(RuleBasedStateMachine):
             self.rollback.__exit__(None, None, None)
 
     def assert_converged(self):
-        source, target = self.record("source"), self.record("target")
-        both = (source.state == ConnectionState.ACTIVE, target.state == ConnectionState.ACTIVE)
-        assert both in ((True, True), (False, False))
-        if all(both):
-            assert source.bindings.in_force().get().exchange == target.bindings.in_force().get().exchange
+        for binding in Binding.objects.in_force():
+            # Both hold it, or the other side was reset, of which nobody is told.
+            other = other_end(binding)
+            assert other is not None
+            assert other.state == BindingState.IN_FORCE or parted_untold(other)
         open_ones = Binding.objects.open().values_list("exchange", flat=True)
         assert len(open_ones) == 2 * len(set(open_ones))
 

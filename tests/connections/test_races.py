@@ -6,16 +6,16 @@ from uuid import uuid4
 import pytest
 from django.db import connection as database
 
-from connections.constants import BindingState, Verdict
+from connections.constants import BindingState, ConnectionState, Verdict
 from connections.models import Binding, Connection, ConnectionAuthorization, IssuedFile, OutgoingPeerMessage
 from connections.peering.errors import CarrierError
-from connections.services import delivering, withdrawing
+from connections.services import deleting, delivering, parting, switching, withdrawing
 from connections.services.refusals import Refused
-from tests.connections.handshake import decide, other_side, settle, states, upload
-from tests.factories.connections import download, make_approver, make_authorization, make_local
+from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
+from tests.factories.connections import download, make_admin, make_approver, make_authorization, make_local
 from tests.fakes import carriers
 from vaultadmin import clock
-from vaultadmin.models import Task
+from vaultadmin.models import AuditEvent, Task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,6 +35,18 @@ def at_once(*acts):
 
     with ThreadPoolExecutor(len(acts)) as pool:
         return [future.result(timeout=60) for future in [pool.submit(run, act) for act in acts]]
+
+
+def delete(connection, by):
+    deleting.delete(connection=connection, by=by, now=clock.now())
+
+
+def reset(connection, by):
+    return parting.reset(connection=connection, by=by, now=clock.now())
+
+
+def inactivate(connection, by):
+    return switching.inactivate(connection=connection, by=by, now=clock.now())
 
 
 def refusals(results):
@@ -156,3 +168,109 @@ def test_carrier_that_fails_in_one_thread_leaves_the_other_alone(pair, monkeypat
     settle(rounds=50)
 
     assert Binding.objects.filter(state=BindingState.IN_FORCE).count() == 8
+
+
+def established(pair):
+    source = pair.source_record(remote_vault_id=pair.target.pk)
+    return source, upload(pair.file(connection=source), pair.target_admin).connection
+
+
+def agree(*records):
+    """Nothing waits, every record fits its binding, and what is in force is in force on both sides or was reset."""
+    for record in Connection.objects.filter(pk__in=[record.pk for record in records]):
+        in_force = record.bindings.in_force().first()
+        active = record.state in (ConnectionState.ACTIVE, ConnectionState.INACTIVE)
+        if active != (in_force is not None):
+            return False
+        other = in_force and Binding.objects.exclude(pk=in_force.pk).filter(exchange=in_force.exchange).first()
+        if in_force and (other is None or (other.state != BindingState.IN_FORCE and other.end_reason != parting.RESET)):
+            return False
+    return not OutgoingPeerMessage.objects.filter(settled_at=None).exists()
+
+
+def test_two_people_delete_one_record_at_once_and_one_is_told_it_is_gone(pair):
+    source, target = established(pair)
+    second = make_admin(pair.source)
+
+    results = at_once(*[lambda by=by: delete(source, by) for by in (pair.source_admin, second)])
+    settle()
+
+    assert len(refusals(results)) == 1
+    assert states(target) == ["Disconnected"]
+
+
+def test_two_people_reset_one_record_at_once_and_one_reset_counts(pair):
+    source, _target = established(pair)
+    second = make_admin(pair.source)
+
+    results = at_once(*[lambda by=by: reset(source, by) for by in (pair.source_admin, second)])
+
+    assert len(refusals(results)) == 1
+    assert AuditEvent.objects.filter(event="connection.reset").count() == 1
+
+
+def test_both_vaults_delete_at_once_and_nothing_is_left(pair):
+    source, target = established(pair)
+
+    results = at_once(lambda: delete(source, pair.source_admin), lambda: delete(target, pair.target_admin))
+    settle()
+
+    assert not refusals(results)
+    assert not Connection.objects.exists()
+    assert not OutgoingPeerMessage.objects.filter(settled_at=None).exists()
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_delete_against_approve_leaves_no_half_established_record(pair, side):
+    source = pair.source_record()
+    binding = upload(pair.file(connection=source), pair.target_admin)
+    there = other_side(binding)
+    assert there.connection == source
+    decide(there, pair.source_approver)
+    settle()
+    goes, by = (source, pair.source_admin) if side == "source" else (binding.connection, pair.target_admin)
+
+    at_once(lambda: decide(binding, pair.target_approver), lambda: delete(goes, by))
+    settle()
+
+    left = Connection.objects.get()
+    assert left.get_state_display() in ("Pending", "Disconnected")
+    assert agree(left)
+    assert not Task.objects.open().exists()
+
+
+def test_reset_against_incoming_connect_ends_with_one_truth(pair):
+    source, target = established(pair)
+    reset(source, pair.source_admin)
+    raw = download(fresh(source), pair.source_admin)
+
+    results = at_once(
+        lambda: upload(raw, pair.target_admin, fresh(target)), lambda: reset(fresh(target), pair.target_admin)
+    )
+    settle()
+
+    assert not all(isinstance(result, Refused) for result in results)
+    assert agree(source, target)
+
+
+@pytest.mark.evidence
+def test_raced_ends_of_established_connections_leave_both_sides_in_agreement(pair, goal):
+    e5 = goal("E5")
+    chance, rounds, bad = random.Random(11), e5.count(small=8, full=1000), []
+    for number in range(rounds):
+        source, target = established(pair)
+        acts = {
+            "delete source": lambda: delete(source, pair.source_admin),  # noqa: B023
+            "delete target": lambda: delete(target, pair.target_admin),  # noqa: B023
+            "reset source": lambda: reset(source, pair.source_admin),  # noqa: B023
+            "reset target": lambda: reset(target, pair.target_admin),  # noqa: B023
+            "inactivate source": lambda: inactivate(source, pair.source_admin),  # noqa: B023
+            "inactivate target": lambda: inactivate(target, pair.target_admin),  # noqa: B023
+        }
+        chosen = chance.sample(sorted(acts), k=chance.randint(2, 4))
+        at_once(*[acts[name] for name in chosen])
+        settle()
+        if not agree(source, target):
+            bad.append((number, chosen))
+        Connection.objects.filter(pk__in=[source.pk, target.pk]).delete()
+    e5.reached(figure=bad, target=[], ok=not bad)
