@@ -109,7 +109,11 @@ def delete(*, token: VaultToken, by: Membership) -> None:
 
 def create_refusal(vault_id: int) -> str:
     """Why no further token can be created; empty when one can."""
-    own = VaultToken.objects.filter(vault=vault_id, system_managed=False).count()
+    return full_refusal(VaultToken.objects.filter(vault=vault_id, system_managed=False).count())
+
+
+def full_refusal(own: int) -> str:
+    """The same for somebody who has counted."""
     return f"A Vault can have {MOST_OWN_TOKENS} tokens of its own, and it has {own}." if own >= MOST_OWN_TOKENS else ""
 
 

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.forms.tokens import CreateTokenForm, EditTokenForm
 from connections.models import VaultToken
-from connections.models.token import MOST_OWN_TOKENS
 from connections.selectors import tokens as selectors
 from connections.services import tokens
 from connections.services.refusals import Refused
@@ -40,9 +39,8 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
             for name, value in system.items()
         ],
         "rows": [(token, uses[token.name]) for token in own],
-        "most": MOST_OWN_TOKENS,
         "may_create": can(member, Permission.MANAGE_CONNECTIONS),
-        "create_refusal": tokens.create_refusal(member.vault_id),
+        "create_refusal": tokens.full_refusal(sum(not token.system_managed for token in own)),
         "page_title": "Tokens",
     }
     return render(request, "connections/tokens.html", context)

@@ -12,7 +12,7 @@ from vaultadmin.permissions import Permission
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ["admin/connections/", "admin/authorizations/", "admin/audit/", "admin/users/", "tasks/"]
+LISTS = ["admin/connections/", "admin/authorizations/", "admin/tokens/", "admin/audit/", "admin/users/", "tasks/"]
 MOST = 9
 
 
