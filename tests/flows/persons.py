@@ -91,6 +91,10 @@ class Person:
 
     def page(self, rest: str) -> str:
         status, headers, html = self.browser.ask("GET", self.path(rest))
+        if status == 302 and headers["location"].startswith("/accounts/"):
+            # The session ended, or what is asked for needs a password given lately.
+            self.sign_in()
+            status, headers, html = self.browser.ask("GET", self.path(rest))
         assert status == 200, (status, headers.get("location"), self.path(rest))
         return html
 
@@ -147,6 +151,14 @@ class Person:
 
     def withdraw(self, api_name: str) -> None:
         status, _, html = self.press(f"admin/connections/{api_name}/withdraw/", "Withdraw")
+        assert status in (204, 302), html
+
+    def reset(self, api_name: str) -> None:
+        status, _, html = self.press(f"admin/connections/{api_name}/reset/", "Continue", reason="Asked for by phone")
+        assert status in (204, 302), html
+
+    def delete(self, api_name: str) -> None:
+        status, _, html = self.press(f"admin/connections/{api_name}/delete/", "Delete", reason="Asked for by phone")
         assert status in (204, 302), html
 
     def state(self, api_name: str) -> str:

@@ -164,6 +164,46 @@ def test_establish_is_withdrawn(people, name, side):
     assert {binding(alpha, name)[1], binding(beta, there)[1]} == {"withdrawn"}
 
 
+def test_delete_disconnects_the_other_side_which_is_connected_anew(people, name):
+    alpha, _, beta, _ = people
+    there = ask(people, name, remote_vault_id=VAULT)
+    come_to((alpha, name, "active"), (beta, there, "active"))
+
+    alpha.delete(name)
+    come_to((alpha, name, "missing"), (beta, there, "disconnected"))
+    assert "Asked for by phone" in beta.page(f"admin/connections/{there}/")
+
+    alpha.create(f"{name}_2", remote_vault_id=VAULT)
+    beta.upload(alpha.download(f"{name}_2"), into=there)
+    come_to((alpha, f"{name}_2", "active"), (beta, there, "active"))
+
+
+def test_delete_while_the_request_runs_ends_it_there(people, name):
+    alpha, _, beta, _ = people
+    there = ask(people, name)
+
+    beta.delete(there)
+
+    come_to((alpha, name, "pending"), (beta, there, "missing"))
+    assert binding(alpha, name)[1] == "withdrawn"
+
+
+def test_reset_tells_nobody_and_both_are_bound_anew(people, name):
+    alpha, alpha_approver, beta, beta_approver = people
+    there = ask(people, name, remote_vault_id=VAULT)
+    come_to((alpha, name, "active"), (beta, there, "active"))
+    before = binding(beta, there)[0]
+
+    alpha.reset(name)
+    assert (alpha.state(name), beta.state(there)) == ("pending", "active")
+
+    beta.upload(alpha.download(name), into=there)
+    beta_approver.complete(there, "approve")
+    alpha_approver.complete(name, "approve")
+    come_to((alpha, name, "active"), (beta, there, "active"))
+    assert before != binding(beta, there)[0] == binding(alpha, name)[0]
+
+
 def test_file_works_once_over_the_network_too(people, name):
     alpha, _, beta, _ = people
     alpha.create(name)
