@@ -54,7 +54,7 @@ def _envelope(message: Message, address: str, signer: Signer, now: datetime) -> 
 
 def _answer(answer: outbound.Answer) -> bytes:
     if answer.kind is not None:
-        raise CarrierError(answer.error)
+        raise CarrierError(answer.error, silence=answer.status is None)
     signed = answer.headers.get("content-type", "").partition(";")[0].strip().lower() == JSON
     if answer.status in _ANSWERED and signed and len(answer.body) <= MAX_BYTES:
         return answer.body

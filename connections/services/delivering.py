@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import transaction
@@ -58,12 +59,15 @@ class Delivery:
 
 
 def deliver_due(*, now: datetime, limit: int = 200) -> int:
-    """Send what is due, oldest first, at most `limit` messages; returns how many were tried."""
-    tried = 0
+    """Send what is due, oldest first, at most `limit` messages; returns how many were tried.
+
+    A host that is silent is waited for once: the other messages for it are put off with the first.
+    """
+    tried, silent = 0, dict[str, CarrierError]()
     while tried < limit:
         claim = _claim(OutgoingPeerMessage.objects.due(now), now, limit=BATCH)
         for pk in claim.ids:
-            _deliver(pk, claim.token, now)
+            _deliver(pk, claim.token, now, silent)
         tried += len(claim.ids)
         if not claim:
             break
@@ -73,20 +77,25 @@ def deliver_due(*, now: datetime, limit: int = 200) -> int:
 def deliver_one(pk: int, *, now: datetime) -> Delivery:
     """Try one message at once, inside the request of the person who caused it."""
     claim = _claim(OutgoingPeerMessage.objects.due(now).filter(pk=pk), now, limit=1)
-    return _deliver(pk, claim.token, now) if claim else Delivery(None)
+    return _deliver(pk, claim.token, now, {}) if claim else Delivery(None)
 
 
 def _claim(due: object, now: datetime, *, limit: int) -> claims.Claim:
     return claims.claim(due, limit=limit, lease=LEASE, now=now, attempts=F("attempts") + 1)  # type: ignore[arg-type]
 
 
-def _deliver(pk: int, token: UUID, now: datetime) -> Delivery:
+def _deliver(pk: int, token: UUID, now: datetime, silent: dict[str, CarrierError]) -> Delivery:
     row = OutgoingPeerMessage.objects.select_related(
         "vault", "signing_certificate", "binding__own_certificate", "binding__connection__signing_certificate"
     ).get(pk=pk)
+    host = urlsplit(row.peer_url).netloc
     try:
+        if host in silent:
+            raise silent[host]
         answer = _talk(row, now)
     except CarrierError as error:
+        if error.silence:
+            silent[host] = error
         return _try_again(row, token, now, str(error), asked_to_wait=error.retry_after)
     except ProtocolError as error:
         return _try_again(row, token, now, str(error))

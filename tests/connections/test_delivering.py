@@ -90,7 +90,7 @@ def test_worker_that_slept_past_its_lease_writes_nothing(pair, carrier):
     delivering.deliver_due(now=later + timedelta(seconds=1))
     carrier.fault = carriers.PERFECT
 
-    delivery = delivering._deliver(row.pk, stale.token, later)
+    delivery = delivering._deliver(row.pk, stale.token, later, {})
 
     assert delivery.outcome == "accepted"
     assert fresh(binding).state == BindingState.PROPOSED

@@ -14,6 +14,7 @@ from django.test import Client
 from connections import signed_json
 from connections.models import Binding, IncomingPeerMessage
 from connections.peering.protocol import MessageType, Party
+from connections.services import security_events
 from connections.spark.signing import LEGACY_SIGNATURE, SIGNATURE, sign
 from tests.connections.handshake import fresh
 from tests.connections.remote_peer import RemotePeer, certificate_for, key_of_another_installation, post
@@ -275,8 +276,6 @@ def test_reason_stands_in_our_own_trail_only(client, peer, binding, pair):
 
 
 def test_flood_of_forgeries_leaves_a_bounded_number_of_rows(client, peer, binding, monkeypatch):
-    from connections.services import security_events
-
     monkeypatch.setattr(security_events, "ROWS_A_MINUTE", 5)
     letter = peer.decide(binding)
 

@@ -6,10 +6,10 @@ import pytest
 
 from connections.constants import BindingState
 from connections.models import Binding, Connection, OutgoingPeerMessage, PeerClock
-from connections.peering import carriers, local, remote
+from connections.peering import carriers, local, protocol, remote
 from connections.peering.errors import CarrierError
 from connections.peering.protocol import Party, View, read_message, write_answer
-from connections.services import delivering
+from connections.services import delivering, parties
 from connections.services.establishing import FileRefused
 from connections.signed_json import certificate_pem, read_certificate
 from connections.spark.signing import Signer
@@ -195,6 +195,34 @@ def test_peer_that_asks_to_wait_only_delays(peer, pair, network, asked, at_least
     assert at_least <= wait <= at_most + 2
 
 
+def test_silent_host_is_waited_for_once_a_drain(peer, pair, network):
+    network.answer = Answer(error="The server x did not answer in time.", kind=ErrorKind.TIMEOUT)
+    for _ in range(4):
+        uploaded(peer, pair)
+    network.sent.clear()
+    due = max(OutgoingPeerMessage.objects.values_list("due_at", flat=True))
+
+    assert delivering.deliver_due(now=due) == 4
+
+    assert len(network.sent) == 1
+    rows = OutgoingPeerMessage.objects.filter(settled_at=None)
+    assert {(row.attempts, row.last_error, row.due_at > due) for row in rows} == {
+        (2, "The server x did not answer in time.", True)
+    }
+
+
+def test_host_that_refuses_one_message_still_hears_the_others(peer, pair, network):
+    network.answer = answered(401, **PROBLEM)
+    for _ in range(3):
+        uploaded(peer, pair)
+    network.sent.clear()
+    due = max(OutgoingPeerMessage.objects.values_list("due_at", flat=True))
+
+    delivering.deliver_due(now=due)
+
+    assert len(network.sent) == 3
+
+
 def test_clock_of_the_peer_is_known_from_its_answers(peer, pair, network):
     network.changes = {"sent_at": clock.now() - timedelta(minutes=3)}
 
@@ -229,9 +257,6 @@ def test_address_that_must_not_be_called_is_not_called(peer, pair, network, now,
 
 
 def network_message(binding, pair, now):
-    from connections.peering import protocol
-    from connections.services import parties
-
     body = protocol.write_body(protocol.Decision(binding.exchange, "Somebody", now, ""))
     return protocol.write_message(
         "approve",
