@@ -82,11 +82,10 @@ def ask(people, name, **fields):
 
 
 def binding(person, name):
-    columns = (
-        "exchange, state, peer_installation_id, peer_vault_id, peer_certificate_id, peer_certificate_pem, peer_url"
-    )
     return person.installation.rows(
-        f"SELECT {columns} FROM connections_binding b JOIN connections_connection c ON c.id = b.connection_id"
+        "SELECT b.exchange, b.state, b.peer_installation_id, b.peer_vault_id, b.peer_certificate_id,"
+        " b.peer_certificate_pem, b.peer_url"
+        " FROM connections_binding b JOIN connections_connection c ON c.id = b.connection_id"
         " WHERE c.vault_id = %s AND c.api_name = %s ORDER BY b.id DESC",
         person.vault_id,
         name,
