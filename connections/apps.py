@@ -11,21 +11,25 @@ class ConnectionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill in the platform's registries."""
-        from connections import home, recorded
+        from connections import home, home_certificates, recorded
         from connections.constants import APPROVAL_TASK
         from connections.selectors.clients import Clients
         from connections.services import copying, healing, standard
         from connections.services.approval_task import ApprovalTaskHandler
+        from connections.views import rest
         from vaultadmin import registries
+        from vaultadmin.registries import RestResource
         from vaultadmin.sandboxes import registry as sandboxes
         from vaultadmin.worklist import registry
 
         registry.register(APPROVAL_TASK, ApprovalTaskHandler())
         recorded.register()
-        registries.home_cards.append(home.cards)
+        registries.home_cards += [home.cards, home_certificates.cards]
+        registries.notices.append(home_certificates.notices)
         registries.palette.extend((home.hits, home.authorization_hits, home.token_hits))
         registries.lanes.append(home.lane)
         registries.vault_parts.append(standard.fit_out)
         registries.clients = Clients()
+        registries.rest_resources.append(RestResource("services/certificate/<str:certificate_id>", rest.certificate))
         sandboxes.parts.extend(copying.PARTS)
         sandboxes.link_kinds.update(healing.KINDS)

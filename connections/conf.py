@@ -36,3 +36,18 @@ def signing_key_bits() -> int:
 def peer_clock_tolerance() -> timedelta:
     """How far the other side's clock may be off before its messages are refused."""
     return timedelta(seconds=getattr(settings, "PEER_CLOCK_TOLERANCE_SECONDS", 300))
+
+
+def file_notice() -> timedelta:
+    """How long before its end an unused connection file is shown on the home page."""
+    return timedelta(hours=getattr(settings, "CONNECTION_FILE_NOTICE_HOURS", 24))
+
+
+def token_notice() -> timedelta:
+    """How long before its end an API access token is shown on the home page."""
+    return timedelta(days=getattr(settings, "API_TOKEN_NOTICE_DAYS", 14))
+
+
+def secret_age() -> timedelta:
+    """How old the secret of an authorization may be before the home page asks for another."""
+    return timedelta(days=getattr(settings, "SECRET_AGE_DAYS", 365))

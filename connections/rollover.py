@@ -51,6 +51,11 @@ def from_now(ends: datetime, periods: Periods, *, now: datetime) -> Plan:
     return Plan(now, release_at, min(release_at + periods.rollover, latest.final_at))
 
 
+def begun_now(ends: datetime, periods: Periods, *, now: datetime) -> Plan:
+    """The stages of a successor that is published and released at once."""
+    return Plan(now, now, max(now, min(now + periods.rollover, ends - SPARE)))
+
+
 def final_after_release(planned: datetime, ends: datetime, periods: Periods, *, now: datetime) -> datetime:
     """When the rollover ends that begins now: a late one keeps its whole period if the old certificate lives on."""
     return max(planned, now, min(now + periods.rollover, ends - SPARE))

@@ -39,10 +39,22 @@ class Hit:
     hint: str = ""
 
 
+@dataclass(frozen=True)
+class Notice:
+    """Something that will happen by itself, told ahead on a vault's home: the words, and where to read more."""
+
+    text: str
+    url: str
+    label: str
+
+
 CardSource = Callable[[Membership], list[Card]]
 HitSource = Callable[[Membership, str], list[Hit]]
 
+NoticeSource = Callable[[Membership], list[Notice]]
+
 home_cards: list[CardSource] = []
+notices: list[NoticeSource] = []
 palette: list[HitSource] = []
 
 

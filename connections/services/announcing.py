@@ -35,6 +35,15 @@ def answered(message_id: UUID, *, accepted: bool, now: datetime) -> None:
     )
 
 
+def unaware_of_a_newer_one(certificate: SigningCertificate) -> QuerySet[Binding]:
+    """Bindings in force whose peer holds this certificate or an older one and has confirmed none that came after."""
+    newer = CertificateAnnouncement.objects.filter(
+        binding=OuterRef("pk"), accepted=True, certificate__certificate_id__gt=certificate.certificate_id
+    )
+    rows: QuerySet[Binding] = Binding.objects.in_force()
+    return rows.filter(~Exists(newer), own_certificate__certificate_id__lte=certificate.certificate_id)
+
+
 def _missing(now: datetime) -> Iterator[tuple[int, SigningCertificate, SigningCertificate | None]]:
     """What is to be told to whom: first the newest certificate to all, then each retirement to those it concerns."""
     newest = SigningCertificate.objects.exclude(stage=CertificateStage.RETIRED).order_by("-certificate_id").first()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from connections.models import Binding, SigningCertificate
+from connections.models import Binding, Connection, SigningCertificate
 
 
 def held_by_peer(binding: Binding) -> list[SigningCertificate]:
@@ -33,3 +33,13 @@ def for_peer(binding: Binding, *, now: datetime) -> SigningCertificate:
         return chosen
     usable = (row for row in held if row.private_key_id is not None and row.is_valid(now))
     return next(usable, chosen)
+
+
+def awaiting_peer(connection: Connection, *, now: datetime) -> SigningCertificate | None:
+    """What signs for the peer in the meantime, while it has not confirmed the connection's certificate; else None."""
+    binding = connection.bindings.in_force().select_related("own_certificate").first()
+    if binding is None:
+        return None
+    binding.connection = connection
+    used = for_peer(binding, now=now)
+    return None if used == connection.signing_certificate else used

@@ -88,6 +88,22 @@ def release(*, by: audit.Actor, now: datetime) -> SigningCertificate:
     return certificate
 
 
+def begin(*, by: audit.Actor, now: datetime) -> SigningCertificate:
+    """Begin the next rollover now: publish a certificate if none is, and release it; Refused while one rolls over."""
+    with transaction.atomic():
+        _lock()
+        certificate = incoming()
+        if certificate is None:
+            plan = rollover.begun_now(active().not_after, conf.certificate_periods(), now=now)
+            certificate = _publish(plan, by, now)
+        if certificate.stage == CertificateStage.ROLLOVER:
+            raise Refused(
+                f"{certificate} is in its rollover until {certificate.final_at:%d %b %Y}; end it with --retire first."
+            )
+        _release(certificate, by, now)
+    return certificate
+
+
 def retire(*, by: audit.Actor, now: datetime, reason: str = "") -> SigningCertificate:
     """End the rollover now: the old certificate retires. Refused outside of a rollover. Returns the new one."""
     with transaction.atomic():

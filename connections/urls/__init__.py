@@ -1,12 +1,13 @@
 """Pages of the connections app, below /v/<vault_id>/: one module per noun."""
 
-from connections.urls import authorizations, clients, integrations, probing, record, stats, tokens
+from connections.urls import authorizations, certificates, clients, integrations, probing, record, stats, tokens
 
 app_name = "connections"
 
 urlpatterns = [
     *record.urlpatterns,
     *authorizations.urlpatterns,
+    *certificates.urlpatterns,
     *integrations.urlpatterns,
     *stats.urlpatterns,
     *clients.urlpatterns,

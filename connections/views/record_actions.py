@@ -75,9 +75,14 @@ def _test(connection: Connection, member: Membership) -> str:
     return probing.refusal_of(connection)
 
 
+def _always_possible(connection: Connection, member: Membership) -> str:
+    return ""
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("Download Connection File", "download", "download", _download),
     Action("Connect from File", "connect-record", "file-import", _connect),
+    Action("Manage Signing Certificate", "signing-certificate", "certificate", _always_possible),
     Action("Reset Connection", "reset", "refresh", _reset, shown=between_vaults),
     Action("Inactivate", "inactivate", "player-pause", _inactivate, shown=_is_not_inactive),
     Action("Activate", "activate", "player-play", _activate, shown=_is_inactive),

@@ -32,3 +32,10 @@ dialog.addEventListener("close", () => body.replaceChildren());
 
 // A refused form on a whole page: take the reader to what is wrong.
 document.querySelector("main [data-form-errors]")?.focus();
+
+// Checkboxes of which exactly one is ticked. Without this script the answer says to tick one.
+document.addEventListener("change", ({ target }) => {
+  const group = target.closest("[data-one-of]");
+  if (!group || target.type !== "checkbox") return;
+  for (const box of group.querySelectorAll("input[type=checkbox]")) box.checked = box === target;
+});

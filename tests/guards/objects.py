@@ -64,6 +64,7 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         "history:kind": "connection",
         "key": connection.pk,
         "authorization_id": authorization.pk,
+        "certificate_id": make_certificate().certificate_id,
         "client_id": connection.clients.get().pk,
         "member_id": people[standard_profiles.READ_ONLY.api_name].pk,
         "security-profiles:api_name": profile.api_name,

@@ -11,7 +11,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from connections.constants import AuthorizationType, ConnectionType
+from connections.constants import AuthorizationType, CertificateStage, ConnectionType
 from connections.models import Connection, ConnectionAuthorization, Integration, IntegrationPoint, VaultToken
 from connections.selectors import connections as connection_rows
 from connections.services import clients, exchange, files, switching
@@ -204,6 +204,11 @@ def revokes_file(world: World) -> dict[str, Any]:
     return {}
 
 
+def switches_certificate(_world: World) -> dict[str, Any]:
+    make_certificate(number=2, stage=CertificateStage.ROLLOVER)
+    return {"certificate": "00002"}
+
+
 def creates_authorization(_world: World) -> dict[str, Any]:
     return {"key": KEY, "name": "Fresh authorization", "identity": "client", "secret": FORM_SECRET}
 
@@ -392,6 +397,7 @@ DEEDS = [
     Deed(f"{_RECORD}complete/", completes),
     Deed(f"{_RECORD}withdraw/", withdraws),
     Deed(f"{_RECORD}revoke/", revokes_file),
+    Deed(f"{_RECORD}signing-certificate/", switches_certificate),
     Deed(f"{_RECORD}integrations/create/", creates_integration, creates=True),
     Deed(f"{_INTEGRATION}edit/", edits_integration),
     Deed(f"{_INTEGRATION}status/", lambda _world: {"status": "inactive__v"}),

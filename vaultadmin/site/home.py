@@ -26,6 +26,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
         return redirect("ecoa:home", vault_id)
     context: dict[str, Any] = {
         "cards": [card for source in registries.home_cards for card in source(member)],
+        "notices": [notice for source in registries.notices for notice in source(member)],
         "may_decide": permissions.can(member, Permission.WORKFLOW_PARTICIPATE),
         "rows": worklist.rows(worklist.inbox(member), member, limit=5),
         "changes": _recent(member),

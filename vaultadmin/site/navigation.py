@@ -54,6 +54,7 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Connections", "plug-connected", "connections:list", (Permission.CONNECTION_READ,)),
             Item("Authorizations", "key", "connections:authorizations", (Permission.AUTHORIZATION_READ,)),
             Item("Tokens", "template", "connections:tokens", (Permission.CONNECTION_READ,)),
+            Item("Certificates", "certificate", "connections:certificates", (Permission.CONNECTION_READ,)),
         ),
     ),
     (

@@ -40,6 +40,11 @@ _LOOKS = {
     "lapsed": Look("danger", "alarm"),
     "expired": Look("danger", "alarm"),
     "expiring": Look("warning", "alarm"),
+    # signing certificates
+    "published": Look("info", "upload"),
+    "test": Look("info", "flask"),
+    "rollover": Look("warning", "refresh"),
+    "retired": _OFF,
     # participants on their way to eCOA
     "waiting": _WAITING,
     "sending": Look("info", "send"),

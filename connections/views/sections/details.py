@@ -6,6 +6,7 @@ from typing import Any
 
 from connections.constants import ConnectionState
 from connections.models import Connection
+from connections.selectors import certificates
 from connections.selectors import connections as selectors
 from connections.services import editing, outward
 from connections.views.sections.base import Section, between_vaults
@@ -29,6 +30,7 @@ def _remote(request: MemberRequest, connection: Connection) -> dict[str, Any]:
     return {
         "may_change_remote_vault_id": editing.may_change_remote_vault_id(connection),
         "peer_address": selectors.peer_address(connection),
+        "peer_certificates": certificates.of_the_peer(connection),
     }
 
 
