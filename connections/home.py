@@ -17,6 +17,7 @@ from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Card, Hit, Lane
 
 _HITS = 5
+Counts = dict[tuple[str, bool], int]
 
 
 def cards(member: Membership) -> list[Card]:
@@ -25,16 +26,29 @@ def cards(member: Membership) -> list[Card]:
         return []
     counts = selectors.counts_by_state(member)
     url = reverse("connections:list", args=[member.vault_id])
-    broken, waiting = counts.get(ConnectionState.DISCONNECTED, 0), _waiting(counts)
+    if not counts:
+        return [Card("Connections", "0", "None yet. Create the first one.", url, "neutral", "plug-connected")]
+    active = _number(counts, ConnectionState.ACTIVE)
+    tone, sentence = _standing(counts)
+    return [Card("Connections", f"{active} active", sentence, url, tone, "plug-connected")]
+
+
+def _standing(counts: Counts) -> tuple[str, str]:
+    """Tone and sentence. Standard connections nobody has connected yet are an offer, not something to mend."""
+    broken = _number(counts, ConnectionState.DISCONNECTED)
+    unused = counts.get((ConnectionState.PENDING, True), 0)
+    waiting = _number(counts, ConnectionState.PENDING) + _number(counts, ConnectionState.APPROVED) - unused
     if broken:
-        tone, sentence = "danger", f"{broken} disconnected"
-    elif waiting:
-        tone, sentence = "warning", f"{waiting} not established yet"
-    else:
-        tone, sentence = "success", "All are established." if counts else "None yet. Create the first one."
-    active = counts.get(ConnectionState.ACTIVE, 0)
-    figure = f"{active} active" if counts else "0"
-    return [Card("Connections", figure, sentence, url, tone if counts else "neutral", "plug-connected")]
+        return "danger", f"{broken} disconnected"
+    if waiting:
+        return "warning", f"{waiting} not established yet"
+    if unused:
+        return "success", f"{unused} standard {'one' if unused == 1 else 'ones'} not connected yet"
+    return "success", "All are established."
+
+
+def _number(counts: Counts, state: ConnectionState) -> int:
+    return counts.get((state, False), 0) + counts.get((state, True), 0)
 
 
 def hits(member: Membership, text: str) -> list[Hit]:
@@ -92,7 +106,3 @@ def lane(now: datetime) -> Lane:
     due = OutgoingPeerMessage.objects.filter(settled_at__isnull=True, due_at__lte=now)
     found = due.aggregate(number=Count("pk"), oldest=Min("due_at"))
     return Lane("Messages between Vaults", found["number"], found["oldest"])
-
-
-def _waiting(counts: dict[str, int]) -> int:
-    return counts.get(ConnectionState.PENDING, 0) + counts.get(ConnectionState.APPROVED, 0)

@@ -15,7 +15,7 @@ from connections.models.binding import OPEN_STATES
 from vaultadmin.models import Installation, Membership
 
 PAGE = 50
-SORTS = {"name": "name_key", "api_name": "api_name", "changed": "modified_at"}
+SORTS = {"name": "name_key", "changed": "modified_at"}
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,10 @@ def newest_file(connection: Connection) -> IssuedFile | None:
     return connection.issued_files.select_related("issued_by__user", "revoked_by__user").order_by("-generation").first()
 
 
-def counts_by_state(member: Membership) -> dict[str, int]:
-    """How many connections the member sees in each state."""
-    rows = Connection.objects.visible_to(member).order_by().values_list("state").annotate(number=Count("pk"))
-    return dict(rows)
+def counts_by_state(member: Membership) -> dict[tuple[str, bool], int]:
+    """How many connections the member sees, by state and whether they are standard, system-managed ones."""
+    rows = Connection.objects.visible_to(member).order_by().values_list("state", "system_managed")
+    return {(state, standard): number for state, standard, number in rows.annotate(number=Count("pk"))}
 
 
 def _matches(search: str) -> Q:
