@@ -19,6 +19,7 @@ from connections.services import files, parties, routes
 from connections.services.creating import AUDITED
 from vaultadmin import audit
 from vaultadmin.models import Membership, Signature, VaultSettings
+from vaultadmin.services import api_sessions
 from vaultadmin.signing import services as signing
 from vaultadmin.worklist import services as worklist
 
@@ -266,9 +267,15 @@ def move(
     reason: str = "",
     **fields: Any,
 ) -> None:
-    """Make one transition of the record, with fields that change along, and audit it."""
+    """Make one transition of the record, with fields that change along, and audit it.
+
+    A record that stops being Active ends the API sessions made for it: they do not wake up when it is Active again.
+    """
     before = audit.snapshot(connection, AUDITED)
+    was_active = connection.state == ConnectionState.ACTIVE
     transition()
+    if was_active and connection.state != ConnectionState.ACTIVE:
+        api_sessions.end_of_connection(vault_id=connection.vault_id, connection_id=connection.pk, now=now)
     for name, value in fields.items():
         setattr(connection, name, value)
     connection.modified_at = now

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from connections.models import Connection
-from connections.services import clients, connection_sessions
+from connections.services import clients, connection_sessions, switching
 from tests.factories.connections import make_admin, make_external, make_local, make_vault_to_vault
 from tests.factories.people import PASSWORD, make_member, make_user
 from tests.fakes.api_client import Api
@@ -189,6 +189,17 @@ def test_session_ends_with_its_connection(api, acme, robot, goal):
         target={"accepted after inactive": 0},
         ok=before and not any(accepted),
     )
+
+
+def test_session_does_not_wake_up_with_its_connection(api, acme, robot, admin):
+    api.headers = {"X-VaultAPI-ClientID": "veeva-vault-acme"}
+    api.sign_in(robot)
+
+    inactive = switching.inactivate(connection=acme, by=admin, now=clock.now())
+    switching.activate(connection=inactive, by=admin, now=clock.now())
+
+    assert api.get(ME).error == "INVALID_SESSION_ID"
+    assert api.sign_in(robot).ok
 
 
 def test_session_of_one_client_id_serves_every_client_id_of_the_same_connection(api, acme, robot, admin):
