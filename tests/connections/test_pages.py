@@ -611,7 +611,11 @@ def test_edit_with_an_empty_secret_keeps_it(admin, browser):
     authorization = make_authorization(admin)
     url = reverse("connections:authorization-edit", args=[admin.vault_id, authorization.pk])
 
-    browser.post(url, hidden_fields(browser.get(url).content.decode()) | {"name": "New", "identity": "other"})
+    browser.post(
+        url,
+        hidden_fields(browser.get(url).content.decode())
+        | {"name": "New", "identity": "other", "status": authorization.status},
+    )
 
     authorization = fresh(authorization)
     assert (authorization.name, authorization.client_id) == ("New", "other")
