@@ -78,7 +78,7 @@ def register() -> None:
                 kind=str(model._meta.verbose_name).replace(" ", "-"),
                 model=model,
                 find=_finder(model),
-                url=lambda row: _record_url(row.connection),
+                url=_part_url,
                 fields=fields,
                 parts=lambda row: list(row.points.all()) if isinstance(row, Integration) else [],
             )
@@ -97,6 +97,15 @@ def _finder(model: type[Model]) -> Callable[[Membership, str], Model | None]:
 
 def _record_url(connection: Connection) -> str:
     return reverse("connections:record", args=[connection.vault_id, connection.api_name])
+
+
+def _part_url(row: Any) -> str:
+    """A part's own page, or its connection's where it has none."""
+    if isinstance(row, Integration):
+        return reverse("connections:integration", args=[row.vault_id, row.connection.api_name, row.pk])
+    if isinstance(row, ReferenceLookup):
+        return reverse("connections:lookup", args=[row.vault_id, row.pk])
+    return _record_url(row.connection)
 
 
 def _parts_of_connection(connection: Connection) -> list[Model]:

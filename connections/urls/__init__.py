@@ -1,6 +1,16 @@
 """Pages of the connections app, below /v/<vault_id>/: one module per noun."""
 
-from connections.urls import authorizations, certificates, clients, integrations, probing, record, stats, tokens
+from connections.urls import (
+    authorizations,
+    certificates,
+    clients,
+    integrations,
+    lookups,
+    probing,
+    record,
+    stats,
+    tokens,
+)
 
 app_name = "connections"
 
@@ -9,6 +19,7 @@ urlpatterns = [
     *authorizations.urlpatterns,
     *certificates.urlpatterns,
     *integrations.urlpatterns,
+    *lookups.urlpatterns,
     *stats.urlpatterns,
     *clients.urlpatterns,
     *tokens.urlpatterns,

@@ -9,8 +9,9 @@ from django.http import Http404
 from django.urls import reverse
 
 from connections.constants import ConnectionType
-from connections.models import Connection, Integration
+from connections.models import Connection, Integration, ReferenceLookup
 from connections.selectors import connections as selectors
+from connections.selectors import lookups
 from connections.services import outward
 from connections.services.refusals import Refused
 from vaultadmin.access import MemberRequest
@@ -58,6 +59,19 @@ def integration_url(integration: Integration, name: str = "") -> str:
     """A page of one integration, below its connection."""
     route = f"connections:integration-{name}" if name else "connections:integration"
     return reverse(route, args=[integration.vault_id, integration.connection.api_name, integration.pk])
+
+
+def lookup_or_404(request: MemberRequest, lookup_id: int) -> ReferenceLookup:
+    """The reference lookup of this address."""
+    found = lookups.find(request.member, lookup_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+def lookup_url(lookup: ReferenceLookup, name: str = "lookup") -> str:
+    """A page of one reference lookup."""
+    return reverse(f"connections:{name}", args=[lookup.vault_id, lookup.pk])
 
 
 def list_url(request: MemberRequest) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from connections.constants import AuthorizationType, CloneBehavior, IntegrationPointType, TokenType
-from connections.services import authorizations, creating, integration_points, integrations
+from connections.constants import AuthorizationType, CloneBehavior, IntegrationPointType, LookupType, TokenType
+from connections.services import authorizations, creating, integration_points, integrations, lookups
 from connections.services import tokens as vault_tokens
 from tests.factories.connections import make_certificate
 from tests.guards import ecoa_objects
@@ -57,7 +57,17 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         by=owner,
         now=clock.now(),
     )
+    lookup = lookups.add(
+        connection=connection,
+        type=LookupType.PICKLIST,
+        name="country__v",
+        source_key="U.S.",
+        target_key="United States",
+        by=owner,
+        now=clock.now(),
+    )
     return {
+        "lookup_id": lookup.pk,
         "integration_id": integration.pk,
         "point_id": point.pk,
         "connections:api_name": connection.api_name,

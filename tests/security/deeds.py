@@ -12,7 +12,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from connections.constants import AuthorizationType, CertificateStage, ConnectionType
-from connections.models import Connection, ConnectionAuthorization, Integration, IntegrationPoint, VaultToken
+from connections.models import (
+    Connection,
+    ConnectionAuthorization,
+    Integration,
+    IntegrationPoint,
+    ReferenceLookup,
+    VaultToken,
+)
 from connections.selectors import connections as connection_rows
 from connections.services import clients, exchange, files, switching
 from ecoa.models import Participant, Site, StudyMapping, SyncItem, SyncRun
@@ -84,7 +91,7 @@ class Deed:
         return self.pattern.removeprefix("v/<int:vault_id>/")
 
     def route(self) -> Route:
-        return next(route for route in all_routes() if route.pattern == self.pattern)
+        return route_of(self.pattern)
 
     def address(self, world: World) -> str:
         path = self.path(world) if self.path else world.place.path(self.route())
@@ -92,6 +99,10 @@ class Deed:
 
     def browser(self, world: World) -> Client:
         return Client(raise_request_exception=False) if self.anonymous else world.client()
+
+
+def route_of(pattern: str) -> Route:
+    return next(route for route in all_routes() if route.pattern == pattern)
 
 
 def nothing(_world: World) -> dict[str, Any]:
@@ -261,6 +272,21 @@ def edits_point(world: World) -> dict[str, Any]:
     return point_values(world) | {"seen": row.modified_at.isoformat()}
 
 
+def lookup_values(_world: World) -> dict[str, Any]:
+    return {"creation_key": KEY, "name": "doc_type__c", "source_key": "sop", "target_key": "Procedure"}
+
+
+def lookup_choice(world: World) -> str:
+    return (
+        world.place.path(route_of(f"{_LOOKUPS}add/")) + f"?connection={world.connection().api_name}&type=generic__sys"
+    )
+
+
+def edits_lookup(world: World) -> dict[str, Any]:
+    row = ReferenceLookup.objects.get(pk=world.ids["lookup_id"])
+    return {"seen": row.modified_at.isoformat(), "source_key": "USA", "target_key": "United States"}
+
+
 def mapping_of(world: World) -> StudyMapping:
     return StudyMapping.objects.get(pk=world.ids["mapping_id"])
 
@@ -364,6 +390,7 @@ def activates_client(world: World) -> dict[str, Any]:
 _V = "v/<int:vault_id>/"
 _USER = f"{_V}admin/users/<int:member_id>/"
 _RECORD = f"{_V}admin/connections/<connection:api_name>/"
+_LOOKUPS = f"{_V}admin/reference-lookups/"
 _INTEGRATION = f"{_RECORD}integrations/<int:integration_id>/"
 _CLIENT = f"{_RECORD}clients/<int:client_id>/"
 
@@ -414,6 +441,10 @@ DEEDS = [
     Deed(f"{_RECORD}delete/", reason),
     Deed(f"{_RECORD}inactivate/", inactivates),
     Deed(f"{_RECORD}activate/", activates),
+    Deed(f"{_LOOKUPS}add/", lookup_values, creates=True, path=lookup_choice),
+    Deed(f"{_LOOKUPS}<int:lookup_id>/edit/", edits_lookup),
+    Deed(f"{_LOOKUPS}<int:lookup_id>/status/", lambda _world: {"status": "inactive__v"}),
+    Deed(f"{_LOOKUPS}<int:lookup_id>/delete/", nothing),
     Deed(
         f"{_V}admin/authorizations/create/",
         creates_authorization,

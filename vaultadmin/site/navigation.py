@@ -55,6 +55,12 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Authorizations", "key", "connections:authorizations", (Permission.AUTHORIZATION_READ,)),
             Item("Tokens", "template", "connections:tokens", (Permission.CONNECTION_READ,)),
             Item("Certificates", "certificate", "connections:certificates", (Permission.CONNECTION_READ,)),
+            Item(
+                "Reference lookups",
+                "book",
+                "connections:lookups",
+                (Permission.CONNECTION_READ, Permission.MANAGE_INTEGRATIONS),
+            ),
         ),
     ),
     (

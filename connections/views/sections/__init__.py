@@ -6,6 +6,7 @@ from connections.views.sections.base import Section
 from connections.views.sections.clients import CLIENTS
 from connections.views.sections.details import DETAILS, REMOTE
 from connections.views.sections.integrations import INTEGRATIONS
+from connections.views.sections.lookups import LOOKUPS
 from connections.views.sections.stats import STATS
 
 SECTIONS: tuple[Section, ...] = (
@@ -14,6 +15,7 @@ SECTIONS: tuple[Section, ...] = (
     WORKFLOW,
     FILE,
     INTEGRATIONS,
+    LOOKUPS,
     CLIENTS,
     STATS,
     AUDIT,
