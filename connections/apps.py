@@ -11,8 +11,9 @@ class ConnectionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill in the platform's registries."""
-        from connections import home, home_certificates, recorded
+        from connections import effects, home, home_certificates, recorded
         from connections.constants import APPROVAL_TASK
+        from connections.selectors import foresight
         from connections.selectors.clients import Clients
         from connections.services import copying, healing, standard
         from connections.services.approval_task import ApprovalTaskHandler
@@ -26,6 +27,7 @@ class ConnectionsConfig(AppConfig):
         recorded.register()
         registries.home_cards += [home.cards, home_certificates.cards]
         registries.notices.append(home_certificates.notices)
+        foresight.sources.append(effects.integrations)
         registries.palette.extend((home.hits, home.authorization_hits, home.token_hits))
         registries.lanes.append(home.lane)
         registries.vault_parts.append(standard.fit_out)

@@ -11,13 +11,15 @@ class VaultadminConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to sign-ins; have the settings checked before anything starts."""
-        from vaultadmin import checks, recorded, wake
+        from vaultadmin import checks, recorded, registries, wake
         from vaultadmin.accounts import receivers
         from vaultadmin.sandboxes import people, registry
         from vaultadmin.sandboxes.services import LANE
+        from vaultadmin.worklist import notices
 
         receivers.connect()
         checks.register()
         recorded.register()
+        registries.lanes.append(notices.lane)
         registry.parts.extend(people.PARTS)
         wake.register(LANE, "vaultadmin.tasks.build_sandboxes")

@@ -22,3 +22,9 @@ BEAT_SCHEDULE["sandboxes"] = {
     "schedule": timedelta(seconds=10),
     "options": {"expires": 20},
 }
+# Mail is sent from rows; half a minute is soon enough for people.
+BEAT_SCHEDULE["notices"] = {
+    "task": "vaultadmin.tasks.send_notices",
+    "schedule": timedelta(seconds=30),
+    "options": {"expires": 60},
+}

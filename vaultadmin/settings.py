@@ -255,6 +255,13 @@ USE_I18N = USE_TZ = True
 
 EMAIL_BACKEND = environment.text("VAULTADMIN_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 EMAIL_HOST = environment.text("VAULTADMIN_EMAIL_HOST", "localhost")
+EMAIL_PORT = int(environment.text("VAULTADMIN_EMAIL_PORT", "25"))
+EMAIL_HOST_USER = environment.text("VAULTADMIN_EMAIL_USER")
+EMAIL_HOST_PASSWORD = environment.text("VAULTADMIN_EMAIL_PASSWORD")
+EMAIL_USE_TLS = environment.flag("VAULTADMIN_EMAIL_STARTTLS")
+EMAIL_USE_SSL = environment.flag("VAULTADMIN_EMAIL_TLS")
+# A mail server that hangs must not hold a worker or a person.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = environment.text("VAULTADMIN_EMAIL_FROM", "vaultadmin@localhost")
 
 # Celery carries nudges and ticks, JSON only; every task is routed here, never on the task.

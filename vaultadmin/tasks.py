@@ -10,6 +10,7 @@ from vaultadmin import clock
 from vaultadmin.sandboxes import building
 from vaultadmin.services import heartbeats
 from vaultadmin.services import tidy as tidying
+from vaultadmin.worklist import notices
 
 
 @shared_task(ignore_result=True, soft_time_limit=10)
@@ -28,3 +29,11 @@ def tidy(**_later: Any) -> None:
 def build_sandboxes(**_later: Any) -> None:
     """Build every sandbox that waits. A second run finds nothing it can claim."""
     building.build_due(now=clock.now())
+
+
+@shared_task(ignore_result=True, acks_late=True, soft_time_limit=110)
+def send_notices(**_later: Any) -> None:
+    """Remind of tasks about to lapse and send every mail that is due. A second run finds nothing it can claim."""
+    now = clock.now()
+    notices.remind(now=now)
+    notices.deliver_due(now=now)

@@ -398,6 +398,7 @@ DEEDS = [
     Deed("accounts/login/", signs_in, anonymous=True),
     Deed("accounts/logout/", nothing),
     Deed("accounts/password/change/", changes_password),
+    Deed("accounts/notices/", nothing),
     Deed("accounts/invitation/<str:token>/", accepts, anonymous=True, path=invitation_path),
     Deed("vaults/create/", creates_vault, creates=True),
     Deed(f"{_V}admin/users/invite/", invites, creates=True),

@@ -5,7 +5,7 @@ from allauth.socialaccount import views as social
 from django.db import transaction
 from django.urls import include, path, re_path
 
-from vaultadmin.views import invitations
+from vaultadmin.views import invitations, notices
 
 # A new password and its row in the trail are stored together, or neither is (security.md L3).
 _password_change = transaction.atomic(account.password_change)
@@ -30,6 +30,7 @@ urlpatterns = [
         account.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
+    path("notices/", notices.settings, name="account_notices"),
     path("invitation/<str:token>/", invitations.accept, name="invitation"),
     path("2fa/", include("allauth.mfa.urls")),
     path("sessions/", include("allauth.usersessions.urls")),

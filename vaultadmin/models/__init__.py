@@ -9,6 +9,7 @@ from vaultadmin.models.audit import AuditEvent, AuditHead
 from vaultadmin.models.call_window import CallWindow
 from vaultadmin.models.heartbeat import Heartbeat
 from vaultadmin.models.membership import Invitation, Membership
+from vaultadmin.models.notice import Notice
 from vaultadmin.models.sandbox import Sandbox, SandboxLink, SandboxState
 from vaultadmin.models.secret import Secret
 from vaultadmin.models.security_profile import SecurityProfile
@@ -32,6 +33,7 @@ __all__ = [
     "Installation",
     "Invitation",
     "Membership",
+    "Notice",
     "Sandbox",
     "SandboxLink",
     "SandboxState",

@@ -37,6 +37,9 @@ class User(AbstractBaseUser):
     is_system = models.BooleanField(
         "system account", default=False, editable=False, help_text="Acts for the product; nobody can sign in with it."
     )
+    mail_notices = models.BooleanField(
+        "E-mail notices", default=True, help_text="Mails about tasks that wait and requests that were decided."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()

@@ -11,6 +11,7 @@ from vaultadmin import audit
 from vaultadmin.models import Membership, Vault
 from vaultadmin.models.task import Task, TaskStatus
 from vaultadmin.signing.services import Proof
+from vaultadmin.worklist import notices
 from vaultadmin.worklist.registry import handler_for
 
 
@@ -49,6 +50,7 @@ def open_task(
         **_subject(subject),
     )
     audit.record(vault=vault, by=by, event="task.opened", subject=task)
+    notices.opened(task, now=now)
     return task
 
 
@@ -76,6 +78,7 @@ def complete(
         handler.complete(locked, by=by, verdict=verdict, comment=comment, proof=proof, now=now)
         changes: audit.Changes = {"Verdict": (None, labels[verdict])}
         audit.record(vault=locked.vault, by=by, event="task.completed", subject=locked, changes=changes, reason=comment)
+        notices.ended(locked, by=by, now=now)
     return locked
 
 
@@ -83,8 +86,9 @@ def cancel_tasks(*, subject: models.Model, vault: Vault, by: audit.Actor, reason
     """Cancel every open task about a record, inside the caller's transaction; returns how many."""
     tasks = list(Task.objects.select_for_update().open().filter(vault=vault, **_subject(subject)))
     for task in tasks:
-        _close(task, TaskStatus.CANCELLED, now)
+        _close(task, TaskStatus.CANCELLED, now, comment=reason)
         audit.record(vault=vault, by=by, event="task.cancelled", subject=task, reason=reason)
+        notices.ended(task, by=by, now=now)
     return len(tasks)
 
 

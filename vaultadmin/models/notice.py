@@ -1,0 +1,68 @@
+"""E-mail notices as rows: what is to be told to whom about a task."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+
+class NoticeKind(models.TextChoices):
+    """What happened, or is about to."""
+
+    OPENED = "opened", "A task waits for you"
+    DECIDED = "decided", "Your request was decided"
+    DUE_SOON = "due_soon", "A task is about to lapse"
+    CLOSED = "closed", "Your request ended"
+
+
+class NoticeOutcome(models.TextChoices):
+    """What became of a notice."""
+
+    SENT = "sent", "Sent"
+    DROPPED = "dropped", "No longer true when it was to be sent"
+    GIVEN_UP = "given_up", "Given up after the last try"
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Notice rows."""
+
+    def due(self, now: datetime) -> NoticeQuerySet:
+        """Those to be tried now that nobody holds, oldest first."""
+        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+        return self.filter(free, settled_at__isnull=True, due_at__lte=now).order_by("due_at", "pk")
+
+
+class Notice(models.Model):
+    """One mail to one person about one task, written with what it tells of and sent from this row until it is gone.
+
+    The words are made when it is sent, from the rows as they are then, so a mail never tells what is no longer true.
+    """
+
+    user = models.ForeignKey("vaultadmin.User", models.CASCADE, related_name="+")
+    task = models.ForeignKey("vaultadmin.Task", models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=16, choices=NoticeKind.choices)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=255, blank=True)
+    settled_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, choices=NoticeOutcome.choices, blank=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "task", "kind"], name="notice_once_per_person_and_task"),
+            models.CheckConstraint(
+                condition=Q(settled_at__isnull=True, outcome="") | (Q(settled_at__isnull=False) & ~Q(outcome="")),
+                name="notice_settled_has_an_outcome",
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at", "id"], name="notice_due", condition=Q(settled_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.task} ({self.user})"

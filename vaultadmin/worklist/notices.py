@@ -1,0 +1,157 @@
+"""E-mail notices about tasks: written as rows in the transaction of what they tell of, sent from those rows.
+
+Losing Redis or the mail server loses nothing: a row is tried again, a bounded number of times. A mail may come twice
+when a worker dies between sending and settling; it never comes for something that is no longer true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db.models import F
+
+from vaultadmin import claims
+from vaultadmin.models import Membership, Notice, Task
+from vaultadmin.models.notice import NoticeKind, NoticeOutcome
+from vaultadmin.permissions import Permission, can
+from vaultadmin.registries import Lane
+from vaultadmin.worklist.registry import handler_for
+
+logger = structlog.get_logger(__name__)
+REMIND_BEFORE = timedelta(days=3)
+# Eight tries in about a day and a half; then the row stays, marked as given up, and the inbox still shows the task.
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 720))
+_LEASE = timedelta(minutes=2)
+_BATCH = 20
+_ABOUT_OPEN_TASKS = (NoticeKind.OPENED, NoticeKind.DUE_SOON)
+
+
+def opened(task: Task, *, now: datetime) -> None:
+    """Tell everybody who may decide the task; inside the transaction that opens it."""
+    _write(task, NoticeKind.OPENED, _deciders(task), now)
+
+
+def ended(task: Task, *, by: object, now: datetime) -> None:
+    """Tell the requester that the task was decided or cancelled, unless they did it themselves."""
+    requester = task.requested_by
+    did_it = isinstance(by, Membership) and requester is not None and by.user_id == requester.user_id
+    if requester is None or did_it:
+        return
+    _write(task, NoticeKind.DECIDED if task.verdict else NoticeKind.CLOSED, [requester], now)
+
+
+def remind(*, now: datetime) -> int:
+    """Write the reminders of tasks about to lapse; a second run writes none. Returns how many tasks there were."""
+    soon = Task.objects.open().filter(due_at__gt=now, due_at__lte=now + REMIND_BEFORE)
+    tasks = list(soon.exclude(notices__kind=NoticeKind.DUE_SOON).select_related("vault", "requested_by"))
+    for task in tasks:
+        _write(task, NoticeKind.DUE_SOON, _deciders(task), now)
+    return len(tasks)
+
+
+def deliver_due(*, now: datetime, limit: int = 200) -> int:
+    """Send what is due, oldest first, at most `limit`; returns how many were tried."""
+    tried = 0
+    while tried < limit:
+        due = Notice.objects.due(now)
+        claim = claims.claim(due, limit=_BATCH, lease=_LEASE, now=now, attempts=F("attempts") + 1)
+        for pk in claim.ids:
+            _deliver(pk, claim.token, now)
+        tried += len(claim.ids)
+        if not claim:
+            break
+    return tried
+
+
+def lane(now: datetime) -> Lane:
+    """Mail on the status page: what is due, and what was given up in the last days."""
+    due = Notice.objects.due(now)
+    oldest = due.values_list("due_at", flat=True).first()
+    lost = Notice.objects.filter(outcome=NoticeOutcome.GIVEN_UP, settled_at__gt=now - timedelta(days=7))
+    return Lane("E-mail notices", due.count(), oldest, lost.count())
+
+
+def _deciders(task: Task) -> list[Membership]:
+    members = Membership.objects.for_request().filter(vault=task.vault_id, is_active=True, user__is_active=True)
+    requester = task.requested_by.user_id if task.requested_by else None
+    wanted = members.filter(user__mail_notices=True).exclude(user=requester)
+    return [member for member in wanted if can(member, Permission.WORKFLOW_PARTICIPATE)]
+
+
+def _write(task: Task, kind: NoticeKind, to: Iterable[Membership], now: datetime) -> None:
+    rows = [Notice(user_id=member.user_id, task=task, kind=kind, created_at=now, due_at=now) for member in to]
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _deliver(pk: int, token: UUID, now: datetime) -> None:
+    row = Notice.objects.select_related("user", "task__vault", "task__completed_by__user").get(pk=pk)
+    rows = Notice.objects.filter(pk=pk)
+    message = _compose(row)
+    if message is None:
+        claims.settle(rows, token=token, settled_at=now, outcome=NoticeOutcome.DROPPED)
+        return
+    try:
+        message.send()
+    except (OSError, SMTPException) as error:
+        _try_again(row, token, now, error)
+    else:
+        claims.settle(rows, token=token, settled_at=now, outcome=NoticeOutcome.SENT, last_error="")
+
+
+def _try_again(row: Notice, token: UUID, now: datetime, error: Exception) -> None:
+    rows, sentence = Notice.objects.filter(pk=row.pk), f"{type(error).__name__}: the mail server did not take it."
+    logger.warning("notice_not_sent", notice=row.pk, attempts=row.attempts, error=type(error).__name__)
+    if row.attempts > len(WAITS):
+        claims.settle(rows, token=token, settled_at=now, outcome=NoticeOutcome.GIVEN_UP, last_error=sentence)
+    else:
+        claims.settle(rows, token=token, due_at=now + WAITS[row.attempts - 1], last_error=sentence)
+
+
+def _compose(row: Notice) -> EmailMessage | None:
+    """The mail as things are now; None when it would tell what is no longer true, or to whom it may not be told."""
+    task = row.task
+    member = Membership.objects.for_request().filter(user=row.user_id, vault=task.vault_id, is_active=True).first()
+    if member is None or not member.user.is_active or not member.user.mail_notices:
+        return None
+    handler = handler_for(task)
+    if row.kind in _ABOUT_OPEN_TASKS and (not task.is_open or handler.refusal(task, member)):
+        return None
+    title = " ".join(task.title.split())
+    page = f"{settings.PUBLIC_URL}{handler.shown([task], member)[task.pk].url}"
+    text = "\n\n".join([_sentence(row), f"{title}\n{page}", _FOOT])
+    return EmailMessage(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{_subject(row, title)}", text, to=[row.user.email])
+
+
+_FOOT = f"You get these mails as a member of this Vault. Turn them off at {settings.PUBLIC_URL}/accounts/notices/"
+
+
+def _subject(row: Notice, title: str) -> str:
+    words = {
+        NoticeKind.OPENED: "Waiting for your verdict",
+        NoticeKind.DUE_SOON: "About to lapse",
+        NoticeKind.DECIDED: f"Your request was {_verdict(row.task)}",
+        NoticeKind.CLOSED: "Your request ended",
+    }
+    return f"{words[NoticeKind(row.kind)]}: {title}"[:200]
+
+
+def _sentence(row: Notice) -> str:
+    task, vault = row.task, row.task.vault.name
+    until = f" It lapses on {task.due_at:%d %b %Y at %H:%M} UTC." if task.due_at else ""
+    if row.kind == NoticeKind.OPENED:
+        return f"{task.requester_label} asks for a verdict in {vault}.{until}"
+    if row.kind == NoticeKind.DUE_SOON:
+        return f"Nobody in {vault} has decided this yet.{until}"
+    if row.kind == NoticeKind.DECIDED:
+        return f"{task.completed_by} {_verdict(task)} your request in {vault}."
+    return f"Your request in {vault} ended. {task.comment}".strip()
+
+
+def _verdict(task: Task) -> str:
+    return {"approve": "approved", "reject": "rejected"}.get(task.verdict, "decided")
