@@ -71,7 +71,7 @@ def test_equal_vault_and_certificate_ids_are_another_vault(client, letter, sourc
 
 
 def test_both_sides_approve_over_the_network(client, peer, binding, pair):
-    decide(binding, pair.source_approver)
+    decide(binding, pair.source_approver, words_compared=True)
     response = post(client, peer.decide(binding))
 
     assert response.json()["outcome"] == "accepted"
@@ -158,7 +158,7 @@ def test_message_about_a_deleted_record_from_anybody_else_is_not_believed(client
 
 
 def test_deletion_told_over_the_network_disconnects(client, peer, binding, pair):
-    decide(binding, pair.source_approver)
+    decide(binding, pair.source_approver, words_compared=True)
     post(client, peer.decide(binding))
 
     assert post(client, peer.decide(binding, MessageType.DELETE)).json()["outcome"] == "accepted"

@@ -1,3 +1,5 @@
+import socket
+import ssl
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -233,6 +235,46 @@ def test_vaults_of_one_installation_still_connect_by_a_call(people, name):
     there = neighbour.upload(alpha.download(name))
 
     come_to((alpha, name, "active"), (neighbour, there, "active"))
+
+
+SIGNED = "X-VaultAPISignature-"
+
+
+@pytest.mark.parametrize(
+    ("lines", "body", "status"),
+    [
+        ([], b"{}", 401),
+        ([f"{SIGNED}VaultId: 1004", f"{SIGNED}VaultId: 1004"], b"{}", 401),
+        ([f"{SIGNED}VaultId: 1004", "X_VaultAPISignature_VaultId: 1005"], b"{}", 401),
+        ([f"{SIGNED}URL: https://{ALPHA}/v/{VAULT}/peering/connect", f"{SIGNED}CertificateId: 00001"], b"{", 401),
+        ([], b"x" * 65_537, 413),
+    ],
+)
+def test_whoever_has_no_key_is_told_nothing_over_the_wire(people, lines, body, status):
+    alpha, *_ = people
+
+    answers = [shout(alpha.installation, "POST", lines, body) for _ in range(2)]
+
+    assert {answer.partition(b"\r\n")[0].split()[1] for answer in answers} == {str(status).encode()}
+    assert b"application/problem+json" in answers[0]
+    assert (b"The message is not accepted." in answers[0]) == (status == 401)
+
+
+def test_only_posts_are_taken_over_the_wire(people):
+    assert b"405" in shout(people[0].installation, "GET", [], b"").partition(b"\r\n")[0]
+
+
+def shout(installation, method, lines, body):
+    """One request as written here, byte for byte, over TLS."""
+    trust = ssl.create_default_context(cafile=installation.variables["VAULTADMIN_CA_BUNDLE"])
+    start = [f"{method} /v/{VAULT}/peering/connect HTTP/1.1", f"Host: {ALPHA}", *lines]
+    end = [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    with (
+        socket.create_connection(("127.0.0.1", installation.port + 1), timeout=20) as plain,
+        trust.wrap_socket(plain, server_hostname=ALPHA) as wire,
+    ):
+        wire.sendall("\r\n".join(start + end).encode() + body)
+        return b"".join(iter(lambda: wire.recv(65_536), b""))
 
 
 def test_other_side_is_away_and_the_page_goes_on_by_itself(people, name):
