@@ -1,3 +1,4 @@
+import re
 import socket
 import ssl
 import threading
@@ -94,6 +95,14 @@ def binding(person, name):
     )[0]
 
 
+def six_words(person, name):
+    """What the approver reads out to the other side."""
+    html = person.page(f"admin/connections/{name}/complete/")
+    words = re.search(r'class="six-words-phrase"[^>]*>([^<]+)<', html)[1].split()
+    assert len(words) == 6
+    return words
+
+
 def ours(person):
     return person.installation.rows("SELECT id FROM vaultadmin_installation")[0][0]
 
@@ -129,6 +138,7 @@ def test_establish_without_a_remote_vault_id(people, name):
 
     there = ask(people, name)
     come_to((alpha, name, "pending"), (beta, there, "pending"))
+    assert six_words(alpha_approver, name) == six_words(beta_approver, there)
     beta_approver.complete(there, "approve")
     come_to((alpha, name, "pending"), (beta, there, "approved"))
     alpha_approver.complete(name, "approve")
