@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 
@@ -40,5 +41,19 @@ def live(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     tag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
     if request.headers.get("If-None-Match") == tag:
         return HttpResponseNotModified(headers={"ETag": tag, "Cache-Control": "no-store, private"})
+    response["ETag"] = tag
+    return response
+
+
+def live_by(request: HttpRequest, stamp: str, draw: Callable[[], HttpResponse]) -> HttpResponse:
+    """A polled page: 304, and nothing drawn, when the browser shows what `stamp` stands for.
+
+    The stamp must change with everything on the page; who looks and at which address are mixed in.
+    """
+    text = f"{request.user.pk}|{request.get_full_path()}|{stamp}"
+    tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    if is_fragment(request) and request.headers.get("If-None-Match") == tag:
+        return HttpResponseNotModified(headers={"ETag": tag, "Cache-Control": "no-store, private"})
+    response = draw()
     response["ETag"] = tag
     return response

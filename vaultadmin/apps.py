@@ -13,7 +13,7 @@ class VaultadminConfig(AppConfig):
         """Listen to sign-ins; have the settings checked before anything starts."""
         from vaultadmin import checks, recorded, registries, wake
         from vaultadmin.accounts import receivers
-        from vaultadmin.sandboxes import people, registry
+        from vaultadmin.sandboxes import home, people, registry
         from vaultadmin.sandboxes.services import LANE
         from vaultadmin.worklist import notices
 
@@ -21,5 +21,6 @@ class VaultadminConfig(AppConfig):
         checks.register()
         recorded.register()
         registries.lanes.append(notices.lane)
+        registries.home_cards.append(home.cards)
         registry.parts.extend(people.PARTS)
         wake.register(LANE, "vaultadmin.tasks.build_sandboxes")

@@ -14,6 +14,7 @@ from tests.guards.routes import Route
 from vaultadmin import audit, clock, standard_profiles
 from vaultadmin.models import Membership, SecurityProfile, Vault
 from vaultadmin.permissions import Permission
+from vaultadmin.sandboxes import services as sandboxes
 from vaultadmin.services import tokens
 
 BY = audit.System("Guard")
@@ -78,6 +79,7 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         "client_id": connection.clients.get().pk,
         "member_id": people[standard_profiles.READ_ONLY.api_name].pk,
         "security-profiles:api_name": profile.api_name,
+        "sandbox_id": sandboxes.create(source=vault, name=f"Guarded {vault.pk}", by=owner, now=clock.now()).pk,
         "token_id": token.token.pk,
         "vault_token_id": vault_token.pk,
         **ecoa_objects.build(owner, people[standard_profiles.SITE_STAFF.api_name]),

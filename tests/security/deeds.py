@@ -30,7 +30,8 @@ from tests.factories.people import PASSWORD, make_user, make_vault
 from tests.guards.routes import Route, all_routes
 from tests.guards.world import Place, build_place, signed_in
 from vaultadmin import audit, clock, standard_profiles
-from vaultadmin.models import Membership, User
+from vaultadmin.models import Membership, Sandbox, SandboxState, User
+from vaultadmin.sandboxes import building
 from vaultadmin.services import links, people
 
 KEY = str(UUID(int=7))
@@ -387,6 +388,20 @@ def activates_client(world: World) -> dict[str, Any]:
     return {}
 
 
+def the_sandbox(world: World) -> Sandbox:
+    return Sandbox.objects.select_related("vault").get(pk=world.ids["sandbox_id"])
+
+
+def refreshes_sandbox(world: World) -> dict[str, Any]:
+    building.build_due(now=clock.now())
+    return {"confirmation": the_sandbox(world).vault.name, "with_people": "on"}
+
+
+def retries_sandbox(world: World) -> dict[str, Any]:
+    Sandbox.objects.filter(pk=world.ids["sandbox_id"]).update(state=SandboxState.FAILED)
+    return {}
+
+
 _V = "v/<int:vault_id>/"
 _USER = f"{_V}admin/users/<int:member_id>/"
 _RECORD = f"{_V}admin/connections/<connection:api_name>/"
@@ -414,6 +429,9 @@ DEEDS = [
     Deed(f"{_V}admin/security-profiles/<slug:api_name>/edit/", renames_profile),
     Deed(f"{_V}admin/security-profiles/<slug:api_name>/delete/", nothing),
     Deed(f"{_V}admin/settings/", changes_settings),
+    Deed(f"{_V}admin/sandboxes/create/", lambda _world: {"name": "Fresh sandbox", "dns": ""}, creates=True),
+    Deed(f"{_V}admin/sandboxes/<int:sandbox_id>/refresh/", refreshes_sandbox),
+    Deed(f"{_V}admin/sandboxes/<int:sandbox_id>/retry/", retries_sandbox),
     Deed(f"{_V}my/tokens/create/", creates_token, creates=True),
     Deed(f"{_V}my/tokens/<int:token_id>/revoke/", nothing),
     Deed(f"{_V}admin/connections/create/", creates_connection, creates=True),

@@ -32,8 +32,12 @@ def create(
     now: datetime,
     dns: str = "",
     with_people: bool = True,
+    wake_workers: bool = True,
 ) -> Sandbox:
-    """A sandbox of `source`, filled by the workers. Nobody is a member of it until it is whole."""
+    """A sandbox of `source`, filled by the workers. Nobody is a member of it until it is whole.
+
+    Who builds it without delay says `wake_workers=False`, and gets at it before the next tick.
+    """
     _ensure(by, source)
     if refusal := create_refusal(source):
         raise SandboxRefused(refusal)
@@ -53,10 +57,12 @@ def create(
     try:
         vaults.check(vault)
         with transaction.atomic():
+            _ensure_new_name(source, vault.name)
             vaults.add(vault, by=by)
             sandbox.save(force_insert=True)
             _record(sandbox, "sandbox.requested", by)
-            wake.wake(LANE)
+            if wake_workers:
+                wake.wake(LANE)
     except vaults.VaultRefused as refused:
         raise SandboxRefused(str(refused), field=refused.field) from refused
     except IntegrityError as error:
@@ -85,8 +91,8 @@ def retry(*, sandbox: Sandbox, by: Membership | audit.System, now: datetime) -> 
     _ensure(by, sandbox.source)
     with transaction.atomic():
         locked = _lock(sandbox)
-        if locked.state != SandboxState.FAILED:
-            raise SandboxRefused(f"This sandbox is {locked.get_state_display()}; only a failed one is tried again.")
+        if refusal := retry_refusal(locked):
+            raise SandboxRefused(refusal)
         _start(locked, by, now, is_refresh=locked.is_refresh, with_people=locked.with_people)
         _record(locked, "sandbox.retried", by)
     return locked
@@ -107,6 +113,13 @@ def refresh_refusal(sandbox: Sandbox, now: datetime) -> str:
     return ""
 
 
+def retry_refusal(sandbox: Sandbox) -> str:
+    """Why it cannot be tried again; empty when it can."""
+    if sandbox.state != SandboxState.FAILED:
+        return f"This sandbox is {sandbox.get_state_display()}; only a failed one is tried again."
+    return ""
+
+
 def free_dns(source: Vault, name: str) -> str:
     """A DNS name beside the source's, made from the sandbox's name; with a number if it is taken."""
     label = slugify(name).replace("_", "-").strip("-")[: _LONGEST_LABEL - 4] or "sandbox"
@@ -116,6 +129,13 @@ def free_dns(source: Vault, name: str) -> str:
         number += 1
         candidate = f"{label}-{number}.{domain}"
     return candidate
+
+
+def _ensure_new_name(source: Vault, name: str) -> None:
+    """Under the source's lock, so that the same click twice makes one."""
+    Vault.objects.select_for_update().get(pk=source.pk)
+    if Sandbox.objects.filter(source=source, vault__name=name).exists():
+        raise SandboxRefused(f"A sandbox called {name} exists. Refresh it, or choose another name.", field="name")
 
 
 def _lock(sandbox: Sandbox) -> Sandbox:

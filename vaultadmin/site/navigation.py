@@ -77,6 +77,7 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
         (
             Item("Users", "users", "vault:users", (Permission.ADMIN_USERS,)),
             Item("Security profiles", "shield-lock", "vault:profiles", (Permission.ADMIN_SECURITY_PROFILES,)),
+            Item("Sandboxes", "flask", "vault:sandboxes", (Permission.ADMIN_SANDBOXES,)),
             Item("Settings", "settings", "vault:settings", (Permission.ADMIN_SETTINGS,)),
             Item("Audit", "history", "vault:audit", (Permission.ADMIN_AUDIT,)),
             Item("API usage", "api", "vault:api-usage", (Permission.API_USAGE_LOGS,)),

@@ -207,10 +207,19 @@ def test_senseless_values_are_refused_at_their_field(keeper, field):
     assert not Sandbox.objects.exists()
 
 
-def test_two_of_one_name_get_different_dns_names(keeper):
-    first, second = request_sandbox(keeper), request_sandbox(keeper)
+def test_sandboxes_of_different_vaults_with_one_name_get_different_dns_names(keeper):
+    first, second = request_sandbox(keeper), request_sandbox(make_keeper())
 
     assert first.vault.dns != second.vault.dns
+
+
+def test_a_vault_has_one_sandbox_of_a_name(keeper):
+    request_sandbox(keeper)
+
+    with pytest.raises(services.SandboxRefused, match="Refresh it, or choose another name"):
+        request_sandbox(keeper)
+
+    assert Sandbox.objects.count() == 1
 
 
 def test_a_taken_dns_name_is_refused(keeper):
