@@ -42,7 +42,7 @@ def _authorizations(vault: Vault, links: Sequence[SandboxLink]) -> dict[int, Loo
 def _tokens(vault: Vault, links: Sequence[SandboxLink]) -> dict[int, Look]:
     rows = VaultToken.objects.filter(vault=vault).in_bulk([link.subject_id for link in links])
     return {
-        link.pk: Look(bool(row.value), reverse("connections:tokens", args=[vault.pk]))
+        link.pk: Look(bool(row.value), reverse("connections:token-edit", args=[vault.pk, row.pk]))
         for link in links
         if (row := rows.get(link.subject_id)) is not None
     }

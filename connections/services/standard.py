@@ -87,8 +87,13 @@ def offers(vault: Vault) -> list[Offer]:
     return found
 
 
-def add(*, vault: Vault, key: str, by: Membership | audit.System, now: datetime) -> Connection:
-    """One more of a standard connection, where the catalogue allows several; refuses beyond that number."""
+def add(
+    *, vault: Vault, key: str, by: Membership | audit.System, now: datetime, instance: int | None = None
+) -> Connection:
+    """One more of a standard connection, where the catalogue allows several; refuses beyond that number.
+
+    `instance` is the number the person saw on offer: when somebody has taken it since, that is said.
+    """
     if isinstance(by, Membership):
         ensure(by, Permission.CONNECTION_CREATE)
     with transaction.atomic():
@@ -96,6 +101,8 @@ def add(*, vault: Vault, key: str, by: Membership | audit.System, now: datetime)
         offer = next((offer for offer in offers(vault) if offer.entry.key == key), None)
         if offer is None:
             raise Refused("This Vault has as many of this standard connection as it may have.", field="key")
+        if instance not in (None, offer.instance):
+            raise Refused("Somebody has added this one just now; look at the list again.", field="key")
         return _Load(vault, by, now).create(offer.entry, offer.side, offer.instance)
 
 

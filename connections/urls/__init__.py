@@ -8,6 +8,7 @@ from connections.urls import (
     lookups,
     probing,
     record,
+    standard,
     stats,
     tokens,
 )
@@ -16,6 +17,7 @@ app_name = "connections"
 
 urlpatterns = [
     *record.urlpatterns,
+    *standard.urlpatterns,
     *authorizations.urlpatterns,
     *certificates.urlpatterns,
     *integrations.urlpatterns,

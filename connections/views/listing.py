@@ -11,7 +11,9 @@ from django.views.decorators.http import require_safe
 
 from connections.constants import ConnectionState, ConnectionType
 from connections.selectors import connections as selectors
+from connections.services import standard
 from connections.views.common import TYPE_CARDS, TYPE_ICONS
+from connections.views.standard import NONE_LEFT
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission, can
 from vaultadmin.query import replaced_query
@@ -62,12 +64,19 @@ def _chips(request: MemberRequest, asked: dict[str, str]) -> list[dict[str, str]
 
 def _actions(request: MemberRequest) -> list[dict[str, Any]]:
     allowed = can(request.member, Permission.MANAGE_CONNECTIONS)
+    lacking = "" if allowed else f"Needs “{Permission.MANAGE_CONNECTIONS.label}”."
+    none_left = "" if standard.offers(request.member.vault) else NONE_LEFT
+    entries = [
+        ("Connect from File", "connect-from-file", "file-import", lacking),
+        ("Add standard connection", "add-standard", "plus", lacking or none_left),
+    ]
     return [
         {
-            "label": "Connect from File",
-            "url": reverse("connections:connect-from-file", args=[request.member.vault_id]),
-            "icon": "file-import",
+            "label": label,
+            "url": reverse(f"connections:{route}", args=[request.member.vault_id]),
+            "icon": icon,
             "dialog": True,
-            "disabled_reason": "" if allowed else f"Needs “{Permission.MANAGE_CONNECTIONS.label}”.",
+            "disabled_reason": reason,
         }
+        for label, route, icon, reason in entries
     ]

@@ -21,7 +21,7 @@ from connections.models import (
     VaultToken,
 )
 from connections.selectors import connections as connection_rows
-from connections.services import clients, exchange, files, switching
+from connections.services import clients, exchange, files, standard, switching
 from ecoa.models import Participant, Site, StudyMapping, SyncItem, SyncRun
 from ecoa.services import sites
 from tests.connections.handshake import settle, upload
@@ -30,7 +30,7 @@ from tests.factories.people import PASSWORD, make_user, make_vault
 from tests.guards.routes import Route, all_routes
 from tests.guards.world import Place, build_place, signed_in
 from vaultadmin import audit, clock, standard_profiles
-from vaultadmin.models import Membership, Sandbox, SandboxState, User
+from vaultadmin.models import Membership, Sandbox, SandboxState, User, Vault
 from vaultadmin.sandboxes import building
 from vaultadmin.services import links, people
 
@@ -392,6 +392,13 @@ def the_sandbox(world: World) -> Sandbox:
     return Sandbox.objects.select_related("vault").get(pk=world.ids["sandbox_id"])
 
 
+def adds_standard(world: World) -> dict[str, Any]:
+    Vault.objects.filter(pk=world.place.vault.pk).update(application="clinical_operations")
+    vault = Vault.objects.get(pk=world.place.vault.pk)
+    standard.load(vault, by=BY, now=clock.now())
+    return {"key": f"clinops_edc:{standard.offers(vault)[0].instance}"}
+
+
 def refreshes_sandbox(world: World) -> dict[str, Any]:
     building.build_due(now=clock.now())
     return {"confirmation": the_sandbox(world).vault.name, "with_people": "on"}
@@ -436,6 +443,7 @@ DEEDS = [
     Deed(f"{_V}my/tokens/<int:token_id>/revoke/", nothing),
     Deed(f"{_V}admin/connections/create/", creates_connection, creates=True),
     Deed(f"{_V}admin/connections/create/from-file/", uploads, creates=True),
+    Deed(f"{_V}admin/connections/create/standard/", adds_standard, creates=True),
     Deed(f"{_RECORD}edit/details/", edits_details),
     Deed(f"{_RECORD}edit/remote/", edits_remote),
     Deed(f"{_RECORD}download/", lambda _world: {"file_id": KEY}, creates=True),

@@ -7,9 +7,11 @@ from connections.views.sections.clients import CLIENTS
 from connections.views.sections.details import DETAILS, REMOTE
 from connections.views.sections.integrations import INTEGRATIONS
 from connections.views.sections.lookups import LOOKUPS
+from connections.views.sections.set_up import SET_UP
 from connections.views.sections.stats import STATS
 
 SECTIONS: tuple[Section, ...] = (
+    SET_UP,
     DETAILS,
     REMOTE,
     WORKFLOW,

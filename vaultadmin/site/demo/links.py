@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import uuid4
 
-from connections.constants import AuthorizationType
+from connections.constants import AuthorizationType, ConnectionState
 from connections.models import Connection, ConnectionAuthorization
-from connections.services import authorizations, creating, establishing, files
+from connections.services import authorizations, creating, editing, establishing, files
 from vaultadmin.site.demo import people, world
 from vaultadmin.site.demo.credentials import Credentials
 
@@ -21,6 +21,7 @@ def load(credentials: Credentials, *, now: datetime) -> None:
     _pending(now)
     _external(credentials, now)
     _local(now)
+    _standard(now)
 
 
 def ecoa_connection() -> Connection:
@@ -108,6 +109,17 @@ def _local(now: datetime) -> None:
             by=people.member(world.ADMIN, 1001),
             now=now,
         )
+
+
+def _standard(now: datetime) -> None:
+    """Three of the standard connections, established; the others wait in their vaults to be set up."""
+    for key, source, target in world.ESTABLISHED:
+        mine = Connection.objects.get(vault=source, standard_key=key, standard_instance=1)
+        if mine.state != ConnectionState.PENDING or mine.bindings.exists():
+            continue
+        admin = people.member(world.ADMIN, source)
+        named = editing.edit(connection=mine, changes={"remote_vault_id": target}, by=admin, now=now)
+        _exchange(named, target, now)
 
 
 def _exchange(connection: Connection, target: int, now: datetime) -> None:

@@ -46,6 +46,8 @@ VAULTS = (
     DemoVault(1009, "Study Training", "study-training", Application.STUDY_TRAINING),
 )
 ECOA_VAULT = 1001
+# Standard connections that are established: key, source, target.
+ESTABLISHED = (("clinops_edc", 1001, 1002), ("quality_lims", 1004, 1005), ("safety_rim", 1003, 1006))
 
 ADMIN = DemoPerson("admin@demo.test", "Demo Admin", profiles.VAULT_OWNER, is_domain_admin=True)
 APPROVER = DemoPerson("approver@demo.test", "Demo Approver", profiles.CONNECTION_APPROVER)
