@@ -11,7 +11,7 @@ class ConnectionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill in the platform's registries."""
-        from connections import effects, home, home_certificates, recorded
+        from connections import checks, effects, home, home_certificates, recorded
         from connections.constants import APPROVAL_TASK
         from connections.selectors import foresight
         from connections.selectors.clients import Clients
@@ -24,6 +24,7 @@ class ConnectionsConfig(AppConfig):
         from vaultadmin.worklist import registry
 
         registry.register(APPROVAL_TASK, ApprovalTaskHandler())
+        checks.register()
         recorded.register()
         registries.home_cards += [home.cards, home_certificates.cards]
         registries.notices.append(home_certificates.notices)

@@ -28,6 +28,14 @@ def items(name: str) -> list[str]:
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
 
+def number(name: str, default: int) -> int:
+    """A whole number above zero."""
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdigit() or not 0 < int(value) < 1_000_000:
+        raise ImproperlyConfigured(f"{name} must be a whole number above zero, not {value!r}.")
+    return int(value)
+
+
 def port() -> int:
     """The web server's port; TLS takes the next one, so both must be ports."""
     value = text("PORT", "8000")

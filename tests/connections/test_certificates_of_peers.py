@@ -347,3 +347,21 @@ def test_binding_that_needs_no_new_certificate_is_told_nothing(pair, ends, carri
     tick(ends - days(0.8))
 
     assert not CertificateAnnouncement.objects.exists()
+
+
+@pytest.mark.evidence
+def test_both_certificates_count_inside_the_window_and_one_after_it(pair, ends, carrier, goal):
+    source, _target = established(pair)
+    here = Binding.objects.get(connection=source)
+    keys = {"00001": shared_key(), "00002": shared_key(2)}
+    seen = []
+    for before in (90, 61, 31, 1):
+        tick(ends - days(before))
+        with at(ends - days(before - 0.5)):
+            old = notice(here, certificate_id="00001", certificate_pem=certificate("00001").pem)
+            for number, key in keys.items():
+                body = old if number == "00001" else notice(here)
+                seen.append((before, number, deliver(here, body, key=key, certificate_id=number).code == Refusal.NONE))
+
+    wanted = [(before, number, before != 1 or number == "00002") for before in (90, 61, 31, 1) for number in keys]
+    goal("D4").reached(figure=seen, target=wanted, ok=seen == wanted)

@@ -7,10 +7,18 @@ import pytest
 from django.db import connection as database
 
 from connections.constants import BindingState, ConnectionState, Verdict
-from connections.models import Binding, Connection, ConnectionAuthorization, IssuedFile, OutgoingPeerMessage
+from connections.models import (
+    Binding,
+    CertificateAnnouncement,
+    Connection,
+    ConnectionAuthorization,
+    IssuedFile,
+    OutgoingPeerMessage,
+)
 from connections.peering.errors import CarrierError
-from connections.services import deleting, delivering, parting, switching, withdrawing
+from connections.services import deleting, delivering, parting, renewing, switching, withdrawing
 from connections.services.refusals import Refused
+from tests.connections import rollovers
 from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
 from tests.factories.connections import download, make_admin, make_approver, make_authorization, make_local
 from tests.fakes import carriers
@@ -149,6 +157,31 @@ def test_raced_verdicts_and_withdrawals_end_alike_on_both_sides(pair, goal):
         if not alike or open_ones not in (0, 2):
             bad.append((number, ends, open_ones))
     e5.reached(figure=bad, target=[], ok=not bad)
+
+
+def test_many_workers_take_each_step_of_a_rollover_once(pair, monkeypatch):
+    carriers.use(monkeypatch, carriers.UnreliableCarrier())
+    rollovers.use_shared_keys(monkeypatch)
+    source, _target = rollovers.established(pair)
+    for _ in range(5):
+        make_local(pair.source_admin)
+    ends = rollovers.certificate("00001").not_after
+    for before in (90, 61, 31, 1):
+        moment = ends - rollovers.days(before)
+        at_once(*[lambda: renewing.advance(now=moment)] * 4)  # noqa: B023
+        delivering.deliver_due(now=clock.now())
+
+    events = AuditEvent.objects.filter(event__startswith="certificate.").values_list("event", flat=True)
+    assert sorted(events.exclude(actor="Set-up")) == [
+        "certificate.alone",
+        "certificate.issued",
+        "certificate.released",
+        "certificate.retired",
+        "certificate.test_begun",
+    ]
+    assert AuditEvent.objects.filter(event="connection.certificate_moved").count() == 7
+    assert CertificateAnnouncement.objects.filter(retires=None).count() == 2
+    assert rollovers.signs_with(source) == "00002"
 
 
 def test_carrier_that_fails_in_one_thread_leaves_the_other_alone(pair, monkeypatch):
