@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -169,23 +170,39 @@ class Person:
 
 
 def hurry(installation: Installation) -> None:
-    """Let the messages that wait be due now, also those whose worker was killed."""
+    """Let the messages that wait be due now. Those a worker is sending are left to it."""
     installation.rows(
-        "UPDATE connections_outgoingpeermessage SET due_at = now(), lease_token = NULL, lease_until = NULL"
-        " WHERE settled_at IS NULL"
+        "UPDATE connections_outgoingpeermessage SET due_at = now() WHERE settled_at IS NULL AND lease_token IS NULL"
     )
 
 
-def come_to(*wanted: tuple[Person, str, str], seconds: float = 90) -> None:
-    """Wait until each record (person, API name) is in its state, whatever has to be sent again for it."""
-    nudged = 0.0
+def forget_leases(installation: Installation) -> None:
+    """Whoever held them was killed; nobody has to wait a minute for that to be certain."""
+    installation.rows("UPDATE connections_outgoingpeermessage SET lease_token = NULL, lease_until = NULL")
 
-    def there() -> bool:
-        nonlocal nudged
-        if time.monotonic() - nudged > 4:
-            for installation in {id(person.installation): person.installation for person, _, _ in wanted}.values():
+
+def wait_for(condition: Callable[[], bool], *installations: Installation, seconds: float = 120) -> bool:
+    """Wait for something to become true, whatever has to be sent again for it."""
+    hurried = 0.0
+
+    def come() -> bool:
+        nonlocal hurried
+        if condition():
+            return True
+        if time.monotonic() - hurried > 3:
+            for installation in installations:
                 hurry(installation)
-            nudged = time.monotonic()
-        return all(person.state(name) == state for person, name, state in wanted)
+            hurried = time.monotonic()
+        return False
 
-    assert wait_until(there, seconds=seconds), [(person.state(name), state) for person, name, state in wanted]
+    return bool(wait_until(come, seconds=seconds))
+
+
+def come_to(*wanted: tuple[Person, str, str], seconds: float = 120) -> None:
+    """Wait until each record (person, API name) is in its state."""
+    there = wait_for(
+        lambda: all(person.state(name) == state for person, name, state in wanted),
+        *{id(person.installation): person.installation for person, _, _ in wanted}.values(),
+        seconds=seconds,
+    )
+    assert there, [(name, person.state(name), state) for person, name, state in wanted]

@@ -11,9 +11,8 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from tests.embedded.conftest import own_folder
-from tests.flows.persons import Person, come_to, hurry
+from tests.flows.persons import Person, come_to, forget_leases, wait_for
 from tests.tools.installation import Installation
-from vaultadmin.embedded.processes import wait_until
 from vaultadmin.site.demo import world
 
 # One pair of installations for all of these.
@@ -340,6 +339,7 @@ def during(people, victim, act):
     installation.kill()
     pressed.join()
     installation.start()
+    forget_leases(installation)
 
 
 def again(person, record, act, *, done):
@@ -359,7 +359,6 @@ def come_to_request(people, name, there):
     alpha, _, beta, _ = people
 
     def both_ask():
-        hurry(beta.installation)
         return has_request(alpha, name) and binding(beta, there)[1] == "approving"
 
-    assert wait_until(both_ask, seconds=90)
+    assert wait_for(both_ask, beta.installation)
