@@ -293,13 +293,14 @@ def test_message_of_one_vault_does_not_count_for_another(client, pair, peer, bin
     assert not fresh(binding).remote_verdict
 
 
-def test_captured_message_posted_to_another_vault_is_not_believed(client, pair, peer, binding):
+def test_captured_message_posted_to_another_vault_is_not_believed(client, pair, peer, binding, goal):
     letter = peer.decide(binding)
     raw, headers = letter.raw(), letter.headers()
 
     response = post(client, letter, raw=raw, headers=headers, path=f"/v/{pair.target.pk}/peering/approve")
 
-    assert response.status_code == 401
+    status = response.status_code
+    goal("D3").reached(figure=status, target=401, ok=status == 401 and not fresh(binding).remote_verdict)
 
 
 def test_captured_message_posted_as_another_kind_is_not_believed(client, peer, binding):
@@ -318,7 +319,7 @@ def test_vault_of_the_same_other_installation_cannot_speak_for_its_sister(client
     assert not fresh(binding).remote_verdict
 
 
-def test_certificate_is_looked_up_without_a_file_or_the_network(client, peer, binding):
+def test_certificate_is_looked_up_without_a_file_or_the_network(client, peer, binding, goal):
     warm_up(client, peer, binding)
     post(client, replace(peer.decide(binding), message_id=uuid4()))
     seen = []
@@ -342,7 +343,7 @@ def test_certificate_is_looked_up_without_a_file_or_the_network(client, peer, bi
     finally:
         watching = False
 
-    assert seen == []
+    goal("D5").reached(figure=[str(entry) for entry in seen], target=[], ok=not seen)
 
 
 def test_replay_in_another_envelope_after_a_restart_has_one_effect(client, peer, binding):
