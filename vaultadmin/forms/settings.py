@@ -13,7 +13,7 @@ from vaultadmin.models.vault_settings import LONGEST_IDLE, LONGEST_LAPSE, SHORTE
 from vaultadmin.services.vault_settings import FIELDS, FilteringOutlook
 
 
-def _label(name: str) -> dict[str, str]:
+def _label(name: str) -> dict[str, Any]:
     field = VaultSettings._meta.get_field(name)
     return {"label": str(getattr(field, "verbose_name", name)), "help_text": str(getattr(field, "help_text", ""))}
 
