@@ -68,7 +68,9 @@ def load(vault: Vault, *, by: audit.Actor, now: datetime) -> Loaded:
         # One load of a vault at a time; the second finds what the first made.
         Vault.objects.select_for_update().get(pk=vault.pk)
         held = Connection.objects.filter(vault=vault).exclude(standard_key="")
-        present = {(row.standard_key, row.standard_instance): row for row in held}
+        # All of it at once: this runs for every vault at every start, and nearly always finds nothing to do.
+        rows = held.prefetch_related("integrations__points")
+        present = {(row.standard_key, row.standard_instance): row for row in rows}
         for entry, side in _mine(vault):
             for instance in sorted({1, *(number for key, number in present if key == entry.key)}):
                 load_.put(entry, side, instance, present.get((entry.key, instance)))
@@ -162,8 +164,7 @@ class _Load:
         return connection
 
     def _put_integrations(self, connection: Connection, entry: StandardConnection) -> None:
-        rows = connection.integrations.filter(system_managed=True).prefetch_related("points")
-        held = {row.standard_key: row for row in rows}
+        held = {row.standard_key: row for row in connection.integrations.all() if row.system_managed}
         for item in entry.integrations:
             row = held.get(item.api_name)
             if row is None:

@@ -97,6 +97,13 @@ def test_loading_again_writes_nothing() -> None:
     assert everything(vault) == before
 
 
+def test_looking_for_changes_takes_few_queries(django_assert_max_num_queries) -> None:
+    vault = fitted("clinical_operations")
+
+    with django_assert_max_num_queries(8):
+        standard.load(vault, by=BY, now=clock.now())
+
+
 def test_what_administrators_changed_stays() -> None:
     vault = fitted("quality")
     admin = make_admin(vault)
