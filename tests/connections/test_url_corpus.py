@@ -2,6 +2,7 @@ import re
 from html import unescape
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from connections.forms.fields import ConnectionUrlField
@@ -58,7 +59,7 @@ def problems(page: str) -> list[str]:
 def field_errors(url: str) -> list[str]:
     try:
         ConnectionUrlField().clean(url)
-    except Exception as error:
+    except ValidationError as error:
         return list(error.messages)
     return []
 
