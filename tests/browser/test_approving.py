@@ -18,9 +18,8 @@ KEY = "00000000-0000-0000-0000-000000000007"
 def request_waiting(two_vaults):
     """A request from Alpha to Beta that people on both sides must decide; returns Beta's binding."""
     alpha, beta = two_vaults
-    new_person("Ask", VAULT_OWNER, alpha)
-    new_person("Take", VAULT_OWNER, beta)
-    asker, taker = (Membership.objects.for_request().get(vault=vault) for vault in (alpha, beta))
+    people = (new_person("Ask", VAULT_OWNER, alpha), new_person("Take", VAULT_OWNER, beta))
+    asker, taker = (Membership.objects.for_request().get(user=person) for person in people)
     now = timezone.now()
     record = creating.create_vault_to_vault(name="Alpha to Beta", api_name="alpha_beta", by=asker, now=now)
     given = files.issue(connection=record, file_id=KEY, by=asker, now=now)
@@ -75,7 +74,7 @@ def test_wrong_password_keeps_the_dialog_and_changes_nothing(sign_in, two_vaults
 
 def test_change_while_the_dialog_is_open_must_be_looked_at_again(sign_in, two_vaults, request_waiting):
     beta = two_vaults[1]
-    taker = Membership.objects.for_request().get(vault=beta)
+    taker = request_waiting.requested_by
     approver = sign_in(new_person("Approve", CONNECTION_APPROVER, beta))
     page = open_inbox(approver, beta.pk)
     page.keyboard.press("a")
