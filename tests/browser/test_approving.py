@@ -11,6 +11,8 @@ from tests.factories.people import PASSWORD
 from vaultadmin.models import Membership, Signature
 from vaultadmin.standard_profiles import CONNECTION_APPROVER, VAULT_OWNER
 
+# Checking a password costs time by intention, and more of it on a busy machine.
+PATIENCE = 20_000
 KEY = "00000000-0000-0000-0000-000000000007"
 
 
@@ -47,7 +49,7 @@ def test_whole_approval_by_keyboard_on_both_sides(sign_in, two_vaults, request_w
         dialog.get_by_label("Password").focus()
         page.keyboard.type(PASSWORD)
         page.keyboard.press("Enter")
-        expect(page.get_by_text("Nothing waits for your verdict")).to_be_visible()
+        expect(page.get_by_text("Nothing waits for your verdict")).to_be_visible(timeout=PATIENCE)
 
     assert set(Connection.objects.values_list("state", flat=True)) == {ConnectionState.ACTIVE}
     assert Signature.objects.count() == 2
@@ -67,7 +69,7 @@ def test_wrong_password_keeps_the_dialog_and_changes_nothing(sign_in, two_vaults
     dialog.get_by_label("Password").fill("wrong horse")
     dialog.get_by_role("button", name="Complete").click()
 
-    expect(dialog.get_by_text("This is not your password")).to_be_visible()
+    expect(dialog.get_by_text("This is not your password")).to_be_visible(timeout=PATIENCE)
     expect(dialog.get_by_label("Comment")).to_have_value("Not this company.")
     assert not Signature.objects.exists()
 
@@ -86,7 +88,7 @@ def test_change_while_the_dialog_is_open_must_be_looked_at_again(sign_in, two_va
     dialog.get_by_label("Password").fill(PASSWORD)
     dialog.get_by_role("button", name="Complete").click()
 
-    expect(dialog.get_by_text("This changed since you opened it")).to_be_visible()
+    expect(dialog.get_by_text("This changed since you opened it")).to_be_visible(timeout=PATIENCE)
     expect(dialog.locator("ins").first).to_contain_text("Take")
     assert not Signature.objects.exists()
 

@@ -194,6 +194,14 @@ def test_passkey_shown_for_this_act_replaces_the_password(running, approver):
     assert fresh(running).local_signature.method == SigningMethod.PASSKEY
 
 
+def test_enter_completes_and_does_not_go_to_a_passkey(running, approver):
+    owns_passkey(approver.member.user)
+
+    page = approver.browser.get(url_of(running), headers=HTMX).content.decode()
+
+    assert page.index(">Complete<") < page.index('name="sign_with"')
+
+
 def test_passkey_shown_for_one_request_does_not_sign_another(pair, running, approver):
     owns_passkey(approver.member.user)
     other = upload(pair.file(), pair.target_admin)
