@@ -78,6 +78,7 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         "certificate_id": make_certificate().certificate_id,
         "client_id": connection.clients.get().pk,
         "peering:name": "connect",
+        "api:version": "v25.1",
         "member_id": people[standard_profiles.READ_ONLY.api_name].pk,
         "security-profiles:api_name": profile.api_name,
         "sandbox_id": sandboxes.create(source=vault, name=f"Guarded {vault.pk}", by=owner, now=clock.now()).pk,
