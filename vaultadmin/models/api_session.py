@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class ApiSessionOrigin(models.TextChoices):
     """Who asked for a session."""
 
-    PASSWORD = "password", "Signed in with a password"
+    PASSWORD = "password", "Signed in with a password"  # pragma: allowlist secret
     CONNECTION = "connection", "Made for a connection"
 
 
