@@ -17,8 +17,9 @@ class StandardForm(forms.Form):
 
     def __init__(self, *args: Any, offers: Sequence[Offer], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["key"].choices = [(f"{offer.entry.key}:{offer.instance}", offer.label) for offer in offers]
-        self.fields["key"].help_text = "It gets its own integrations and integration points, numbered like itself."
+        key: Any = self.fields["key"]
+        key.choices = [(f"{offer.entry.key}:{offer.instance}", offer.label) for offer in offers]
+        key.help_text = "It gets its own integrations and integration points, numbered like itself."
 
     def chosen(self) -> tuple[str, int]:
         """Key and number of what was chosen."""

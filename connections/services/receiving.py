@@ -202,7 +202,7 @@ def _announced(binding: Binding, body: CertificateNotice, now: datetime) -> Refu
 def _decided(binding: Binding, type_: MessageType, body: Decision, now: datetime) -> Binding:
     """A person over there approved, rejected, withdrew, or deleted the record; the binding as it is then."""
     facts: dict[str, Any] = {"who": body.decided_by, "at": body.decided_at, "comment": body.comment}
-    signed = {"meaning": body.meaning, "method": body.method}
+    signed: dict[str, Any] = {"meaning": body.meaning, "method": body.method}
     if type_ is MessageType.APPROVE:
         exchange.approved_there(binding, now=now, **facts, **signed)
     elif type_ is MessageType.DELETE:

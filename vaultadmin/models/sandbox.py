@@ -80,7 +80,7 @@ class Sandbox(ConcurrentTransitionMixin, models.Model):
     @property
     def is_building(self) -> bool:
         """Is a copy under way or waiting for a worker?"""
-        return self.state == SandboxState.BUILDING
+        return bool(self.state == SandboxState.BUILDING)
 
     def refresh_allowed_at(self) -> datetime | None:
         """From when it may be refreshed again; None when it never was."""
