@@ -5,18 +5,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connections.constants import LookupType, RecordStatus
-from connections.models import ConnectionStats, Integration, IntegrationPoint, ReferenceLookup
+from connections.models import ReferenceLookup
 from connections.selectors import lookups as selectors
 from connections.selectors.lookups import Target
-from connections.services import cloning, lookups
+from connections.services import lookups
 from connections.services.refusals import Refused
 from tests.factories.connections import (
     make_admin,
     make_external,
-    make_integration,
     make_local,
     make_lookup,
-    make_point,
     make_vault_to_vault,
 )
 from tests.factories.people import make_member
@@ -251,32 +249,3 @@ def test_sets_count_rows_and_active_rows(admin, link):
         ("country__v", "Picklist", 2, 1),
         ("doc_type__c", "Generic", 1, 1),
     ]
-
-
-def test_clone_copies_integrations_points_and_lookups_but_no_stats(admin, link, now):
-    standard = make_integration(
-        link, api_name="study__v", system_managed=True, standard_key="study", status="inactive__v"
-    )
-    make_point(standard, api_name="study_oip__v")
-    make_point(make_integration(link), status="inactive__v")
-    make_lookup(link, type=OBJECT, target_object="country__v", target_key_field="code__sys", status="inactive__v")
-    ConnectionStats.objects.create(connection=link, date=now.date(), sent=1)
-    copy = make_vault_to_vault(make_admin())
-
-    for _ in range(2):
-        assert cloning.clone_integrations(link, copy, now=now) == 2
-        assert cloning.clone_lookups(link, copy, now=now) == 1
-
-    fields = ("name", "api_name", "status", "description", "system_managed")
-    assert all(row.vault_id == copy.vault_id for row in Integration.objects.filter(connection=copy))
-    assert set(copy.integrations.values_list(*fields, "standard_key")) == set(
-        link.integrations.values_list(*fields, "standard_key")
-    )
-    points = IntegrationPoint.objects
-    assert set(points.filter(vault=copy.vault).values_list("type", *fields)) == set(
-        points.filter(vault=link.vault).values_list("type", *fields)
-    )
-    columns = ("type", "name", "target_object", "target_key_field", "source_key", "target_key", "status")
-    assert set(copy.reference_lookups.values_list(*columns)) == set(link.reference_lookups.values_list(*columns))
-    assert not copy.stats.exists()
-    assert link.integrations.count() == 2
