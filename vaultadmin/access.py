@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
@@ -90,11 +90,20 @@ def fresh_credentials(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if credentials_are_fresh(request):
             return view(request, *args, **kwargs)
-        back = request.get_full_path() if request.method == "GET" else request.META.get("HTTP_REFERER", "/")
-        return _go(request, _prove_again_url(request, _local(request, back)))
+        return _go(request, _prove_again_url(request, _way_back(request)))
 
     guarded.fresh = True  # type: ignore[attr-defined]
     return guarded
+
+
+def _way_back(request: HttpRequest) -> str:
+    """Where a person goes on: the page they were on, with the dialog they had opened there open again."""
+    if request.headers.get("HX-Target", "").endswith("#dialog-body"):
+        page, _, query = _local(request, request.headers.get("HX-Current-URL", "/")).partition("?")
+        shown = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "dialog"]
+        return f"{page}?{urlencode([*shown, ('dialog', request.get_full_path())])}"
+    back = request.get_full_path() if request.method == "GET" else request.META.get("HTTP_REFERER", "/")
+    return _local(request, back)
 
 
 def credentials_are_fresh(request: HttpRequest) -> bool:

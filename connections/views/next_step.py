@@ -75,6 +75,9 @@ def _not_established(connection: Connection, member: Membership) -> NextStep:
     last, may = selectors.last_binding(connection), can(member, Permission.MANAGE_CONNECTIONS)
     if last is None:
         step = NextStep(FIRST if may else "This connection is not established yet.")
+    elif last.ended_at is None:
+        # It went on between two looks at the database; the page asks again by itself.
+        return NextStep()
     elif last.end_reason == parting.RESET:
         step = replace(_past(last), text=_after_a_reset(connection, may))
     else:

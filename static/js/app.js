@@ -106,7 +106,7 @@ document.addEventListener("htmx:after:swap", () => {
   }
 });
 
-// --- A form is sent once. Buttons keep their focus; a download leaves the page in place and frees its form again.
+// --- A form is sent once. Buttons keep their focus; a download leaves the page in place and frees its form again (downloads.js).
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.sending) {

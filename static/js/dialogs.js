@@ -22,6 +22,13 @@ function focusInside(root) {
   place?.focus();
 }
 
+// A dialog the address asks for (see base.html) opens once: a reload shows the page alone.
+const here = new URL(location.href);
+if (here.searchParams.has("dialog")) {
+  here.searchParams.delete("dialog");
+  history.replaceState(history.state, "", here);
+}
+
 document.addEventListener("dialog:close", () => dialog.close());
 document.addEventListener("click", ({ target }) => {
   if (target.closest("[data-dialog-close]")) target.closest("dialog").close();

@@ -7,6 +7,7 @@ from django.urls import reverse
 from connections.constants import BindingState, ConnectionState, Verdict
 from connections.models import Connection
 from connections.services import deleting, parting, switching, withdrawing
+from connections.views import next_step
 from tests.connections.handshake import decide, fresh, settle, states, upload
 from tests.connections.pages import HTMX, sign_in
 from tests.factories.connections import make_admin, make_external, make_local, make_vault_to_vault
@@ -172,6 +173,13 @@ def test_disconnected_record_becomes_pending_with_its_new_file(pair, target, bro
 
     assert states(target) == ["Pending"]
     assert "A connection file is out" in page(browser, target)
+
+
+def test_record_that_moved_on_while_it_was_read_says_nothing_wrong(pair, target):
+    Connection.objects.filter(pk=target.pk).update(state=ConnectionState.PENDING)
+    as_read_before = fresh(target)
+
+    assert next_step.of(as_read_before, None, None, pair.target_admin) == next_step.NextStep()
 
 
 def test_record_of_a_rejected_upload_says_who_rejected_it_and_why(pair, browser):

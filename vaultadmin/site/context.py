@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import Resolver404, resolve
 
 from vaultadmin import clock
 from vaultadmin.models import Installation, Vault
@@ -32,7 +33,20 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "vaults": list(Vault.objects.visible_to_user(request.user)),
         "nav": navigation.sections(member, request.path) if member else [],
         "banner": vital_signs.read(now=clock.now()).sentence,
+        "open_dialog": _dialog_to_open(request),
     }
+
+
+def _dialog_to_open(request: HttpRequest) -> str:
+    """The dialog the address asks for, after somebody proved again who they are; only one of this very vault."""
+    path, vault = request.GET.get("dialog", ""), getattr(request, "vault", None)
+    if vault is None or not path.startswith(f"/v/{vault.pk}/"):
+        return ""
+    try:
+        resolve(path.partition("?")[0])
+    except Resolver404:
+        return ""
+    return path
 
 
 def theme(request: HttpRequest) -> str:
