@@ -1,4 +1,5 @@
 import json
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -230,3 +231,34 @@ def test_remote_details_of_an_established_record_say_where_they_come_from(pair, 
     switching.inactivate(connection=target, by=pair.target_admin, now=clock.now())
 
     assert "They are filled in when" not in page(browser, target)
+
+
+def test_proving_who_one_is_leads_back_to_the_page_with_its_dialog(target, browser):
+    session = browser.session
+    session["account_authentication_methods"] = [{"method": "password", "at": clock.now().timestamp() - 301}]
+    session.save()
+    headers = HTMX | {
+        "HX-Target": "div#dialog-body",
+        "HX-Current-URL": f"http://testserver{address(target)}?tab=1&dialog=%2Fold%2F",
+    }
+
+    answer = browser.get(address(target, "delete"), headers=headers)
+
+    back = parse_qs(urlsplit(answer["HX-Redirect"]).query)["next"][0]
+    assert urlsplit(back).path == address(target)
+    assert parse_qs(urlsplit(back).query) == {"tab": ["1"], "dialog": [address(target, "delete")]}
+
+
+@pytest.mark.parametrize(
+    "path", ["/v/1/", "https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)", "x"]
+)
+def test_address_opens_only_dialogs_of_its_own_vault(target, browser, path):
+    answer = browser.get(address(target), {"dialog": path})
+
+    assert answer.context["open_dialog"] == ""
+
+
+def test_address_opens_the_dialog_it_asks_for(target, browser):
+    answer = browser.get(address(target), {"dialog": address(target, "reset")})
+
+    assert f'hx-get="{address(target, "reset")}"' in answer.content.decode()
