@@ -10,6 +10,9 @@ from tests.browser.test_establish import connect_from_file, create_vault_to_vaul
 from tests.factories.people import PASSWORD
 from vaultadmin.standard_profiles import VAULT_OWNER
 
+# Milliseconds for what a whole handshake or a new page takes on a busy machine.
+PATIENCE = 20_000
+
 
 def state_of(vault) -> str:
     return Connection.objects.get(vault=vault, api_name="alpha_beta").get_state_display()
@@ -30,7 +33,7 @@ def established(sign_in, two_vaults, tmp_path):
     asker, taker = sign_in(new_person("Ask", VAULT_OWNER, alpha)), sign_in(new_person("Take", VAULT_OWNER, beta))
     create_vault_to_vault(asker.page, "Alpha to Beta", "alpha_beta", str(beta.pk))
     connect_from_file(taker.page, beta.pk, download_file(asker.page, tmp_path))
-    expect(taker.page.get_by_text("is established").first).to_be_visible()
+    expect(taker.page.get_by_text("is established").first).to_be_visible(timeout=PATIENCE)
     return asker, taker
 
 
@@ -55,7 +58,7 @@ def test_record_is_reset_named_anew_and_re_established_then_deleted(established,
     choose(other, "Connect from File")
     other.get_by_role("dialog").get_by_label("Choose").set_input_files(file)
     other.get_by_role("dialog").get_by_role("button", name="Continue").click()
-    expect(other.get_by_text("is established").first).to_be_visible()
+    expect(other.get_by_text("is established").first).to_be_visible(timeout=PATIENCE)
     assert (state_of(alpha), state_of(beta)) == ("Active", "Active")
 
     page.reload()
@@ -109,11 +112,11 @@ def test_proving_who_one_is_leads_back_to_the_record_with_its_dialog(established
     page.locator("input[name=password]").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
 
-    expect(page.get_by_role("dialog", name="Reset Connection")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Reset Connection")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("heading", name="Alpha to Beta", level=1)).to_be_attached()
     assert "dialog=" not in page.url
     page.get_by_role("dialog").get_by_role("button", name="Continue").click()
-    expect(page.get_by_text("was reset").first).to_be_visible()
+    expect(page.get_by_text("was reset").first).to_be_visible(timeout=PATIENCE)
     assert state_of(alpha) == "Pending"
 
 
