@@ -66,7 +66,9 @@ def test_two_people_establish_a_connection_with_a_remote_vault_id(sign_in, two_v
     connect_from_file(taker.page, beta.pk, download_file(asker.page, tmp_path))
     expect(taker.page.get_by_text("Active").first).to_be_visible()
 
-    assert set(Connection.objects.values_list("state", flat=True)) == {ConnectionState.ACTIVE}
+    assert set(Connection.objects.filter(system_managed=False).values_list("state", flat=True)) == {
+        ConnectionState.ACTIVE
+    }
 
 
 def test_approvers_of_both_vaults_establish_a_connection_without_a_remote_vault_id(sign_in, two_vaults, tmp_path):
@@ -80,10 +82,12 @@ def test_approvers_of_both_vaults_establish_a_connection_without_a_remote_vault_
     expect(taker.page.get_by_text("Pending").first).to_be_visible()
     approver.open(f"/v/{alpha.pk}/tasks/")
     approve(approver.page, alpha.pk)
-    assert Connection.objects.get(vault=alpha).state == ConnectionState.APPROVED
+    assert Connection.objects.get(vault=alpha, system_managed=False).state == ConnectionState.APPROVED
     approve(approver.page, beta.pk)
 
-    assert set(Connection.objects.values_list("state", flat=True)) == {ConnectionState.ACTIVE}
+    assert set(Connection.objects.filter(system_managed=False).values_list("state", flat=True)) == {
+        ConnectionState.ACTIVE
+    }
     asker.page.reload()
     expect(asker.page.get_by_text("Active").first).to_be_visible()
     expect(asker.page.get_by_role("region", name="Workflow Timeline")).to_contain_text("Approve")
@@ -111,4 +115,4 @@ def test_file_that_is_no_connection_file_says_so_and_changes_nothing(sign_in, tw
     connect_from_file(taker.page, beta.pk, file)
 
     expect(taker.page.get_by_role("dialog").locator(".field-error, .form-errors").first).to_be_visible()
-    assert not Connection.objects.exists()
+    assert not Connection.objects.filter(system_managed=False).exists()
