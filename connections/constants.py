@@ -140,9 +140,9 @@ AUTHORIZATION_API_NAMES = {
     "type": "object_type__v",
     "status": "status__v",
     "username": "username__sys",
-    "password": "password__sys",
+    "password": "password__sys",  # pragma: allowlist secret
     "client_id": "client_id__sys",
-    "client_secret": "client_secret__sys",
+    "client_secret": "client_secret__sys",  # pragma: allowlist secret
 }
 VAULT_TOKEN_API_NAMES = {
     "label": "label",

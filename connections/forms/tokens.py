@@ -13,7 +13,7 @@ from connections.constants import CloneBehavior, TokenType
 from connections.models import VaultToken
 from connections.services import tokens
 
-_SECRET = "secret_"
+_SECRET = "secret_"  # pragma: allowlist secret
 _CHOICES = {"required": "Choose one.", "invalid_choice": "Choose one of the list."}
 
 

@@ -118,7 +118,7 @@ def test_nobody_is_told_saved_before_it_is_committed(make_world, goal):
     tried = [deed for deed in DEEDS if deed.creates][: c1.count(small=8, full=len(DEEDS))]
     told = {}
     for number, deed in enumerate(tried):
-        status, changed = post_with(AT_COMMIT, make_world(7001 + number), deed)
+        status, changed = post_with(AT_COMMIT, make_world(7001 + 10 * number), deed)
         if status in DONE or changed:
             told[deed.id] = (status, changed)
 

@@ -8,8 +8,8 @@ from django.db import models
 class SigningMethod(models.TextChoices):
     """What the person showed of themselves at the moment of signing."""
 
-    PASSWORD = "password", "Password"
-    PASSWORD_AND_CODE = "password_code", "Password and second factor"
+    PASSWORD = "password", "Password"  # pragma: allowlist secret
+    PASSWORD_AND_CODE = "password_code", "Password and second factor"  # pragma: allowlist secret
     PASSKEY = "passkey", "Passkey"
     CODE = "code", "Second factor"
     SINGLE_SIGN_ON = "single_sign_on", "Single sign-on"

@@ -23,7 +23,7 @@ _CONFIRM = "Confirm first that it is you, then complete."
 _NO_WAY = "You have no password and no passkey to sign with. Set one up on your account's pages first."
 _ACT, _ALL_SHOWN = "signing_act", "signing_all_shown"
 _PASSKEY = "mfa_reauthenticate:webauthn"
-_PASSWORD = "reauthenticate"  # nosec B105
+_PASSWORD = "reauthenticate"  # nosec B105  # pragma: allowlist secret
 # An identity provider dates its proof by its own clock, to the second.
 _CLOCK_TOLERANCE = 60
 

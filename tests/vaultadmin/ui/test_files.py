@@ -19,6 +19,7 @@ FIRST_LOAD = (
     ui.SPRITE,
     "css/shell.css",
     "css/components.css",
+    "css/approvals.css",
     "js/app.js",
     "js/dialogs.js",
     "js/menus.js",
