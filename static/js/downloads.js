@@ -19,7 +19,7 @@ async function take(form) {
   } else if (answer.headers.has("HX-Redirect")) {
     location.assign(answer.headers.get("HX-Redirect"));
   } else if (!answer.headers.has("Content-Disposition")) {
-    body.innerHTML = await answer.text();
+    body.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
     htmx.process(body);
   } else {
     save(await answer.blob(), nameOf(answer));

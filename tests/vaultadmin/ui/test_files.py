@@ -22,6 +22,7 @@ FIRST_LOAD = (
     "css/approvals.css",
     "js/app.js",
     "js/dialogs.js",
+    "js/downloads.js",
     "js/menus.js",
     "js/palette.js",
     "js/times.js",
