@@ -32,7 +32,7 @@ def test_the_palette_finds_a_connection_and_goes_there(owner):
 
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox", name="Search")).to_be_focused()
-    page.keyboard.type("quality")
+    page.keyboard.type("quality to rim")
     expect(page.get_by_role("option", name=re.compile("Quality to RIM"))).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
 

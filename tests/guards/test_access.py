@@ -25,7 +25,7 @@ def here() -> Place:
 
 @pytest.fixture
 def elsewhere(here) -> Place:
-    return build_place(7002)
+    return build_place(7101)
 
 
 def methods(route: Route) -> tuple[str, ...]:

@@ -39,6 +39,10 @@ _LOOKS = {
     "accepted": Look("success", "thumb-up"),
     "lapsed": Look("danger", "alarm"),
     "expired": Look("danger", "alarm"),
+    # mail notices
+    "sent": Look("success", "send"),
+    "dropped": _STOPPED,
+    "given_up": _BAD,
     "expiring": Look("warning", "alarm"),
     # signing certificates
     "published": Look("info", "upload"),
