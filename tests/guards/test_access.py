@@ -15,6 +15,8 @@ from vaultadmin.permissions import can_any
 RARE = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 OURS = [route for route in all_routes() if route.ours]
 IN_VAULT = [route for route in OURS if "vault_id" in route.arguments and route.access.gate is not Gate.MACHINE]
+# What all vaults share looks the same from each of them.
+OF_THE_INSTALLATION = {"certificate_id"}
 pytestmark = pytest.mark.django_db
 
 
@@ -98,7 +100,7 @@ def test_vault_owner_finds_every_page(here):
 
 def test_objects_of_another_vault_are_not_found(here, elsewhere):
     wrong = {}
-    named = [route for route in IN_VAULT if len(route.arguments) > 1]
+    named = [route for route in IN_VAULT if route.arguments - {"vault_id"} - OF_THE_INSTALLATION]
     for member in strongest(here):
         client = signed_in(member.user)
         for route in named:

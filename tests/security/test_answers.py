@@ -110,7 +110,8 @@ def test_private_pages_are_kept_by_nobody(world, owner):
     kept = {
         path: answer.headers.get("Cache-Control", "")
         for path in readable(world)
-        if not path.startswith(("/healthz", "/readyz", "/myveeva")) and "/services/certificate/" not in path
+        if not path.startswith(("/healthz", "/readyz", "/myveeva"))
+        and "/services/certificate/" not in path
         and (answer := owner.get(path)).status_code == 200
         and "no-store" not in answer.headers.get("Cache-Control", "")
     }
