@@ -117,8 +117,8 @@ DISCOVER = {"externalSystemId": "x", "externalStudySiteId": "x", "externalSponso
 def told_to_wait(where, status, headers, text):
     if where == "ecoa":
         return status in (500, 503) and '"responseStatus"' in text
-    problem = "problem+json" in headers["content-type"] if "/api/" in where else "<html" in text
-    return status == 503 and "retry-after" in headers and problem and "Traceback" not in text
+    fitting = '"responseStatus":"EXCEPTION"' in text if "/api/" in where else "<html" in text
+    return status == 503 and "retry-after" in headers and fitting and "Traceback" not in text
 
 
 def test_a_restart_under_load_fails_nobody_and_loses_nothing(running, admin, goal):

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
@@ -130,12 +131,12 @@ def _finish(call: Call, work: Callable[[], HttpResponseBase]) -> HttpResponseBas
         failure = _as_failure(error)
         status, error_type, message = envelope.Status.FAILURE, failure.type, failure.message
         response = envelope.failure(failure)
-    except Exception:
+    except Exception as error:
         # An error nobody foresaw: the log tells it under the id the caller gets, too.
         logger.exception("rest_call_failed", execution_id=str(call.execution_id))
         status, error_type = envelope.Status.EXCEPTION, ErrorType.UNEXPECTED_ERROR
         message = f"Unexpected error (execution ID {call.execution_id})."
-        response = envelope.exception(message)
+        response = envelope.exception(message, retry=isinstance(error, OperationalError | InterfaceError))
     recording.set_headers(call, response, status)
     recording.log(call, response, recording.Outcome(status, error_type, message))
     return response

@@ -75,14 +75,22 @@ def failure(error: Failure) -> HttpResponse:
     return _write(body)
 
 
-def exception(message: str) -> HttpResponse:
-    """EXCEPTION: our fault, with the reference under which the log tells more."""
-    return _write(
+def exception(message: str, *, retry: bool = False) -> HttpResponse:
+    """EXCEPTION: our fault, with the reference under which the log tells more.
+
+    With `retry` the call was not processed because the database is away: 503, so that callers come again by themselves
+    (security.md B3).
+    """
+    response = _write(
         {
             "responseStatus": Status.EXCEPTION,
             "errors": [{"type": ErrorType.UNEXPECTED_ERROR, "message": message}],
         }
     )
+    if retry:
+        response.status_code = 503
+        response["Retry-After"] = "10"
+    return response
 
 
 def _write(body: dict[str, Any]) -> HttpResponse:
