@@ -59,6 +59,20 @@ palette: list[HitSource] = []
 
 
 @dataclass(frozen=True)
+class Mail:
+    """The words of one mail. No address of a participant, no ID of one, nothing secret: mail travels in the open."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+
+
+# By topic of a notice: its words for one member as things are now, None when there is nothing to tell any more. The
+# member is checked before; `subject` and `data` are what the app wrote into the notice.
+MailWriter = Callable[[Membership, str, dict[str, Any]], Mail | None]
+mail_writers: dict[str, MailWriter] = {}
+
+
+@dataclass(frozen=True)
 class Lane:
     """A kind of machine work on the status page: how many rows are due and since when the oldest waits."""
 

@@ -1,8 +1,12 @@
 """Tables of the ecoa app: the service's own store here, participants and their sync beside it."""
 
 from ecoa.models.attempt import Attempt, AttemptOutcome
+from ecoa.models.evidence_report import EvidenceReport, ReportFormat, ReportPart, ReportState
 from ecoa.models.file_import import FileImport, FileRow, ImportState
+from ecoa.models.health import DigestChoice, DigestFrequency, SyncDay
 from ecoa.models.participant import Participant, ParticipantStatus, Source
+from ecoa.models.rhythm import AlarmEnd, SilenceAlarm, SitePause, SiteRhythm
+from ecoa.models.set_up import SetUp, SetUpState, TestState
 from ecoa.models.site import Site, SiteAssignment, SiteTally
 from ecoa.models.study_mapping import IDENTIFIER, StudyMapping
 from ecoa.models.sync import OPEN_STATES, ItemState, RunState, Scope, SyncItem, SyncRun
@@ -21,8 +25,12 @@ from ecoa.service.models import (
 __all__ = [
     "IDENTIFIER",
     "OPEN_STATES",
+    "AlarmEnd",
     "Attempt",
     "AttemptOutcome",
+    "DigestChoice",
+    "DigestFrequency",
+    "EvidenceReport",
     "FileImport",
     "FileRow",
     "ImportState",
@@ -30,6 +38,9 @@ __all__ = [
     "MappingState",
     "Participant",
     "ParticipantStatus",
+    "ReportFormat",
+    "ReportPart",
+    "ReportState",
     "RunState",
     "Scope",
     "ServiceFault",
@@ -40,11 +51,18 @@ __all__ = [
     "ServiceStudyMapping",
     "ServiceSystem",
     "ServiceTenant",
+    "SetUp",
+    "SetUpState",
+    "SilenceAlarm",
     "Site",
     "SiteAssignment",
+    "SitePause",
+    "SiteRhythm",
     "SiteTally",
     "Source",
     "StudyMapping",
+    "SyncDay",
     "SyncItem",
     "SyncRun",
+    "TestState",
 ]

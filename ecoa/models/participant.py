@@ -71,6 +71,12 @@ class Participant(models.Model):
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     synced_at = models.DateTimeField(null=True)
+    # The facts of the evidence report, kept by whoever settles: the first try that went out, and the newest answer to
+    # a read-back that showed our value, for which version, and where its evidence is ("run 12, try 3456").
+    first_sent_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_version = models.IntegerField(default=0, db_default=0)
+    confirmed_by = models.CharField(max_length=64, blank=True, db_default="")
 
     objects = ParticipantQuerySet.as_manager()
 

@@ -34,6 +34,8 @@ class Site(models.Model):
     mapping = models.ForeignKey("ecoa.StudyMapping", models.PROTECT, related_name="sites", verbose_name=_("study"))
     number = models.CharField(_("site number"), max_length=255, db_collation="C", validators=[IDENTIFIER])
     name = models.CharField(_("name"), max_length=128, blank=True)
+    # From this day on nothing is expected of the site (see SiteRhythm).
+    closed_on = models.DateField(_("closed on"), null=True, blank=True)
 
     objects = SiteQuerySet.as_manager()
 
@@ -73,6 +75,8 @@ class SiteTally(models.Model):
     rejected = models.BigIntegerField(default=0)
     unknown = models.BigIntegerField(default=0)
     stamp = models.BigIntegerField(default=0)
+    # When a source last said anything about the site, news or not; kept by whoever stores, see services.arrivals.
+    last_arrival_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.total} participants"

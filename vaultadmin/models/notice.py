@@ -1,4 +1,4 @@
-"""E-mail notices as rows: what is to be told to whom about a task."""
+"""E-mail notices as rows: what is to be told to whom about a task, or about whatever an app has to say."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class NoticeKind(models.TextChoices):
     DECIDED = "decided", "Your request was decided"
     DUE_SOON = "due_soon", "A task is about to lapse"
     CLOSED = "closed", "Your request ended"
+    TOLD = "told", "Told by an app"
 
 
 class NoticeOutcome(models.TextChoices):
@@ -38,10 +39,16 @@ class Notice(models.Model):
     """One mail to one person about one task, written with what it tells of and sent from this row until it is gone.
 
     The words are made when it is sent, from the rows as they are then, so a mail never tells what is no longer true.
+    A notice without a task is an app's: `topic` names who writes its words (registries.mail_writers), `subject` what
+    it is about in that app's own terms, `data` further ids and times.
     """
 
     user = models.ForeignKey("vaultadmin.User", models.CASCADE, related_name="+")
-    task = models.ForeignKey("vaultadmin.Task", models.CASCADE, related_name="notices")
+    task = models.ForeignKey("vaultadmin.Task", models.CASCADE, null=True, related_name="notices")
+    vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, null=True, related_name="+")
+    topic = models.CharField(max_length=32, blank=True, db_default="")
+    subject = models.CharField(max_length=64, blank=True, db_default="")
+    data = models.JSONField(default=dict, db_default={})
     kind = models.CharField(max_length=16, choices=NoticeKind.choices)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
@@ -57,6 +64,16 @@ class Notice(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["user", "task", "kind"], name="notice_once_per_person_and_task"),
+            models.UniqueConstraint(
+                fields=["user", "vault", "topic", "subject"],
+                condition=~Q(topic=""),
+                name="notice_once_per_person_and_subject",
+            ),
+            models.CheckConstraint(
+                condition=Q(task__isnull=False, topic="")
+                | (Q(task__isnull=True, vault__isnull=False, kind="told") & ~Q(topic="")),
+                name="notice_of_a_task_or_a_topic",
+            ),
             models.CheckConstraint(
                 condition=Q(settled_at__isnull=True, outcome="") | (Q(settled_at__isnull=False) & ~Q(outcome="")),
                 name="notice_settled_has_an_outcome",
@@ -65,4 +82,4 @@ class Notice(models.Model):
         indexes = [models.Index(fields=["due_at", "id"], name="notice_due", condition=Q(settled_at__isnull=True))]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.task} ({self.user})"
+        return f"{self.get_kind_display()}: {self.task or self.topic} ({self.user})"

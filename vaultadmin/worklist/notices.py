@@ -1,4 +1,4 @@
-"""E-mail notices about tasks: written as rows in the transaction of what they tell of, sent from those rows.
+"""E-mail notices about tasks and from apps: written in the transaction of what they tell of, sent from those rows.
 
 Losing Redis or the mail server loses nothing: a row is tried again, a bounded number of times. A mail may come twice
 when a worker dies between sending and settling; it never comes for something that is no longer true.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from smtplib import SMTPException
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -16,8 +17,8 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.models import F
 
-from vaultadmin import claims
-from vaultadmin.models import Membership, Notice, Task
+from vaultadmin import claims, registries
+from vaultadmin.models import Membership, Notice, Task, Vault
 from vaultadmin.models.notice import NoticeKind, NoticeOutcome
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Lane
@@ -44,6 +45,35 @@ def ended(task: Task, *, by: object, now: datetime) -> None:
     if requester is None or did_it:
         return
     _write(task, NoticeKind.DECIDED if task.verdict else NoticeKind.CLOSED, [requester], now)
+
+
+def tell(
+    *,
+    vault: Vault,
+    topic: str,
+    subject: str,
+    to: Iterable[Membership],
+    now: datetime,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Tell members what an app has to say, once per `subject`; inside the transaction of what it tells of.
+
+    `topic` is a key of `registries.mail_writers`, which makes the words when the mail is sent.
+    """
+    rows = [
+        Notice(
+            user_id=member.user_id,
+            vault=vault,
+            kind=NoticeKind.TOLD,
+            topic=topic,
+            subject=subject,
+            data=data or {},
+            created_at=now,
+            due_at=now,
+        )
+        for member in to
+    ]
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def remind(*, now: datetime) -> int:
@@ -115,34 +145,46 @@ def _try_again(row: Notice, token: UUID, now: datetime, error: Exception) -> Non
 
 def _compose(row: Notice) -> EmailMessage | None:
     """The mail as things are now; None when it would tell what is no longer true, or to whom it may not be told."""
-    task = row.task
-    member = Membership.objects.for_request().filter(user=row.user_id, vault=task.vault_id, is_active=True).first()
+    vault = row.task.vault_id if row.task else row.vault_id
+    member = Membership.objects.for_request().filter(user=row.user_id, vault=vault, is_active=True).first()
     if member is None or not member.user.is_active or not member.user.mail_notices:
         return None
+    mail = _of_task(row, row.task, member) if row.task else _of_app(row, member)
+    if mail is None:
+        return None
+    subject = " ".join(mail.subject.split())[:200]
+    text = "\n\n".join([*mail.paragraphs, _FOOT])
+    return EmailMessage(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}", text, to=[row.user.email])
+
+
+def _of_task(row: Notice, task: Task, member: Membership) -> registries.Mail | None:
     handler = handler_for(task)
     if row.kind in _ABOUT_OPEN_TASKS and (not task.is_open or handler.refusal(task, member)):
         return None
     title = " ".join(task.title.split())
     page = f"{settings.PUBLIC_URL}{handler.shown([task], member)[task.pk].url}"
-    text = "\n\n".join([_sentence(row), f"{title}\n{page}", _FOOT])
-    return EmailMessage(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{_subject(row, title)}", text, to=[row.user.email])
+    return registries.Mail(_subject(row, task, title), (_sentence(row, task), f"{title}\n{page}"))
+
+
+def _of_app(row: Notice, member: Membership) -> registries.Mail | None:
+    return registries.mail_writers[row.topic](member, row.subject, row.data)
 
 
 _FOOT = f"You get these mails as a member of this Vault. Turn them off at {settings.PUBLIC_URL}/accounts/notices/"
 
 
-def _subject(row: Notice, title: str) -> str:
+def _subject(row: Notice, task: Task, title: str) -> str:
     words = {
         NoticeKind.OPENED: "Waiting for your verdict",
         NoticeKind.DUE_SOON: "About to lapse",
-        NoticeKind.DECIDED: f"Your request was {_verdict(row.task)}",
+        NoticeKind.DECIDED: f"Your request was {_verdict(task)}",
         NoticeKind.CLOSED: "Your request ended",
     }
-    return f"{words[NoticeKind(row.kind)]}: {title}"[:200]
+    return f"{words[NoticeKind(row.kind)]}: {title}"
 
 
-def _sentence(row: Notice) -> str:
-    task, vault = row.task, row.task.vault.name
+def _sentence(row: Notice, task: Task) -> str:
+    vault = task.vault.name
     until = f" It lapses on {task.due_at:%d %b %Y at %H:%M} UTC." if task.due_at else ""
     if row.kind == NoticeKind.OPENED:
         return f"{task.requester_label} asks for a verdict in {vault}.{until}"
