@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from ecoa.client.words import TABLE, Acts
+from ecoa.cards import Acts, codes_of
 from ecoa.models import (
     OPEN_STATES,
     FileImport,
@@ -30,7 +30,7 @@ PAGE = 50
 COUNTED = 100
 ATTENTION = "attention"
 
-_SITE_ACTS = [code for code, words in TABLE.items() if words.acts is Acts.SITE]
+_SITE_ACTS = codes_of(Acts.SITE)
 _TROUBLE = (ParticipantStatus.REJECTED, ParticipantStatus.UNKNOWN)
 
 

@@ -3,7 +3,7 @@
 Three questions are answered by every error, so that the sync engine needs no table of its own: may the same call be
 made again (`retryable`), may the request have taken effect although we have no answer (`outcome_unknown`), and which
 code stands for it (`code`: a documented one, or one of ours beginning with VA-). The plain words for people are in
-`ecoa.client.words`.
+`ecoa.cards`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ecoa.client.words import Words, words_for
+from ecoa.cards import Card, card_for
 from vaultadmin.permissions import Permission, can
 
 if TYPE_CHECKING:
@@ -101,6 +101,6 @@ class Participant(models.Model):
         return self.participant_id
 
     @property
-    def words(self) -> Words | None:
-        """What happened and what to do, for a participant that is not where it should be."""
-        return words_for(self.code) if self.code else None
+    def card(self) -> Card | None:
+        """The site card of a participant that is not where it should be."""
+        return card_for(self.code) if self.code else None

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ecoa import selectors
-from ecoa.client.words import words_for
+from ecoa.cards import card_for
 from ecoa.forms import ConfirmForm, StartRunForm
 from ecoa.models import Scope, SyncItem, SyncRun
 from ecoa.sentences import run_sentence
@@ -136,7 +136,7 @@ def _page(request: MemberRequest, run: SyncRun) -> HttpResponse:
 
 
 def _failure(item: SyncItem) -> dict[str, Any]:
-    return {"item": item, "words": words_for(item.code), "participant": item.participant}
+    return {"item": item, "card": card_for(item.code), "participant": item.participant}
 
 
 def _speed(run: SyncRun, now: datetime) -> dict[str, str]:

@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from ecoa import selectors
-from ecoa.client.words import ACTS_LABELS
 from ecoa.models import Participant, ParticipantStatus
 from ecoa.sentences import site_sentence
 from ecoa.views import live
@@ -74,13 +73,13 @@ def shown(participant: Participant) -> dict[str, Any]:
     """One participant as people read it: state in words, beads, who acts, and the codes folded away."""
     under_way = getattr(participant, "sending", False) and participant.status == ParticipantStatus.WAITING
     state = ParticipantStatus.SENDING if under_way else ParticipantStatus(participant.status)
-    words = participant.words if participant.status != ParticipantStatus.SYNCED else None
+    card = participant.card if participant.status != ParticipantStatus.SYNCED else None
     return {
         "participant": participant,
         "state": state.value,
         "label": state.label,
-        "words": words,
-        "acts": ACTS_LABELS[words.acts] if words else "",
+        "card": card,
+        "acts": card.acts_label if card else "",
     }
 
 

@@ -7,8 +7,6 @@ import pytest
 from ecoa.client import Caches, Credentials, MyVeevaClient, NoAnswer, Refused, SingleFlight, StudySession
 from ecoa.client.caches import ExpiringStore
 from ecoa.client.jwt_age import use_until
-from ecoa.client.words import TABLE, words_for
-from ecoa.contract import Code
 from tests.fakes.ecoa_machine import success
 from vaultadmin.outbound import Answer
 
@@ -155,16 +153,3 @@ def test_call_without_time_left_is_not_made():
     with pytest.raises(Exception, match="no time left"):
         asyncio.run(session.upsert(site="1", participant_id="p", internal_id="i"))
     assert sent == []
-
-
-@pytest.mark.parametrize("code", [*(code.value for code in Code), *(code for code in TABLE if code.startswith("VA-"))])
-def test_every_code_has_words_for_people(code):
-    words = words_for(code)
-
-    for text in (str(words.happened), str(words.do)):
-        assert text.endswith(".")
-        assert not any(term in text for term in ("HTTP", "JSON", "401", "token", "POST"))
-
-
-def test_code_nobody_documented_has_words_too():
-    assert str(words_for("ZZ-9").happened)

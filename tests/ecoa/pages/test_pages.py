@@ -261,7 +261,7 @@ def test_run_page_shows_failures_in_words_and_stops_polling_when_over(study, man
 
     text = manager.get(url(study, "run", run.pk)).content.decode()
 
-    assert "eCOA does not know this study for our system." in text
+    assert "eCOA does not know this study under the name we use. Nothing was sent." in text
     assert "every 2s" not in text
 
 
