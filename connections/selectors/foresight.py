@@ -10,7 +10,7 @@ from connections.foresight import Acting, Difference, Effect, Key, Peer, Plan, R
 from connections.models import Binding, Connection
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, expand
-from vaultadmin.worklist.selectors import own_requests_allowed
+from vaultadmin.worklist.holding import own_requests_allowed
 
 # What begins when a connection becomes Active. Features add themselves in AppConfig.ready.
 sources: list[Callable[[Connection], Iterable[Effect]]] = []

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from connections.constants import BindingState, Side, Verdict
+from connections.constants import APPROVAL_TASK, BindingState, Side, Verdict
 from connections.models import Binding, Connection
 from vaultadmin.signing import services as signing
-from vaultadmin.worklist.selectors import own_requests_allowed
+from vaultadmin.worklist import holding
+from vaultadmin.worklist import selectors as worklist
+from vaultadmin.worklist.holding import own_requests_allowed
 
 SHOWN = 5
 _ENDS = {
@@ -107,13 +109,19 @@ def _signed(meaning: str, method: str) -> str:
 def _open_verdicts(binding: Binding) -> list[Event]:
     waiting = []
     if not binding.local_verdict:
-        text = "Anybody here who may participate in workflows"
-        own = own_requests_allowed(binding.connection.vault)
-        text += "." if own else f", but not {binding.requested_by.user.name}."
-        waiting.append(_event("Waiting for approval here", state="current", text=text))
+        waiting.append(_event("Waiting for approval here", state="current", text=_who_decides(binding)))
     if not binding.remote_verdict:
         waiting.append(_event(f"Waiting for approval in {binding.peer_name}", state="current"))
     return waiting
+
+
+def _who_decides(binding: Binding) -> str:
+    task = worklist.open_task_for(binding, kind=APPROVAL_TASK)
+    if task and (held_by := holding.holder(task)):
+        return f"Assigned to {held_by}."
+    own = own_requests_allowed(binding.connection.vault)
+    but = "" if own else f", but not {binding.requested_by.user.name}"
+    return f"Anybody here who may participate in workflows{but}."
 
 
 def _person(binding: Binding) -> str:

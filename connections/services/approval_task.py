@@ -12,6 +12,7 @@ from connections.models import Binding
 from connections.services import approving, exchange
 from vaultadmin import clock
 from vaultadmin.models import Membership, Task
+from vaultadmin.permissions import Permission
 from vaultadmin.signing.services import Proof
 from vaultadmin.worklist.registry import Shown
 
@@ -20,6 +21,8 @@ _GONE = "The connection is gone."
 
 class ApprovalTaskHandler:
     """The meaning of `connection.approval`: its subject is a binding."""
+
+    needs: tuple[Permission, ...] = (Permission.CONNECTION_READ, Permission.WORKFLOW_PARTICIPATE)
 
     def lock(self, task: Task) -> None:
         """Lock the connection and its binding."""

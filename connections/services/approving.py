@@ -16,9 +16,10 @@ from connections.services.refusals import Refused
 from vaultadmin.models import Membership, Signature
 from vaultadmin.permissions import Permission, can
 from vaultadmin.signing import services as signing
+from vaultadmin.worklist import holding
 from vaultadmin.worklist import selectors as worklist_selectors
 from vaultadmin.worklist import services as worklist
-from vaultadmin.worklist.selectors import own_requests_allowed
+from vaultadmin.worklist.holding import own_requests_allowed
 
 _COMPARE = "Compare the six words with the other side and say so, or reject the request."
 _LONGEST_NAME = 80
@@ -44,6 +45,14 @@ def approval_refusal(binding: Binding, member: Membership, *, now: datetime) -> 
     if binding.requested_by.user_id == member.user_id and not own_requests_allowed(binding.connection.vault):
         return "You made this request, so somebody else has to decide it."
     return ""
+
+
+def refusal_now(binding: Binding, member: Membership, *, now: datetime) -> str:
+    """As `approval_refusal`, and whether the task is somebody else's at the moment."""
+    if refusal := approval_refusal(binding, member, now=now):
+        return refusal
+    task = worklist_selectors.open_task_for(binding, kind=APPROVAL_TASK)
+    return holding.refusal(task, member) if task else ""
 
 
 def has_lapsed(binding: Binding, *, now: datetime) -> bool:

@@ -64,7 +64,7 @@ def _inactive(connection: Connection, member: Membership) -> NextStep:
 
 
 def _verdict_needed(connection: Connection, binding: Binding, member: Membership) -> NextStep:
-    if refusal := approving.approval_refusal(binding, member, now=clock.now()):
+    if refusal := approving.refusal_now(binding, member, now=clock.now()):
         return NextStep(f"An approval waits in this Vault. {refusal}")
     text = f"{binding.peer_name} asks to be connected. Your verdict is needed."
     return NextStep(text, "Complete", record_url(connection, "complete"), "clipboard-check")

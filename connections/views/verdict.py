@@ -27,7 +27,7 @@ from vaultadmin.answers import frame, go
 from vaultadmin.permissions import Permission
 from vaultadmin.signing import credentials
 from vaultadmin.signing.services import version_of
-from vaultadmin.worklist.selectors import own_requests_allowed
+from vaultadmin.worklist.holding import own_requests_allowed
 
 _SALT = "connections.views.verdict"
 _LOOK_AGAIN = "This changed since you opened it. Look at what is marked, then decide again."
@@ -56,7 +56,7 @@ def complete(request: MemberRequest, vault_id: int, api_name: str) -> HttpRespon
     if binding is None:
         return _refused(request, connection, "No approval waits here.")
     binding.connection = connection
-    if refusal := approving.approval_refusal(binding, request.member, now=clock.now()):
+    if refusal := approving.refusal_now(binding, request.member, now=clock.now()):
         return _refused(request, connection, refusal)
     look = _look(request, binding)
     if request.method != "POST":

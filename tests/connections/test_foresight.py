@@ -12,7 +12,7 @@ from vaultadmin.models import VaultSettings
 from vaultadmin.permissions import Permission
 from vaultadmin.signing.services import version_of
 from vaultadmin.strict_json import canonical
-from vaultadmin.worklist.selectors import own_requests_allowed
+from vaultadmin.worklist.holding import own_requests_allowed
 
 KEY = Key("00001", "ab" * 32, "1 Jan 2026", "1 Jan 2029")
 ACTING = Acting("Ina", "ina@example.test", "Integration User", True, ["API: Access API"])

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from connections.constants import AuthorizationType, CloneBehavior, IntegrationPointType, LookupType, TokenType
+from django.db import transaction
+
+from connections.constants import (
+    APPROVAL_TASK,
+    AuthorizationType,
+    CloneBehavior,
+    IntegrationPointType,
+    LookupType,
+    TokenType,
+)
 from connections.services import authorizations, creating, integration_points, integrations, lookups
 from connections.services import tokens as vault_tokens
 from tests.factories.connections import make_certificate
@@ -16,6 +25,7 @@ from vaultadmin.models import Membership, SecurityProfile, Vault
 from vaultadmin.permissions import Permission
 from vaultadmin.sandboxes import services as sandboxes
 from vaultadmin.services import tokens
+from vaultadmin.worklist import services as worklist
 
 BY = audit.System("Guard")
 _ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -67,7 +77,12 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         by=owner,
         now=clock.now(),
     )
+    with transaction.atomic():
+        task = worklist.open_task(
+            vault=vault, kind=APPROVAL_TASK, subject=connection, title="Guarded", by=BY, now=clock.now()
+        )
     return {
+        "task_id": task.pk,
         "lookup_id": lookup.pk,
         "integration_id": integration.pk,
         "point_id": point.pk,

@@ -423,6 +423,7 @@ DEEDS = [
     Deed("accounts/notices/", nothing),
     Deed("accounts/invitation/<str:token>/", accepts, anonymous=True, path=invitation_path),
     Deed("vaults/create/", creates_vault, creates=True),
+    Deed(f"{_V}tasks/<int:task_id>/reassign/", lambda world: {"assignee": world.owner.pk, "comment": "Holidays"}),
     Deed(f"{_V}admin/users/invite/", invites, creates=True),
     Deed(f"{_USER}security-profile/", gives_another_profile),
     Deed(f"{_USER}name/", lambda _world: {"name": "Renamed Person"}),

@@ -26,7 +26,11 @@ class Membership(models.Model):
 
     class Meta:
         ordering = ["user__name", "pk"]
-        constraints = [models.UniqueConstraint(fields=["user", "vault"], name="membership_once_per_vault")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "vault"], name="membership_once_per_vault"),
+            # The target of composite references: work cannot be given to a member of another vault.
+            models.UniqueConstraint(fields=["id", "vault"], name="membership_of_one_vault"),
+        ]
 
     def __str__(self) -> str:
         return str(self.user)

@@ -12,6 +12,7 @@ class NoticeKind(models.TextChoices):
     """What happened, or is about to."""
 
     OPENED = "opened", "A task waits for you"
+    ASSIGNED = "assigned", "A task was assigned to you"
     DECIDED = "decided", "Your request was decided"
     DUE_SOON = "due_soon", "A task is about to lapse"
     CLOSED = "closed", "Your request ended"

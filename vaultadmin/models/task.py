@@ -10,16 +10,20 @@ class TaskStatus(models.TextChoices):
     """Statuses of a workflow task (veeva-core section 3 rule 6)."""
 
     AVAILABLE = "available__v", "Available"
+    ASSIGNED = "assigned__v", "Assigned"
     COMPLETED = "completed__v", "Completed"
     CANCELLED = "cancelled__v", "Cancelled"
+
+
+OPEN = (TaskStatus.AVAILABLE, TaskStatus.ASSIGNED)
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
     """Task rows."""
 
     def open(self) -> TaskQuerySet:
-        """Tasks that still wait."""
-        return self.filter(status=TaskStatus.AVAILABLE)
+        """Tasks that still wait, for anybody or for somebody."""
+        return self.filter(status__in=OPEN)
 
 
 class Task(models.Model):
@@ -33,6 +37,7 @@ class Task(models.Model):
     requested_by = models.ForeignKey("vaultadmin.Membership", models.PROTECT, null=True, related_name="requested_tasks")
     requester_label = models.CharField(max_length=255, blank=True)
     status = models.CharField(max_length=16, choices=TaskStatus.choices, default=TaskStatus.AVAILABLE)
+    assigned_to = models.ForeignKey("vaultadmin.Membership", models.PROTECT, null=True, related_name="assigned_tasks")
     verdict = models.CharField(max_length=32, blank=True)
     comment = models.TextField(blank=True)
     completed_by = models.ForeignKey("vaultadmin.Membership", models.PROTECT, null=True, related_name="completed_tasks")
@@ -47,8 +52,14 @@ class Task(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["vault", "kind", "subject_type", "subject_id"],
-                condition=Q(status=TaskStatus.AVAILABLE),
+                condition=Q(status__in=OPEN),
                 name="task_one_open_per_subject",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=TaskStatus.AVAILABLE, assigned_to__isnull=True)
+                | Q(status=TaskStatus.ASSIGNED, assigned_to__isnull=False)
+                | ~Q(status__in=OPEN),
+                name="task_assigned_to_somebody",
             ),
             models.CheckConstraint(
                 condition=Q(completed_by__isnull=True, verdict="")
@@ -64,4 +75,4 @@ class Task(models.Model):
     @property
     def is_open(self) -> bool:
         """Does it still wait?"""
-        return self.status == TaskStatus.AVAILABLE
+        return self.status in OPEN

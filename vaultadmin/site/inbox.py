@@ -1,4 +1,4 @@
-"""The approver's inbox: for me, mine, done. The verdict itself is given in the dialog of the record."""
+"""The approver's inbox: for me, assigned to others, mine, done. The record's dialog takes the verdict."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from django.views.decorators.http import require_safe
 
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import live
-from vaultadmin.permissions import Permission
+from vaultadmin.permissions import Permission, can
 from vaultadmin.worklist import selectors
 
-_LISTS = {"": selectors.inbox, "mine": selectors.requested_by, "done": selectors.done}
+_LISTS = {"": selectors.inbox, "others": selectors.with_others, "mine": selectors.requested_by, "done": selectors.done}
 
 
 @require_safe
 @requires(Permission.WORKFLOW_PARTICIPATE, Permission.WORKFLOW_START)
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
-    """For me, Mine, Done."""
+    """For me, Assigned to others, Mine, Done."""
     asked = request.GET.get("show", "")
     shown = asked if asked in _LISTS else ""
     rows = selectors.rows(_LISTS[shown](request.member), request.member)
-    return render(request, "site/inbox.html", {"rows": rows, "shown_list": shown})
+    participates = can(request.member, Permission.WORKFLOW_PARTICIPATE)
+    return render(request, "site/inbox.html", {"rows": rows, "shown_list": shown, "participates": participates})
 
 
 @require_safe

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from vaultadmin.site import audit_page, history, home, inbox, palette, status
+from vaultadmin.site import audit_page, history, home, inbox, palette, reassigning, status
 
 app_name = "vault"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("", home.index, name="home"),
     path("tasks/", inbox.index, name="tasks"),
     path("tasks/count/", inbox.count, name="tasks-count"),
+    path("tasks/<int:task_id>/reassign/", reassigning.reassign, name="task-reassign"),
     path("palette/", palette.search, name="palette"),
     path("admin/audit/", audit_page.index, name="audit"),
     path("admin/audit/download/", audit_page.download, name="audit-download"),

@@ -77,6 +77,7 @@ _LOOKS = {
     "discarded": _STOPPED,
     # tasks and verdicts
     "available": Look("info", "inbox"),
+    "assigned": Look("info", "user-check"),
     "completed": _GOOD,
     "approve": Look("success", "thumb-up"),
     "reject": Look("danger", "thumb-down"),

@@ -22,6 +22,7 @@ from vaultadmin.models import Membership, Notice, Task, Vault
 from vaultadmin.models.notice import NoticeKind, NoticeOutcome
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Lane
+from vaultadmin.worklist import holding
 from vaultadmin.worklist.registry import handler_for
 
 logger = structlog.get_logger(__name__)
@@ -30,12 +31,18 @@ REMIND_BEFORE = timedelta(days=3)
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 720))
 _LEASE = timedelta(minutes=2)
 _BATCH = 20
-_ABOUT_OPEN_TASKS = (NoticeKind.OPENED, NoticeKind.DUE_SOON)
+_ABOUT_OPEN_TASKS = (NoticeKind.OPENED, NoticeKind.ASSIGNED, NoticeKind.DUE_SOON)
 
 
 def opened(task: Task, *, now: datetime) -> None:
     """Tell everybody who may decide the task; inside the transaction that opens it."""
     _write(task, NoticeKind.OPENED, _deciders(task), now)
+
+
+def assigned(task: Task, *, to: Membership, now: datetime) -> None:
+    """Tell a member that the task was given to them; once per task, whoever hands it back and forth."""
+    if to.user.mail_notices:
+        _write(task, NoticeKind.ASSIGNED, [to], now)
 
 
 def ended(task: Task, *, by: object, now: datetime) -> None:
@@ -159,7 +166,9 @@ def _compose(row: Notice) -> EmailMessage | None:
 
 def _of_task(row: Notice, task: Task, member: Membership) -> registries.Mail | None:
     handler = handler_for(task)
-    if row.kind in _ABOUT_OPEN_TASKS and (not task.is_open or handler.refusal(task, member)):
+    if row.kind in _ABOUT_OPEN_TASKS and (
+        not task.is_open or handler.refusal(task, member) or holding.refusal(task, member)
+    ):
         return None
     title = " ".join(task.title.split())
     page = f"{settings.PUBLIC_URL}{handler.shown([task], member)[task.pk].url}"
@@ -176,6 +185,7 @@ _FOOT = f"You get these mails as a member of this Vault. Turn them off at {setti
 def _subject(row: Notice, task: Task, title: str) -> str:
     words = {
         NoticeKind.OPENED: "Waiting for your verdict",
+        NoticeKind.ASSIGNED: "Assigned to you",
         NoticeKind.DUE_SOON: "About to lapse",
         NoticeKind.DECIDED: f"Your request was {_verdict(task)}",
         NoticeKind.CLOSED: "Your request ended",
@@ -188,6 +198,8 @@ def _sentence(row: Notice, task: Task) -> str:
     until = f" It lapses on {task.due_at:%d %b %Y at %H:%M} UTC." if task.due_at else ""
     if row.kind == NoticeKind.OPENED:
         return f"{task.requester_label} asks for a verdict in {vault}.{until}"
+    if row.kind == NoticeKind.ASSIGNED:
+        return f"A request of {task.requester_label} in {vault} was assigned to you.{until}"
     if row.kind == NoticeKind.DUE_SOON:
         return f"Nobody in {vault} has decided this yet.{until}"
     if row.kind == NoticeKind.DECIDED:

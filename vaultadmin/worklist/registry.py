@@ -9,6 +9,7 @@ from typing import Protocol
 
 from vaultadmin.models import Membership
 from vaultadmin.models.task import Task
+from vaultadmin.permissions import Permission
 from vaultadmin.signing.services import Proof
 
 
@@ -22,7 +23,9 @@ class Shown:
 
 
 class Handler(Protocol):
-    """An app's meaning for one kind of task."""
+    """An app's meaning for one kind of task; `needs` are the permissions without which nobody can decide it."""
+
+    needs: tuple[Permission, ...]
 
     def lock(self, task: Task) -> None:
         """Lock the app's row the task is about: before the task's own row, here and wherever a task is cancelled."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import models
 from django.db.models import Q, QuerySet
 
-from vaultadmin.models import Membership, Signature, Vault, VaultSettings
-from vaultadmin.models.task import Task, TaskStatus
+from vaultadmin.models import Membership, Signature
+from vaultadmin.models.task import OPEN, Task, TaskStatus
 from vaultadmin.permissions import Permission, can
+from vaultadmin.worklist import holding
+from vaultadmin.worklist.holding import own_requests_allowed
 from vaultadmin.worklist.registry import Shown, handler_for
+
+_ASSIGNEE = ("assigned_to__user", "assigned_to__profile")
 
 
 @dataclass(frozen=True)
@@ -21,28 +25,33 @@ class InboxRow:
     task: Task
     shown: Shown
     signature: Signature | None = None
-
-
-def own_requests_allowed(vault: Vault) -> bool:
-    """May a requester decide their own request here? Only in a sandbox, and only where its settings say so."""
-    return vault.is_sandbox and VaultSettings.of(vault).own_requests
+    held_by: Membership | None = None
+    member: Membership | None = None
+    # Whether this member may give the task to somebody, and whether they may take it themselves.
+    may_assign: bool = False
+    may_take: bool = False
 
 
 def inbox(member: Membership) -> QuerySet[Task]:
-    """Open tasks of the vault that this member may decide, oldest first: not their own requests."""
-    if not can(member, Permission.WORKFLOW_PARTICIPATE):
-        return Task.objects.none()
-    waiting = Task.objects.open().filter(vault=member.vault_id)
-    if not own_requests_allowed(member.vault):
-        waiting = waiting.exclude(requested_by__user=member.user_id)
-    return waiting.select_related("requested_by__user").order_by("created_at", "pk")
+    """Open tasks of the vault that this member may decide, oldest first: not their own requests, nor other people's."""
+    return _for_people(member).exclude(pk__in=_held_by_others(member))
+
+
+def with_others(member: Membership) -> QuerySet[Task]:
+    """Open tasks that are assigned to somebody else, oldest first; this member may reassign them."""
+    return _for_people(member).filter(pk__in=_held_by_others(member))
+
+
+def find(member: Membership, pk: int) -> Task | None:
+    """A task of the member's vault."""
+    return Task.objects.filter(vault=member.vault_id, pk=pk).select_related("vault", *_ASSIGNEE).first()
 
 
 def requested_by(member: Membership) -> QuerySet[Task]:
     """Tasks this member asked for, waiting first, then the newest."""
     mine = Task.objects.filter(vault=member.vault_id, requested_by__user=member.user_id)
-    first = models.Case(models.When(status=TaskStatus.AVAILABLE, then=0), default=1)
-    return mine.select_related("completed_by__user").order_by(first, "-created_at", "-pk")
+    first = models.Case(models.When(status__in=OPEN, then=0), default=1)
+    return mine.select_related("completed_by__user", *_ASSIGNEE).order_by(first, "-created_at", "-pk")
 
 
 def done(member: Membership) -> QuerySet[Task]:
@@ -61,13 +70,39 @@ def rows(tasks: QuerySet[Task], member: Membership, *, limit: int = 100) -> list
     for of_kind in kinds.values():
         shown |= handler_for(of_kind[0]).shown(of_kind, member)
     signatures = _signatures([task for task in found if task.verdict], member.vault_id)
-    return [InboxRow(task, shown[task.pk], signatures.get(task.pk)) for task in found]
+    return [_row(task, shown[task.pk], signatures.get(task.pk), member) for task in found]
 
 
 def open_task_for(subject: models.Model, *, kind: str) -> Task | None:
     """The open task of a kind about a record, if any."""
     found = Task.objects.open().filter(kind=kind, subject_type=subject._meta.label_lower, subject_id=str(subject.pk))
-    return found.select_related("requested_by__user").first()
+    return found.select_related("requested_by__user", "vault", *_ASSIGNEE).first()
+
+
+def _for_people(member: Membership) -> QuerySet[Task]:
+    if not can(member, Permission.WORKFLOW_PARTICIPATE):
+        return Task.objects.none()
+    waiting = Task.objects.open().filter(vault=member.vault_id)
+    if not own_requests_allowed(member.vault):
+        waiting = waiting.exclude(requested_by__user=member.user_id)
+    return waiting.select_related("requested_by__user", "vault", *_ASSIGNEE).order_by("created_at", "pk")
+
+
+def _held_by_others(member: Membership) -> list[int]:
+    """Assigned tasks this member may not decide. An assignee who may not either holds nothing."""
+    assigned = _for_people(member).filter(status=TaskStatus.ASSIGNED).exclude(assigned_to=member.pk)
+    return [task.pk for task in assigned if holding.refusal(task, member)]
+
+
+def _row(task: Task, shown: Shown, signature: Signature | None, member: Membership) -> InboxRow:
+    if not task.is_open:
+        return InboxRow(task, shown, signature)
+    held_by = holding.holder(task)
+    may_assign = can(member, Permission.WORKFLOW_PARTICIPATE)
+    own = held_by is not None and held_by.pk == member.pk
+    may_take = may_assign and not own and not holding.assignee_refusal(task, member)
+    shown = replace(shown, refusal=shown.refusal or holding.refusal(task, member))
+    return InboxRow(task, shown, signature, held_by, member, may_assign, may_take)
 
 
 def _signatures(decided: list[Task], vault_id: int) -> dict[int, Signature]:

@@ -11,7 +11,7 @@ from vaultadmin import audit
 from vaultadmin.models import Membership, Vault
 from vaultadmin.models.task import Task, TaskStatus
 from vaultadmin.signing.services import Proof
-from vaultadmin.worklist import notices
+from vaultadmin.worklist import holding, notices
 from vaultadmin.worklist.registry import handler_for
 
 
@@ -67,9 +67,9 @@ def complete(
         locked = Task.objects.select_for_update().get(pk=task.pk)
         if locked.vault_id != by.vault_id:
             raise VerdictRefused("This task belongs to another Vault.")
-        if locked.status != TaskStatus.AVAILABLE:
+        if not locked.is_open:
             raise VerdictRefused(f"This task is already {locked.get_status_display().lower()}.")
-        if refusal := handler.refusal(locked, by):
+        if refusal := handler.refusal(locked, by) or holding.refusal(locked, by):
             raise VerdictRefused(refusal)
         labels = dict(handler.verdicts(locked))
         if verdict not in labels:

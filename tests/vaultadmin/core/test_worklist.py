@@ -17,6 +17,8 @@ KIND = "test.verdict"
 class Handler:
     """Lets everybody decide but the requester, and remembers what was decided."""
 
+    needs = (Permission.WORKFLOW_PARTICIPATE,)
+
     def __init__(self):
         self.done = []
 

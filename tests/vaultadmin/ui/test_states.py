@@ -7,7 +7,7 @@ SHOWN = (
     *("pending", "approved", "active", "inactive", "disconnected"),
     *("waiting", "sending", "synced", "rejected", "unknown"),
     *("planned", "running", "paused", "done", "finished_with_failures", "failed", "cancelled"),
-    *("available", "completed"),
+    *("available", "assigned", "completed"),
 )
 
 
@@ -44,7 +44,7 @@ def test_an_unheard_of_state_is_neutral():
         ("pending", "approved", "active", "inactive", "disconnected"),
         ("waiting", "sending", "synced", "rejected", "unknown"),
         ("running", "paused", "done", "failed", "cancelled"),
-        ("available", "completed", "cancelled"),
+        ("available", "assigned", "completed", "cancelled"),
     ],
 )
 def test_states_shown_side_by_side_differ_in_shape(together):
