@@ -29,5 +29,5 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
 @requires(Permission.WORKFLOW_PARTICIPATE, Permission.WORKFLOW_START)
 def count(request: MemberRequest, vault_id: int) -> HttpResponse:
     """How many tasks wait for this member, for the navigation of every open page; 304 while nothing changed."""
-    waiting = selectors.inbox(request.member).count()
+    waiting = selectors.waiting(request.member)
     return live(request, render(request, "site/_task_count.html", {"count": waiting}))

@@ -30,7 +30,7 @@ _WORKFLOW = (Permission.WORKFLOW_PARTICIPATE, Permission.WORKFLOW_START)
 
 
 def _waiting(member: Membership) -> int:
-    return worklist.inbox(member).count()
+    return worklist.waiting(member)
 
 
 SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (

@@ -37,6 +37,15 @@ def inbox(member: Membership) -> QuerySet[Task]:
     return _for_people(member).exclude(pk__in=_held_by_others(member))
 
 
+def waiting(member: Membership) -> int:
+    """How many tasks the inbox holds. Every page asks, so it is one query unless somebody else was given a task."""
+    others = Q(status=TaskStatus.ASSIGNED) & ~Q(assigned_to=member.pk)
+    rows = _for_people(member).order_by()
+    counted = rows.aggregate(every=models.Count("pk"), others=models.Count("pk", filter=others))
+    held: int = len(_held_by_others(member)) if counted["others"] else 0
+    return int(counted["every"]) - held
+
+
 def with_others(member: Membership) -> QuerySet[Task]:
     """Open tasks that are assigned to somebody else, oldest first; this member may reassign them."""
     return _for_people(member).filter(pk__in=_held_by_others(member))
