@@ -13,7 +13,7 @@ BACKWARD = "ALTER TABLE vaultadmin_task DROP CONSTRAINT task_assignee_of_same_va
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("vaultadmin", "0010_notices"),
+        ("vaultadmin", "0011_notices_of_apps"),
     ]
 
     operations = [
@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                     ("decided", "Your request was decided"),
                     ("due_soon", "A task is about to lapse"),
                     ("closed", "Your request ended"),
+                    ("told", "Told by an app"),
                 ],
                 max_length=16,
             ),
