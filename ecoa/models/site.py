@@ -36,6 +36,9 @@ class Site(models.Model):
     name = models.CharField(_("name"), max_length=128, blank=True)
     # From this day on nothing is expected of the site (see SiteRhythm).
     closed_on = models.DateField(_("closed on"), null=True, blank=True)
+    # When a source last said anything about the site, news or not; kept by whoever stores, see ecoa.sync.facts. Not in
+    # the tally, whose rows are locked by triggers in an order of their own.
+    last_arrival_at = models.DateTimeField(null=True, editable=False)
 
     objects = SiteQuerySet.as_manager()
 
@@ -75,8 +78,6 @@ class SiteTally(models.Model):
     rejected = models.BigIntegerField(default=0)
     unknown = models.BigIntegerField(default=0)
     stamp = models.BigIntegerField(default=0)
-    # When a source last said anything about the site, news or not; kept by whoever stores, see services.arrivals.
-    last_arrival_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.total} participants"

@@ -1,6 +1,7 @@
 """Turning checked rows into participants, a batch and a commit at a time, so that no vault is frozen behind a file.
 
-Order of locks as in the engine: the study, participants (whose trigger moves the counters), the file, the audit chain.
+Order of locks as in the engine: the study, participants (whose trigger moves the counters), the file, the sites heard
+from, the audit chain.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.db.models import F
 
 from ecoa.imports import problems
 from ecoa.models import FileImport, StudyMapping
+from ecoa.sync import facts
 from vaultadmin import audit
 
 BATCH = 1000
@@ -78,6 +80,7 @@ class _Sorted:
     changed: list[dict[str, Any]] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[dict[str, Any]] = field(default_factory=list)
+    sites: set[int] = field(default_factory=set)
 
 
 def store_batch(*, file: FileImport, token: UUID, by: audit.Actor, lease: timedelta, now: datetime) -> bool:
@@ -90,6 +93,7 @@ def store_batch(*, file: FileImport, token: UUID, by: audit.Actor, lease: timede
         batch = _sort(rows)
         _write(file, batch, now)
         _advance(file, token, batch, now + lease)
+        facts.note_arrivals(batch.sites, at=now)
         audit.record_many(vault=file.vault, by=by, entries=_entries(file, batch))
     return True
 
@@ -107,6 +111,8 @@ def _sort(rows: list[tuple[Any, ...]]) -> _Sorted:
     """Decide each row by what the study holds now, which may differ from what the preview saw."""
     batch = _Sorted(last_line=rows[-1][0])
     for line, participant_id, internal_id, site, number, known, known_id, known_site, holder in rows:
+        if site is not None:
+            batch.sites.add(site)
         problem = _problem(site, known, known_site, known_id == participant_id, holder)
         if problem:
             detail = f":{number}" if problem == problems.OTHER_SITE else ""

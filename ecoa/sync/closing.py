@@ -10,6 +10,7 @@ from django.db.models import F
 
 from ecoa.client.errors import NO_ANSWER
 from ecoa.models import RunState, SyncItem, SyncRun
+from ecoa.sync import facts
 from ecoa.sync.settling import ACTOR, record_moves
 from vaultadmin import audit
 
@@ -100,6 +101,7 @@ def _close_chunk(run: SyncRun, code: str, now: datetime) -> list[tuple[int, int,
         SyncRun.objects.filter(pk=run.pk).update(
             unknown=F("unknown") + unknown, dropped=F("dropped") + len(rows) - unknown
         )
+        facts.count_day(run.mapping_id, at=now, unknown=unknown)
     record_moves(run, moved)
     return rows
 

@@ -11,7 +11,7 @@ from django.db.models import F
 
 from ecoa.client.errors import GAVE_UP, PARKED
 from ecoa.models import RunState, SyncItem, SyncRun
-from ecoa.sync import closing, settling
+from ecoa.sync import closing, facts, settling
 from ecoa.sync.policy import POLICY, Policy
 from vaultadmin import wake
 
@@ -89,4 +89,5 @@ def _release_chunk(now: datetime, policy: Policy) -> list[tuple[Any, ...]]:
 def _park(run: SyncRun, pairs: list[tuple[int, int]], now: datetime) -> None:
     moved = closing.doubt(pairs=pairs, code=PARKED, now=now)
     SyncRun.objects.filter(pk=run.pk).update(unknown=F("unknown") + len(pairs))
+    facts.count_day(run.mapping_id, at=now, unknown=len(pairs))
     settling.record_moves(run, moved)

@@ -1,7 +1,7 @@
 """Settling a batch: what happened is written in five statements, only for rows still under our lease.
 
 Order of locks, the same everywhere in the engine so that nothing waits in a circle: items, tries, participants (whose
-trigger moves the site's counters), the run, the audit chain.
+trigger moves the site's counters), the run, the study's day, the audit chain.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 
+from ecoa.client.types import Stage
 from ecoa.models import SyncRun
+from ecoa.sync import facts
 from ecoa.sync.carrying import Outcome, Verdict
 from ecoa.sync.policy import Policy
 from vaultadmin import audit
@@ -58,12 +60,13 @@ UPDATE ecoa_attempt a
 _MOVE_PARTICIPANTS = """
 WITH o AS (
     SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
-        item bigint, participant bigint, version integer, status text, stage smallint, code text, detail text,
-        my_id text)
+        item bigint, attempt bigint, participant bigint, version integer, status text, stage smallint, code text,
+        detail text, my_id text, read_back boolean)
      WHERE r.item = ANY(%(items)s)
 ), old AS (
     SELECT p.id, p.status AS was, p.my_veeva_participant_id AS was_my_id, p.version = o.version AS current,
-           o.version AS sent, o.status, o.stage, o.code, o.detail, o.my_id
+           o.version AS sent, o.status, o.stage, o.code, o.detail, o.my_id, o.attempt,
+           o.read_back AND o.status = 'synced' AND o.version >= p.confirmed_version AS confirms
       FROM ecoa_participant p JOIN o ON o.participant = p.id
      ORDER BY p.id
        FOR NO KEY UPDATE OF p
@@ -78,7 +81,13 @@ UPDATE ecoa_participant p
        synced_version = CASE WHEN old.status = 'synced' THEN GREATEST(p.synced_version, old.sent)
                              ELSE p.synced_version END,
        synced_at = CASE WHEN old.status = 'synced' THEN %(now)s ELSE p.synced_at END,
-       changed_at = CASE WHEN old.current AND old.status <> p.status THEN %(now)s ELSE p.changed_at END
+       changed_at = CASE WHEN old.current AND old.status <> p.status THEN %(now)s ELSE p.changed_at END,
+       first_sent_at = COALESCE(p.first_sent_at, (
+           SELECT min(t.started_at) FROM ecoa_attempt t
+            WHERE t.participant_id = p.id AND (t.stage >= %(sent)s OR t.outcome = 'started'))),
+       confirmed_at = CASE WHEN old.confirms THEN %(now)s ELSE p.confirmed_at END,
+       confirmed_version = CASE WHEN old.confirms THEN old.sent ELSE p.confirmed_version END,
+       confirmed_by = CASE WHEN old.confirms THEN 'run ' || %(run)s || ' try ' || old.attempt ELSE p.confirmed_by END
   FROM old
  WHERE p.id = old.id AND (old.current OR old.status <> 'rejected')
 RETURNING p.id, p.participant_id, old.was, p.status, old.was_my_id, p.my_veeva_participant_id, p.code
@@ -92,8 +101,9 @@ def settle(*, run: SyncRun, token: UUID, outcomes: list[Outcome], policy: Policy
         items = _close_items(rows, token, now)
         _close_tries(rows, now)
         kept = set(items)
-        moved = _move_participants([row for row in rows if row["status"]], items, now)
+        moved = _move_participants(run, [row for row in rows if row["status"]], items, now)
         _count(run, [row for row in rows if row["item"] in kept], heard=any(row["heard"] for row in rows))
+        _count_day(run, rows, kept, now)
         record_moves(run, moved)
     return Settled(written=len(items), lost=len(rows) - len(items))
 
@@ -148,11 +158,14 @@ def _close_tries(rows: list[dict[str, Any]], now: datetime) -> None:
             cursor.execute("DELETE FROM ecoa_attempt WHERE id = ANY(%s)", [untried])
 
 
-def _move_participants(rows: list[dict[str, Any]], items: list[int], now: datetime) -> list[tuple[Any, ...]]:
+def _move_participants(
+    run: SyncRun, rows: list[dict[str, Any]], items: list[int], now: datetime
+) -> list[tuple[Any, ...]]:
     if not rows or not items:
         return []
+    values = {"rows": json.dumps(rows), "items": items, "now": now, "run": str(run.pk), "sent": int(Stage.SENT)}
     with connection.cursor() as cursor:
-        cursor.execute(_MOVE_PARTICIPANTS, {"rows": json.dumps(rows), "items": items, "now": now})
+        cursor.execute(_MOVE_PARTICIPANTS, values)
         moved: list[tuple[Any, ...]] = cursor.fetchall()
     return moved
 
@@ -164,6 +177,18 @@ def _count(run: SyncRun, rows: list[dict[str, Any]], *, heard: bool) -> None:
         sets["silent_since"] = None
     if sets:
         SyncRun.objects.filter(pk=run.pk).update(**sets)
+
+
+def _count_day(run: SyncRun, rows: list[dict[str, Any]], kept: set[int], now: datetime) -> None:
+    over = Counter(row["state"] for row in rows if row["over"] and row["item"] in kept)
+    facts.count_day(
+        run.mapping_id,
+        at=now,
+        sent=sum(1 for row in rows if row["stage"] >= Stage.SENT and not row["untried"]),
+        confirmed=over["synced"],
+        rejected=over["rejected"],
+        unknown=over["unknown"],
+    )
 
 
 def record_moves(run: SyncRun, moved: list[tuple[Any, ...]]) -> None:
