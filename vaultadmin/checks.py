@@ -44,7 +44,7 @@ def production(**_options: Any) -> list[checks.CheckMessage]:
     """A production installation has no setting that is only good enough for a development one."""
     if not settings.PRODUCTION:
         return []
-    found = (*_hosts(), *_secret_key(), *_demo_leftovers(), *_open_networks())
+    found = (*_hosts(), *_secret_key(), *_demo_leftovers(), *_open_networks(), *_faults())
     return [checks.Error(sentence, id=f"vaultadmin.{number}") for number, sentence in found]
 
 
@@ -69,6 +69,11 @@ def _demo_leftovers() -> Iterator[tuple[str, str]]:
         yield "E014", f"VAULTADMIN_OUTBOUND_RESOLVE must not lead names below {_DEMO_DOMAIN} anywhere in production."
     if any(_is_demo(suffix.strip(".")) for suffix in settings.ECOA_REGION_SUFFIXES):
         yield "E015", f"VAULTADMIN_ECOA_REGION_SUFFIXES must not name {_DEMO_DOMAIN} in production."
+
+
+def _faults() -> Iterator[tuple[str, str]]:
+    if settings.ECOA_FAULTS:
+        yield "E017", "VAULTADMIN_ECOA_FAULTS must not be set in production: no call may go wrong on purpose there."
 
 
 def _open_networks() -> Iterator[tuple[str, str]]:

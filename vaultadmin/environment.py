@@ -18,9 +18,10 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
 
 
-def flag(name: str) -> bool:
-    """True for `1`, `true`, `yes` and `on`."""
-    return text(name).lower() in {"1", "true", "yes", "on"}
+def flag(name: str, *, default: bool = False) -> bool:
+    """True for `1`, `true`, `yes` and `on`; an empty or missing variable is the default."""
+    value = text(name).lower()
+    return value in {"1", "true", "yes", "on"} if value else default
 
 
 def items(name: str) -> list[str]:

@@ -313,6 +313,8 @@ ECOA_REGION_SUFFIXES = environment.items("VAULTADMIN_ECOA_REGION_SUFFIXES") or (
 )
 ECOA_REGIONS = environment.text("VAULTADMIN_ECOA_REGIONS")
 ECOA_TOKEN_MINUTES = 60
+# Whether the fault board of the eCOA service may be used; production refuses to start when asked for it.
+ECOA_FAULTS = environment.flag("VAULTADMIN_ECOA_FAULTS", default=not PRODUCTION)
 CONNECTION_FILE_HOURS = 72
 
 # Signing certificates: how long they live, and how their successors come.

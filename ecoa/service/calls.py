@@ -18,7 +18,7 @@ from ecoa.contract import Code
 from ecoa.service import directory, faults, regions, store, systems, tokens
 from ecoa.service.directory import Place, Question
 from ecoa.service.models import MappingState, ServiceSystem, ServiceTenant
-from ecoa.service.models.faults import FaultCall
+from ecoa.service.models.faults import FaultCall, FaultKind
 from ecoa.service.refusals import Refusal, Unauthorized
 from ecoa.service.store import Spot
 
@@ -71,11 +71,16 @@ def discover(*, version: str, raw: bytes, address: str, origin: str) -> bytes:
     if not systems.may_call_from(place.allowed_addresses, address):
         raise Unauthorized(_ADDRESS_REFUSED)
     _, _, region = _locate(place, asked.externalStudySiteId)
+
+    def name(named: str) -> bytes:
+        return contract.write_region(regions.url_of(named, origin=origin))
+
     return faults.carry_out(
-        lambda: contract.write_region(regions.url_of(region, origin=origin)),
+        lambda: name(region),
         region=faults.GLOBAL,
         call=FaultCall.DISCOVER,
         armed=place.faults_armed,
+        instead={FaultKind.WRONG_REGION: lambda: name(regions.other_than(region))},
     )
 
 
@@ -91,14 +96,24 @@ def authorize(*, region: str, version: str, raw: bytes, address: str, now: datet
         raise Unauthorized("The system, its secret or the tenant is wrong")
     if not systems.may_call_from(system.allowed_addresses, address):
         raise Unauthorized(_ADDRESS_REFUSED)
-    token = tokens.mint(
-        system=system.external_id,
-        tenant=asked.tenantId,
+
+    def issue(moment: datetime) -> bytes:
+        token = tokens.mint(
+            system=system.external_id,
+            tenant=asked.tenantId,
+            region=region,
+            secret_version=system.secret_version,
+            now=moment,
+        )
+        return contract.write_token(token)
+
+    return faults.carry_out(
+        lambda: issue(now),
         region=region,
-        secret_version=system.secret_version,
-        now=now,
+        call=FaultCall.AUTHORIZE,
+        armed=True,
+        instead={FaultKind.EXPIRED_TOKEN: lambda: issue(now - 2 * tokens.lifetime())},
     )
-    return faults.carry_out(lambda: contract.write_token(token), region=region, call=FaultCall.AUTHORIZE, armed=True)
 
 
 def read_participant(*, target: Target, caller: Caller, internal_id: str | None) -> bytes:
@@ -151,7 +166,16 @@ def _on_the_spot(
         call=call,
         armed=place.faults_armed,
         internal_id=ids.internal,
+        instead={FaultKind.EXPIRED_TOKEN: _refuse_token, FaultKind.WRONG_REGION: _refuse_site},
     )
+
+
+def _refuse_token() -> bytes:
+    raise Unauthorized(tokens.WRONG)
+
+
+def _refuse_site() -> bytes:
+    raise Refusal(Code.SITE_NOT_FOUND, _SITE_UNKNOWN)
 
 
 def _admit(place: Place | None, claims: tokens.Claims, caller: Caller) -> Place:

@@ -25,7 +25,8 @@ SELECT sy.id, sy.secret_version, sy.allowed_addresses, sy.integration_enabled,
        EXISTS (SELECT 1 FROM {ServiceTenant._meta.db_table} t WHERE t.system_id = sy.id AND t.tenant_id = %(tenant)s),
        st.id, st.state, st.integration_enabled, si.id, si.region,
        EXISTS (SELECT 1 FROM {ServiceFault._meta.db_table} f
-               WHERE f.remaining > 0 AND f.region = %(region)s AND f.call = %(call)s),
+               WHERE f.is_on AND f.region = %(region)s AND f.call = %(call)s
+                 AND (f.remaining IS NULL OR f.remaining > 0) AND (f.ends_at IS NULL OR f.ends_at > now())),
        (SELECT r.code FROM {ServiceRevision._meta.db_table} r)
 FROM {ServiceSystem._meta.db_table} sy
 LEFT JOIN LATERAL (

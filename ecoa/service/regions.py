@@ -20,6 +20,13 @@ def url_of(region: str, *, origin: str) -> str:
     return named[region] if named else f"{origin}/myveeva/{region}/"
 
 
+def other_than(region: str) -> str:
+    """The region after this one in the list of those this installation has; itself when it is the only one."""
+    named = list(_named_urls(settings.ECOA_REGIONS) or Region)
+    place = named.index(region) if region in named else -1
+    return named[(place + 1) % len(named)]
+
+
 @lru_cache(maxsize=4)
 def _named_urls(text: str) -> dict[str, str]:
     """Read `us=https://…,eu=https://…`; an answer always ends in a slash."""

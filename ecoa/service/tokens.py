@@ -44,9 +44,14 @@ def mint(*, system: str, tenant: str, region: str, secret_version: int, now: dat
         "aud": AUDIENCE,
         "sv": secret_version,
         "iat": int(now.timestamp()),
-        "exp": int((now + timedelta(minutes=settings.ECOA_TOKEN_MINUTES)).timestamp()),
+        "exp": int((now + lifetime()).timestamp()),
     }
     return jwt.encode(claims, _keys()[0], algorithm=ALGORITHM)
+
+
+def lifetime() -> timedelta:
+    """How long a token is good for."""
+    return timedelta(minutes=settings.ECOA_TOKEN_MINUTES)
 
 
 def read(authorization: str, *, region: str) -> Claims:

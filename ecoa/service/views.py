@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from functools import wraps
+from math import ceil
 from uuid import uuid4
 
 import structlog
@@ -24,6 +25,7 @@ from vaultadmin.access import Gate, requires
 logger = structlog.get_logger(__name__)
 JSON = "application/json"
 _HTML_PAGE = b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1>"
+_DRIPS = 20
 
 Call = Callable[..., bytes]
 View = Callable[..., HttpResponseBase]
@@ -139,13 +141,35 @@ def _address(request: HttpRequest) -> str:
 
 
 def _spoiled(spoiled: SpoiledReply) -> HttpResponseBase:
-    kind, body = spoiled.fault.kind, spoiled.body or b""
+    kind, body, seconds = spoiled.fault.kind, spoiled.body or b"", spoiled.fault.hold_seconds
     if kind is FaultKind.HTML:
         return HttpResponse(_HTML_PAGE, status=502, content_type="text/html")
+    if kind is FaultKind.RATE_LIMIT:
+        return _come_again(seconds)
     if kind is FaultKind.HANG:
-        time.sleep(spoiled.fault.hold_seconds)
+        time.sleep(seconds)
         return HttpResponse(body, content_type=JSON)
+    if kind is FaultKind.SLOW_BODY:
+        return _dripped(body, seconds)
     return _cut_off(body[: len(body) // 2], promised=len(body) or 1)
+
+
+def _come_again(seconds: float) -> HttpResponse:
+    response = _failure(Code.UNEXPECTED, "Too many requests", status=429)
+    response["Retry-After"] = str(max(1, ceil(seconds)))
+    return response
+
+
+def _dripped(body: bytes, seconds: float) -> StreamingHttpResponse:
+    """The whole answer, a few bytes at a time with equal waits between."""
+    step = ceil(len(body) / _DRIPS)
+
+    def pieces() -> Iterator[bytes]:
+        for start in range(0, len(body), step):
+            time.sleep(seconds / _DRIPS)
+            yield body[start : start + step]
+
+    return StreamingHttpResponse(pieces(), content_type=JSON, headers={"Content-Length": str(len(body))})
 
 
 def _cut_off(part: bytes, *, promised: int) -> StreamingHttpResponse:

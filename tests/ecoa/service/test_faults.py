@@ -110,6 +110,83 @@ def test_production_arms_no_fault_and_ignores_armed_ones(caller, settings):
         arm(FaultKind.ERROR_500)
 
 
+@pytest.mark.parametrize("setting", [{"PRODUCTION": True}, {"ECOA_FAULTS": False}], ids=str)
+def test_installation_without_faults_refuses_every_way_to_one(db, settings, setting):
+    fault = arm(FaultKind.ERROR_500)
+    for name, value in setting.items():
+        setattr(settings, name, value)
+
+    ways = [
+        lambda: arm(FaultKind.ERROR_500),
+        lambda: faults.play("slow", by=BY),
+        lambda: faults.switch(faults.switch(fault, on=False, by=BY), on=True, by=BY),
+        lambda: ServiceFault.objects.create(region="us", call="post", kind="html"),
+        fault.save,
+    ]
+
+    for way in ways:
+        with pytest.raises(faults.FaultsRefused, match="Faults cannot be armed"):
+            way()
+    assert faults.clear(by=BY) == 1
+
+
+def test_slow_body_has_written_and_arrives_whole(caller):
+    arm(FaultKind.SLOW_BODY, hold_seconds=0.02)
+
+    response = caller.post("1005-003", "i")
+    pieces = list(response.streaming_content)
+
+    assert is_stored("i")
+    assert len(pieces) > 10
+    assert json.loads(b"".join(pieces))["responseStatus"] == "SUCCESS"
+
+
+def test_rate_limit_does_nothing_and_says_when_to_come_again(caller):
+    arm(FaultKind.RATE_LIMIT, hold_seconds=6.2)
+
+    response = caller.post("1005-003", "i")
+
+    assert (response.status_code, response["Retry-After"]) == (429, "7")
+    assert not is_stored("i")
+
+
+def test_expired_token_is_given_out_and_refused(caller):
+    arm(FaultKind.EXPIRED_TOKEN, call=FaultCall.AUTHORIZE)
+    token = caller.authorize().json()["jwt"]
+
+    assert caller.post("1005-003", "i", token=token).status_code == 401
+    assert caller.post("1005-003", "i", token=caller.authorize().json()["jwt"]).status_code == 200
+
+
+def test_good_token_is_taken_for_an_expired_one(caller):
+    arm(FaultKind.EXPIRED_TOKEN)
+
+    assert [caller.post("1005-003", "i").status_code for _ in range(2)] == [401, 200]
+
+
+def test_wrong_region_is_named_by_discovery(caller):
+    arm(FaultKind.WRONG_REGION, call=FaultCall.DISCOVER, region=faults.GLOBAL)
+
+    regions = [caller.discover().json()["data"][0]["region"] for _ in range(2)]
+
+    assert [region.split("/")[-2] for region in regions] == ["eu", "us"]
+
+
+def test_wrong_region_does_not_find_the_site(caller):
+    arm(FaultKind.WRONG_REGION)
+
+    assert code_of(caller.post("1005-003", "i")) == "NF-0003"
+    assert not is_stored("i")
+
+
+def test_latency_comes_on_top_of_another_fault(caller):
+    latency = arm(FaultKind.LATENCY, hold_seconds=0.01)
+    arm(FaultKind.ERROR_500)
+
+    assert caller.post("1005-003", "i").status_code == 500
+    assert ServiceFault.objects.get(pk=latency.pk).injected == 1
+
+
 def test_hold_is_bounded(db):
     assert arm(FaultKind.HANG, hold_seconds=1e9).hold_seconds == faults.HOLD_MAX_SECONDS
 

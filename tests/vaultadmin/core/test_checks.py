@@ -19,6 +19,7 @@ SOUND = {
     "OUTBOUND_RESOLVE": "edc.example.com:443=10.1.2.3:443",
     "OUTBOUND_CA_BUNDLE": "",
     "ECOA_REGION_SUFFIXES": ["myveeva.com"],
+    "ECOA_FAULTS": False,
 }
 FAULTS = {
     "E001 allow": ({"OUTBOUND_ALLOW": "10.0.0.1/8"}, "VAULTADMIN_OUTBOUND_ALLOW holds '10.0.0.1/8'"),
@@ -34,6 +35,7 @@ FAULTS = {
     "E014": ({"OUTBOUND_RESOLVE": "ecoa.demo.test:443=127.0.0.1:8001"}, "VAULTADMIN_OUTBOUND_RESOLVE"),
     "E015": ({"ECOA_REGION_SUFFIXES": ["myveeva.com", ".demo.test"]}, "VAULTADMIN_ECOA_REGION_SUFFIXES"),
     "E016": ({"OUTBOUND_ALLOW": "10.1.0.0/16,::/0"}, "VAULTADMIN_OUTBOUND_ALLOW must name single networks"),
+    "E017": ({"ECOA_FAULTS": True}, "VAULTADMIN_ECOA_FAULTS must not be set"),
 }
 
 
