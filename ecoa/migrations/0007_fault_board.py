@@ -25,7 +25,7 @@ UPDATE ecoa_servicefault SET remaining = 0 WHERE NOT is_on OR remaining IS NULL;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ecoa", "0005_rhythm_reports_and_set_up"),
+        ("ecoa", "0006_arrivals_on_the_site"),
     ]
 
     operations = [
