@@ -1,10 +1,22 @@
 """Tables of the ecoa app: the service's own store here, participants and their sync beside it."""
 
 from ecoa.models.attempt import Attempt, AttemptOutcome
+from ecoa.models.discrepancy import (
+    STANDING,
+    Decision,
+    DecisionState,
+    Discrepancy,
+    DiscrepancyKind,
+    DiscrepancyState,
+    Finder,
+    Remedy,
+)
+from ecoa.models.evidence import Evidence, Verdict
 from ecoa.models.evidence_report import EvidenceReport, ReportFormat, ReportPart, ReportState
 from ecoa.models.file_import import FileImport, FileRow, ImportState
 from ecoa.models.health import DigestChoice, DigestFrequency, SyncDay
 from ecoa.models.participant import Participant, ParticipantStatus, Source
+from ecoa.models.read_back import CallHour, CycleState, ReadBack, ReadBackCycle, SiteReading
 from ecoa.models.rhythm import AlarmEnd, SilenceAlarm, SitePause, SiteRhythm
 from ecoa.models.set_up import SetUp, SetUpState, TestState
 from ecoa.models.site import Site, SiteAssignment, SiteTally
@@ -25,19 +37,32 @@ from ecoa.service.models import (
 __all__ = [
     "IDENTIFIER",
     "OPEN_STATES",
+    "STANDING",
     "AlarmEnd",
     "Attempt",
     "AttemptOutcome",
+    "CallHour",
+    "CycleState",
+    "Decision",
+    "DecisionState",
     "DigestChoice",
     "DigestFrequency",
+    "Discrepancy",
+    "DiscrepancyKind",
+    "DiscrepancyState",
+    "Evidence",
     "EvidenceReport",
     "FileImport",
     "FileRow",
+    "Finder",
     "ImportState",
     "ItemState",
     "MappingState",
     "Participant",
     "ParticipantStatus",
+    "ReadBack",
+    "ReadBackCycle",
+    "Remedy",
     "ReportFormat",
     "ReportPart",
     "ReportState",
@@ -57,6 +82,7 @@ __all__ = [
     "Site",
     "SiteAssignment",
     "SitePause",
+    "SiteReading",
     "SiteRhythm",
     "SiteTally",
     "Source",
@@ -65,4 +91,5 @@ __all__ = [
     "SyncItem",
     "SyncRun",
     "TestState",
+    "Verdict",
 ]

@@ -95,6 +95,13 @@ class Participant(models.Model):
         indexes = [
             models.Index(fields=["site", "participant_id"], name="participant_by_site"),
             models.Index(fields=["site", "status", "participant_id"], name="participant_by_state"),
+            models.Index(fields=["mapping"], condition=Q(in_doubt=True), name="participant_in_doubt"),
+            # Those whose older value eCOA may still hold: who has the ID another one wants.
+            models.Index(
+                fields=["mapping"],
+                condition=Q(synced_version__gt=0, version__gt=F("synced_version")),
+                name="participant_change_pending",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -53,6 +53,13 @@ class StudyMapping(models.Model):
     )
     fixed_region = models.CharField(_("fixed region"), max_length=500, blank=True)
     read_back = models.BooleanField(_("read every participant back"), default=False)
+    radar_is_on = models.BooleanField(_("read back by itself"), default=True)
+    radar_every_hours = models.PositiveSmallIntegerField(
+        _("hours between two rounds"), default=24, validators=[MinValueValidator(1), MaxValueValidator(720)]
+    )
+    radar_calls_per_hour = models.PositiveIntegerField(
+        _("calls an hour"), default=3600, validators=[MinValueValidator(10), MaxValueValidator(360_000)]
+    )
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

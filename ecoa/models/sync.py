@@ -37,6 +37,7 @@ class Scope(models.TextChoices):
     CHOSEN = "chosen", _("Chosen participants")
     FILE = "file", _("Participants of one file")
     RETRY = "retry", _("What an earlier run could not bring over")
+    DOUBT = "doubt", _("What is not known yet: eCOA is asked")
 
 
 class ItemState(models.TextChoices):
@@ -152,6 +153,8 @@ class SyncItem(models.Model):
     version = models.IntegerField()
     state = models.CharField(max_length=9, choices=ItemState.choices, default=ItemState.WAITING)
     doubtful = models.BooleanField(default=False, help_text="An earlier try may have landed: ask before sending.")
+    # Set where a person cancelled after the try in doubt: eCOA is asked, and nothing is sent.
+    ask_only = models.BooleanField(default=False, db_default=False)
     due_at = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.urls import reverse
 
 from connections.models import Connection
-from ecoa.models import FileImport, Participant, Site, StudyMapping, SyncRun
+from ecoa.models import Decision, FileImport, Participant, Site, StudyMapping, SyncRun
 from vaultadmin.models import SandboxLink, Vault
 from vaultadmin.permissions import Permission
 from vaultadmin.sandboxes.registry import Copying, LinkKind, Look, Part, copy_of
@@ -44,6 +44,7 @@ def clear(copying: Copying) -> None:
     Participant.objects.filter(vault=target).delete()
     Site.objects.filter(vault=target).delete()
     StudyMapping.objects.filter(vault=target).delete()
+    Decision.objects.filter(vault=target).delete()
 
 
 def _look(vault: Vault, links: Sequence[SandboxLink]) -> dict[int, Look]:
