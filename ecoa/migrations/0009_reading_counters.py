@@ -91,7 +91,7 @@ ALTER TABLE ecoa_readbackcycle DROP CONSTRAINT cycle_study_of_same_vault;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ecoa", "0007_read_back_and_discrepancies")]
+    dependencies = [("ecoa", "0008_read_back_and_discrepancies")]
 
     operations = [
         migrations.RunSQL(COUNTERS, NO_COUNTERS),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ecoa", "0006_arrivals_on_the_site"),
+        ("ecoa", "0007_fault_board"),
         ("vaultadmin", "0010_notices"),
     ]
 
