@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from ecoa.services import importing
+from ecoa.services import importing, resolving
 from ecoa.sync import draining, healing
 from vaultadmin import clock
 
@@ -26,6 +26,7 @@ def tick(**_later: object) -> None:
     """Derive what must go on from the rows."""
     healing.tick(now=clock.now())
     importing.wake_unfinished(now=clock.now())
+    resolving.tick(now=clock.now())
 
 
 @shared_task(ignore_result=True, soft_time_limit=300, time_limit=360)

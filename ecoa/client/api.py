@@ -98,9 +98,14 @@ class MyVeevaClient:
     ) -> RemoteParticipant:
         """What eCOA holds for one internalId at one site; Refused with NF-0004 when it holds nothing."""
         url = _address(contract.participant_query_url, region, study, site, internal_id, self._version)
-        answer = await self._send("GET", url, token=token, deadline=deadline)
-        found = _read(answer, contract.read_participant)
-        return RemoteParticipant(found.myVeevaParticipantId, found.participantId)
+        answer: Answer | None = None
+        try:
+            answer = await self._send("GET", url, token=token, deadline=deadline)
+            found = _read(answer, contract.read_participant)
+        except errors.EcoaError as error:
+            error.url, error.status = url, answer.status if answer is not None else None
+            raise
+        return RemoteParticipant(found.myVeevaParticipantId, found.participantId, url, answer.status)
 
     async def upsert_participant(
         self,

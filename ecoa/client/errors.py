@@ -25,6 +25,7 @@ PARKED = "VA-PARKED"
 GAVE_UP = "VA-GAVE-UP"
 
 UNEXPECTED_ERROR = "UE-0001"
+PARTICIPANT_EXISTS = "ID-0003"
 PARTICIPANT_NOT_FOUND = "NF-0004"
 
 
@@ -41,6 +42,9 @@ class EcoaError(Exception):
         self.detail = detail
         self.code = code
         self.stage = Stage.NONE
+        # What was asked and with which status it was answered, where evidence needs it.
+        self.url = ""
+        self.status: int | None = None
 
 
 class Unreachable(EcoaError):

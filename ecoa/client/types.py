@@ -35,7 +35,9 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class RemoteParticipant:
-    """What eCOA holds for one internalId."""
+    """What eCOA holds for one internalId, and by which answer we know."""
 
     my_veeva_participant_id: str
     participant_id: str
+    url: str = ""
+    status: int | None = None

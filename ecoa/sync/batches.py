@@ -32,8 +32,15 @@ class Batch:
 _OPEN_TRIES = """
 WITH mine AS (
     SELECT i.id, i.participant_id, i.site_number, i.value, i.internal_id, i.version, i.attempts, i.doubtful,
+           i.ask_only,
            CASE WHEN i.doubtful THEN (
-               SELECT array_agg(DISTINCT a.value) FROM ecoa_attempt a WHERE a.participant_id = i.participant_id
+               SELECT array_agg(DISTINCT v.value) FROM (
+                   SELECT a.value FROM ecoa_attempt a WHERE a.participant_id = i.participant_id
+                    UNION ALL
+                   -- A person decided that this value of theirs may be overwritten.
+                   SELECT d.their_value FROM ecoa_discrepancy d
+                    WHERE d.participant_id = i.participant_id AND d.state = 'decided'
+               ) v
            ) END AS ours
       FROM ecoa_syncitem i
      WHERE i.lease_token = %(token)s
@@ -44,7 +51,7 @@ WITH mine AS (
     RETURNING id, item_id
 )
 SELECT mine.id, opened.id, mine.participant_id, mine.site_number, mine.value, mine.internal_id, mine.version,
-       mine.attempts, mine.doubtful, mine.ours
+       mine.attempts, mine.doubtful, mine.ours, mine.ask_only
   FROM mine JOIN opened ON opened.item_id = mine.id
  ORDER BY mine.id
 """
@@ -81,7 +88,7 @@ def _open_tries(token: UUID, now: datetime) -> list[Job]:
 
 
 def _job(row: tuple[Any, ...]) -> Job:
-    item, attempt, participant, site, value, internal_id, version, number, doubtful, ours = row
+    item, attempt, participant, site, value, internal_id, version, number, doubtful, ours, ask_only = row
     return Job(
         item=item,
         attempt=attempt,
@@ -93,4 +100,5 @@ def _job(row: tuple[Any, ...]) -> Job:
         number=number,
         doubtful=doubtful,
         ours=frozenset(ours or ()),
+        ask_only=ask_only,
     )

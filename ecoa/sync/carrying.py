@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ecoa.client import Busy, EcoaError, NoAnswer, Refused, StudySession
+from ecoa.client import Busy, EcoaError, Refused, StudySession
 from ecoa.client import errors as codes
 from ecoa.client.types import Stage
+from ecoa.sync import resolving
 from ecoa.sync.policy import Policy
+from ecoa.sync.resolving import Clash, Reading
 
 # At most so many jobs of a batch wait for a slot at a time.
 CARRIERS = 128
 
 
 class Verdict(StrEnum):
-    """What a try came to. The last two leave the item open."""
+    """What a try came to. The last two leave the item open. Absent: eCOA was only asked, and does not have it."""
 
     SYNCED = "synced"
     REJECTED = "rejected"
+    ABSENT = "absent"
     UNKNOWN = "unknown"
     NOT_SENT = "not_sent"
     UNTRIED = "untried"
@@ -44,6 +47,7 @@ class Job:
     number: int
     doubtful: bool
     ours: frozenset[str] = frozenset()
+    ask_only: bool = False
 
 
 @dataclass(slots=True)
@@ -59,6 +63,8 @@ class Outcome:
     read_back: bool = False
     final: bool = False
     wait: float = 0.0
+    readings: list[Reading] = field(default_factory=list)
+    clash: Clash | None = None
 
 
 class Lease:
@@ -140,53 +146,70 @@ def _withheld(job: Job, lease: Lease, breaker: Breaker) -> Outcome | None:
 
 async def carry(job: Job, session: StudySession, *, breaker: Breaker, read_back: bool) -> Outcome:
     """Bring one participant over: ask first when in doubt, send, confirm by reading back where asked for."""
-    in_doubt = job.doubtful
+    in_doubt, kept = job.doubtful, list[Reading]()
     try:
         if in_doubt:
-            settled = await _ask(job, session)
+            settled = await _ask(job, session, kept)
             if settled is not None:
                 breaker.note(None)
                 return settled
             in_doubt = False
-        remote_id = await session.upsert(site=job.site, participant_id=job.value, internal_id=job.internal_id)
+        try:
+            remote_id = await session.upsert(site=job.site, participant_id=job.value, internal_id=job.internal_id)
+        except Refused as refused:
+            if refused.code != codes.PARTICIPANT_EXISTS:
+                raise
+            # Whose it is, only a question tells: perhaps an earlier try of ours brought this very pair.
+            in_doubt = True
+            return await _taken(job, session, kept, breaker)
         breaker.note(None)
         if job.doubtful or read_back:
             in_doubt = True
-            await _confirm(job, session)
-        return _landed(job, remote_id, read_back=in_doubt)
+            reading = await resolving.ask(session, site=job.site, internal_id=job.internal_id, kept=kept)
+            resolving.confirm(reading, value=job.value)
+        return _landed(job, remote_id, kept, read_back=in_doubt)
     except EcoaError as error:
         breaker.note(error)
-        return _failed(job, error, in_doubt)
+        return _failed(job, error, in_doubt, kept)
 
 
-async def _ask(job: Job, session: StudySession) -> Outcome | None:
+async def _ask(job: Job, session: StudySession, kept: list[Reading]) -> Outcome | None:
     """Did an earlier try land? None means: it did not, and sending is safe."""
-    try:
-        found = await session.get(site=job.site, internal_id=job.internal_id)
-    except Refused as refused:
-        if refused.code == codes.PARTICIPANT_NOT_FOUND:
-            return None
-        raise
-    if found.participant_id == job.value:
-        return _landed(job, found.my_veeva_participant_id, read_back=True)
-    if found.participant_id in job.ours:
-        return None
-    detail = f"eCOA holds {found.participant_id[:200]!r} for this internalId, a value we never sent."
-    return Outcome(job, Verdict.REJECTED, Stage.SENT, code=codes.CONFLICT, detail=detail, read_back=True, final=True)
+    reading = await resolving.ask(session, site=job.site, internal_id=job.internal_id, kept=kept)
+    clash = resolving.settle_doubt(reading, value=job.value, ours=job.ours)
+    if clash is not None:
+        return _clashed(job, clash, codes.CONFLICT, kept)
+    if reading.verdict == resolving.LANDED and reading.found is not None:
+        return _landed(job, reading.found.my_veeva_participant_id, kept, read_back=True)
+    return Outcome(job, Verdict.ABSENT, readings=kept, final=True) if job.ask_only else None
 
 
-async def _confirm(job: Job, session: StudySession) -> None:
-    """Read back after sending: an older try that arrives late may overwrite what was just sent."""
-    try:
-        found = await session.get(site=job.site, internal_id=job.internal_id)
-    except Refused as refused:
-        # The answer said it was stored and the next one denies it: not known, so it is asked again later.
-        raise NoAnswer(f"It was sent, but the read-back says {refused.code}.", code=refused.code) from None
-    if found.participant_id != job.value:
-        raise NoAnswer("It was sent, but the read-back shows another participant ID.", code=codes.CONFLICT)
+async def _taken(job: Job, session: StudySession, kept: list[Reading], breaker: Breaker) -> Outcome:
+    """eCOA says somebody has this participant ID (ID-0003): adopt it when it is this pair, else it is a conflict."""
+    reading = await resolving.ask(session, site=job.site, internal_id=job.internal_id, kept=kept)
+    breaker.note(None)
+    clash = resolving.settle_taken(reading, value=job.value)
+    if clash is None and reading.found is not None:
+        return _landed(job, reading.found.my_veeva_participant_id, kept, read_back=True)
+    return _clashed(job, clash, codes.PARTICIPANT_EXISTS, kept)
 
 
-def _landed(job: Job, remote_id: str, *, read_back: bool) -> Outcome:
+def _clashed(job: Job, clash: Clash | None, code: str, kept: list[Reading]) -> Outcome:
+    detail = clash.detail if clash is not None else ""
+    return Outcome(
+        job,
+        Verdict.REJECTED,
+        Stage.SENT,
+        code=code,
+        detail=detail,
+        read_back=True,
+        final=True,
+        readings=kept,
+        clash=clash,
+    )
+
+
+def _landed(job: Job, remote_id: str, kept: list[Reading], *, read_back: bool) -> Outcome:
     return Outcome(
         job,
         Verdict.SYNCED,
@@ -194,10 +217,11 @@ def _landed(job: Job, remote_id: str, *, read_back: bool) -> Outcome:
         my_veeva_participant_id=remote_id[:255],
         read_back=read_back,
         final=True,
+        readings=kept,
     )
 
 
-def _failed(job: Job, error: EcoaError, in_doubt: bool) -> Outcome:
+def _failed(job: Job, error: EcoaError, in_doubt: bool, kept: list[Reading]) -> Outcome:
     """An error becomes an outcome. What is in doubt stays in doubt until somebody answered."""
     may_have_landed = in_doubt or (error.outcome_unknown and error.stage >= Stage.SENT)
     answered = Verdict.NOT_SENT if error.retryable else Verdict.REJECTED
@@ -210,4 +234,5 @@ def _failed(job: Job, error: EcoaError, in_doubt: bool) -> Outcome:
         detail=error.detail[:500],
         final=not error.retryable,
         wait=error.retry_after if isinstance(error, Busy) else 0.0,
+        readings=kept,
     )

@@ -1,7 +1,7 @@
 """Settling a batch: what happened is written in five statements, only for rows still under our lease.
 
 Order of locks, the same everywhere in the engine so that nothing waits in a circle: items, tries, participants (whose
-trigger moves the site's counters), the run, the study's day, the audit chain.
+trigger moves the site's counters), what was learnt by asking (`proof`), the run, the study's day, the audit chain.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.db.models import F
 
 from ecoa.client.types import Stage
 from ecoa.models import SyncRun
-from ecoa.sync import facts
+from ecoa.sync import facts, proof
 from ecoa.sync.carrying import Outcome, Verdict
 from ecoa.sync.policy import Policy
 from vaultadmin import audit
@@ -102,9 +102,11 @@ def settle(*, run: SyncRun, token: UUID, outcomes: list[Outcome], policy: Policy
         _close_tries(rows, now)
         kept = set(items)
         moved = _move_participants(run, [row for row in rows if row["status"]], items, now)
+        learnt = _learn(run, outcomes, kept, now)
         _count(run, [row for row in rows if row["item"] in kept], heard=any(row["heard"] for row in rows))
         _count_day(run, rows, kept, now)
         record_moves(run, moved)
+        record(run, learnt)
     return Settled(written=len(items), lost=len(rows) - len(items))
 
 
@@ -125,23 +127,53 @@ def _row(outcome: Outcome, policy: Policy, now: datetime) -> dict[str, Any]:
         "doubtful": doubtful,
         "untried": int(untried),
         # The participant moves when its item is over, and as soon as it is in doubt.
-        "status": state if over else ("unknown" if outcome.verdict is Verdict.UNKNOWN else ""),
-        "outcome": "not_sent" if untried else outcome.verdict.value,
+        "status": _shown(state) if over else ("unknown" if outcome.verdict is Verdict.UNKNOWN else ""),
+        "outcome": "not_sent" if untried or outcome.verdict is Verdict.ABSENT else outcome.verdict.value,
         "stage": int(outcome.stage),
         "code": outcome.code,
         "detail": outcome.detail,
         "my_id": outcome.my_veeva_participant_id,
         "read_back": outcome.read_back,
         "over": over,
-        "heard": not untried and outcome.verdict in (Verdict.SYNCED, Verdict.REJECTED),
+        "heard": outcome.verdict in (Verdict.SYNCED, Verdict.REJECTED, Verdict.ABSENT),
     }
 
 
 def _item_state(outcome: Outcome, *, over: bool) -> str:
     if outcome.verdict in (Verdict.SYNCED, Verdict.REJECTED):
         return outcome.verdict.value
+    if outcome.verdict is Verdict.ABSENT:
+        return "cancelled"
     # Tries used up without ever being sent: what eCOA holds is not known to us either.
     return "unknown" if over or outcome.verdict is Verdict.UNKNOWN else "waiting"
+
+
+def _shown(state: str) -> str:
+    """The participant's state for an item's: what was only asked about and is not there waits to be sent."""
+    return "waiting" if state == "cancelled" else state
+
+
+def _learn(run: SyncRun, outcomes: list[Outcome], kept: set[int], now: datetime) -> list[audit.Entry]:
+    """What was asked and answered, for the items that are still ours; returns the trail's entries."""
+    learnt = [_lesson(outcome) for outcome in outcomes if outcome.job.item in kept]
+    told = [row for row in learnt if row["readings"] or row["agrees"] is not None or row["clash"] is not None]
+    return proof.keep(rows=told, vault=run.vault, by=ACTOR, origin=f"run {run.pk}", now=now) if told else []
+
+
+def _lesson(outcome: Outcome) -> dict[str, Any]:
+    job, clash = outcome.job, outcome.clash
+    confirmed = outcome.verdict is Verdict.SYNCED and outcome.read_back
+    differs = clash is not None and bool(clash.their_value)
+    return {
+        "participant": job.participant,
+        "attempt": job.attempt,
+        "version": job.version,
+        "label": job.value,
+        "readings": outcome.readings if outcome.verdict is not Verdict.UNTRIED else [],
+        "agrees": True if confirmed else False if differs else None,
+        "their_value": job.value if confirmed else clash.their_value if clash is not None else "",
+        "clash": clash,
+    }
 
 
 def _close_items(rows: list[dict[str, Any]], token: UUID, now: datetime) -> list[int]:
@@ -163,7 +195,8 @@ def _move_participants(
 ) -> list[tuple[Any, ...]]:
     if not rows or not items:
         return []
-    values = {"rows": json.dumps(rows), "items": items, "now": now, "run": str(run.pk), "sent": int(Stage.SENT)}
+    values: dict[str, Any] = {"rows": json.dumps(rows), "items": items, "now": now, "run": str(run.pk)}
+    values["sent"] = int(Stage.SENT)
     with connection.cursor() as cursor:
         cursor.execute(_MOVE_PARTICIPANTS, values)
         moved: list[tuple[Any, ...]] = cursor.fetchall()
@@ -172,7 +205,8 @@ def _move_participants(
 
 def _count(run: SyncRun, rows: list[dict[str, Any]], *, heard: bool) -> None:
     over = Counter(row["state"] for row in rows if row["over"])
-    sets: dict[str, Any] = {name: F(name) + number for name, number in over.items()}
+    names = {"cancelled": "dropped"}
+    sets: dict[str, Any] = {names.get(name, name): F(names.get(name, name)) + n for name, n in over.items()}
     if heard:
         sets["silent_since"] = None
     if sets:
@@ -194,6 +228,11 @@ def _count_day(run: SyncRun, rows: list[dict[str, Any]], kept: set[int], now: da
 def record_moves(run: SyncRun, moved: list[tuple[Any, ...]]) -> None:
     """The trail of participants that moved: one entry each, one link of the chain per thousand."""
     entries = [entry for row in moved if (entry := _entry(run, row)) is not None]
+    record(run, entries)
+
+
+def record(run: SyncRun, entries: list[audit.Entry]) -> None:
+    """Write entries of a run's machine work, a thousand a link."""
     for start in range(0, len(entries), audit.MAX_BATCH):
         audit.record_many(vault=run.vault, by=ACTOR, entries=entries[start : start + audit.MAX_BATCH])
 
