@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from ecoa.services import importing, resolving
+from ecoa.services import importing, resolving, schedules
 from ecoa.sync import draining, healing
 from vaultadmin import clock
 
@@ -25,6 +25,7 @@ def work_import(*, import_id: int, **_later: object) -> None:
 def tick(**_later: object) -> None:
     """Derive what must go on from the rows."""
     healing.tick(now=clock.now())
+    schedules.start_due(now=clock.now())
     importing.wake_unfinished(now=clock.now())
     resolving.tick(now=clock.now())
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -265,7 +265,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)]
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, UUID | Decimal | date | float | models.Model):
+    if isinstance(value, UUID | Decimal | date | time | float | models.Model):
         return str(value)
     raise TypeError(f"The audit trail cannot keep a {type(value).__name__}.")
 

@@ -1,6 +1,7 @@
 """Tables of the ecoa app: the service's own store here, participants and their sync beside it."""
 
 from ecoa.models.attempt import Attempt, AttemptOutcome
+from ecoa.models.call_share import CallShare
 from ecoa.models.discrepancy import (
     STANDING,
     Decision,
@@ -18,10 +19,20 @@ from ecoa.models.health import DigestChoice, DigestFrequency, SyncDay
 from ecoa.models.participant import Participant, ParticipantStatus, Source
 from ecoa.models.read_back import CallHour, CycleState, ReadBack, ReadBackCycle, SiteReading
 from ecoa.models.rhythm import AlarmEnd, SilenceAlarm, SitePause, SiteRhythm
+from ecoa.models.schedule import ScheduleNote
 from ecoa.models.set_up import SetUp, SetUpState, TestState
 from ecoa.models.site import Site, SiteAssignment, SiteTally
 from ecoa.models.study_mapping import IDENTIFIER, StudyMapping
-from ecoa.models.sync import OPEN_STATES, ItemState, RunState, Scope, SyncItem, SyncRun
+from ecoa.models.sync import (
+    FINISHED_WITH_FAILURES,
+    OPEN_STATES,
+    ItemState,
+    RunReason,
+    RunState,
+    Scope,
+    SyncItem,
+    SyncRun,
+)
 from ecoa.service.models import (
     MappingState,
     ServiceFault,
@@ -35,6 +46,7 @@ from ecoa.service.models import (
 )
 
 __all__ = [
+    "FINISHED_WITH_FAILURES",
     "IDENTIFIER",
     "OPEN_STATES",
     "STANDING",
@@ -42,6 +54,7 @@ __all__ = [
     "Attempt",
     "AttemptOutcome",
     "CallHour",
+    "CallShare",
     "CycleState",
     "Decision",
     "DecisionState",
@@ -66,7 +79,9 @@ __all__ = [
     "ReportFormat",
     "ReportPart",
     "ReportState",
+    "RunReason",
     "RunState",
+    "ScheduleNote",
     "Scope",
     "ServiceFault",
     "ServiceParticipant",

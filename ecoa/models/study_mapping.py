@@ -10,6 +10,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ecoa.contract import DEFAULT_VERSION
+from ecoa.models.schedule import Scheduled
+from ecoa.timing import SHORTEST_MINUTES
 from vaultadmin.permissions import Permission, can
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class StudyMappingQuerySet(models.QuerySet["StudyMapping"]):
         return rows.none()
 
 
-class StudyMapping(models.Model):
+class StudyMapping(Scheduled, models.Model):
     """One study in one vault, sent to eCOA through one External connection."""
 
     vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="study_mappings")
@@ -61,6 +63,9 @@ class StudyMapping(models.Model):
         _("calls an hour"), default=3600, validators=[MinValueValidator(10), MaxValueValidator(360_000)]
     )
     is_active = models.BooleanField(_("active"), default=True)
+    max_calls = models.SmallIntegerField(
+        _("calls at a time"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = StudyMappingQuerySet.as_manager()
@@ -74,6 +79,16 @@ class StudyMapping(models.Model):
                 condition=Q(fixed_region="") | Q(fixed_region__startswith="https://"),
                 name="study_mapping_region_https",
             ),
+            models.CheckConstraint(
+                condition=Q(schedule_minutes__isnull=True) | Q(schedule_minutes__gte=SHORTEST_MINUTES),
+                name="study_mapping_interval_sane",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_calls__isnull=True) | Q(max_calls__gte=1), name="study_mapping_calls_positive"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_run_at"], condition=Q(next_run_at__isnull=False), name="study_mapping_next_run"),
         ]
 
     def __str__(self) -> str:

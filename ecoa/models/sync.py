@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 
 class RunState(models.TextChoices):
-    """Where a run is. People plan and cancel; the engine starts and finishes."""
+    """Where a run is. People plan, pause, resume and cancel; the engine starts and finishes."""
 
     PLANNED = "planned", _("Planned")
     RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
     FINISHED = "finished", _("Finished")
     CANCELLED = "cancelled", _("Cancelled")
 
 
-OPEN_STATES = (RunState.PLANNED, RunState.RUNNING)
+OPEN_STATES = (RunState.PLANNED, RunState.RUNNING, RunState.PAUSED)
+FINISHED_WITH_FAILURES = "finished_with_failures"
 
 
 class Scope(models.TextChoices):
@@ -51,7 +53,7 @@ class ItemState(models.TextChoices):
 
 
 def may_manage(_run: SyncRun, member: Membership) -> bool:
-    """Runs are planned and cancelled by those who manage eCOA."""
+    """Runs are planned, paused and cancelled by those who manage eCOA."""
     return can(member, Permission.ECOA_MANAGE)
 
 
@@ -85,12 +87,18 @@ class SyncRun(ConcurrentTransitionMixin, models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    paused_by_label = models.CharField(max_length=255, blank=True, db_default="")
     silent_since = models.DateTimeField(null=True)
+    # eCOA asked us to come back: until when we wait, and how many seconds it asked for (we wait a bounded time only).
+    held_until = models.DateTimeField(null=True)
+    held_asked = models.BigIntegerField(default=0, db_default=0)
     total = models.BigIntegerField(default=0)
     synced = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
     unknown = models.BigIntegerField(default=0)
     dropped = models.BigIntegerField(default=0)
+    confirmed = models.BigIntegerField(default=0, db_default=0)
 
     objects = SyncRunQuerySet.as_manager()
 
@@ -98,7 +106,7 @@ class SyncRun(ConcurrentTransitionMixin, models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["mapping"], condition=Q(state__in=["planned", "running"]), name="sync_run_one_open"
+                fields=["mapping"], condition=Q(state__in=["planned", "running", "paused"]), name="sync_run_one_open"
             ),
         ]
         indexes = [models.Index(fields=["vault", "-id"], name="sync_run_newest")]
@@ -111,14 +119,34 @@ class SyncRun(ConcurrentTransitionMixin, models.Model):
         """The plan is frozen; items may be worked off."""
         self.total, self.started_at = total, at
 
-    @transition(state, source=[RunState.PLANNED, RunState.RUNNING], target=RunState.FINISHED)
+    @transition(
+        state,
+        source=RunState.RUNNING,
+        target=RunState.PAUSED,
+        permission=may_manage,  # type: ignore[arg-type]  # asked about members, not users
+    )
+    def pause(self, *, by: str, at: datetime) -> None:
+        """Nothing more is sent until somebody resumes it; what is on its way ends first."""
+        self.paused_at, self.paused_by_label = at, by
+
+    @transition(
+        state,
+        source=RunState.PAUSED,
+        target=RunState.RUNNING,
+        permission=may_manage,  # type: ignore[arg-type]  # asked about members, not users
+    )
+    def resume(self) -> None:
+        """It goes on where it was. How long eCOA had been silent before the pause no longer counts."""
+        self.paused_at, self.paused_by_label, self.silent_since = None, "", None
+
+    @transition(state, source=list(OPEN_STATES), target=RunState.FINISHED)
     def finish(self, *, at: datetime) -> None:
         """Every planned participant has an outcome."""
         self.finished_at = at
 
     @transition(
         state,
-        source=[RunState.PLANNED, RunState.RUNNING],
+        source=list(OPEN_STATES),
         target=RunState.CANCELLED,
         permission=may_manage,  # type: ignore[arg-type]  # asked about members, not users
     )
@@ -137,6 +165,36 @@ class SyncRun(ConcurrentTransitionMixin, models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
+
+    @property
+    def look(self) -> str:
+        """The state as people should see it: a run that ended with somebody missing does not look like a clean one."""
+        failed = self.state == RunState.FINISHED and self.synced < self.total
+        return FINISHED_WITH_FAILURES if failed else str(self.state)
+
+    @property
+    def look_label(self) -> str:
+        """The words of `look`."""
+        failed = self.look == FINISHED_WITH_FAILURES
+        return str(_("Finished with failures")) if failed else str(RunState(self.state).label)
+
+
+class RunReason(models.Model):
+    """How many items of a run ended in one way for one reason, kept by whoever settles them, never counted.
+
+    Together with the run's totals this is plan against result; a reason that fell to 0 has no row on a page.
+    """
+
+    run = models.ForeignKey("ecoa.SyncRun", models.CASCADE, related_name="reasons", db_index=False)
+    state = models.CharField(max_length=9, choices=ItemState.choices)
+    code = models.CharField(max_length=32, blank=True)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "state", "code"], name="run_reason_once")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.state} {self.code}".strip()
 
 
 class SyncItem(models.Model):

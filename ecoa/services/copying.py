@@ -25,6 +25,10 @@ def copy_mappings(copying: Copying) -> int:
             vault_id=copying.target.pk,
             connection_id=copying.id_of(Connection, source.connection_id),
             is_active=False,
+            schedule_paused=True,
+            next_run_at=None,
+            schedule_note="",
+            schedule_noted_at=None,
         )
         for source in sources
     ]

@@ -23,6 +23,7 @@ AUDITED = [
     "api_version",
     "fixed_region",
     "read_back",
+    "max_calls",
     "is_active",
 ]
 # What eCOA already holds was sent under these; changing them would look for it elsewhere.

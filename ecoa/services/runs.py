@@ -1,4 +1,4 @@
-"""Runs as people handle them: plan, cancel, retry. The engine in `ecoa.sync` does the rest."""
+"""Runs as people handle them: plan, pause, resume, cancel, retry. The engine in `ecoa.sync` does the rest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from ecoa.models import FileImport, ItemState, Participant, ParticipantStatus, Scope, StudyMapping, SyncItem, SyncRun
+from ecoa.models import (
+    FileImport,
+    ItemState,
+    Participant,
+    ParticipantStatus,
+    RunState,
+    Scope,
+    StudyMapping,
+    SyncItem,
+    SyncRun,
+)
 from ecoa.services.actors import ensure_manager, label_of, member_of
 from ecoa.services.refusals import Refused
 from ecoa.sync import healing
@@ -60,7 +70,7 @@ def cancel(run: SyncRun, *, by: audit.Actor, now: datetime) -> SyncRun:
     """Stop a run: what is on its way ends first, the rest is not sent. Cancelling twice changes nothing."""
     ensure_manager(by, run.vault_id)
     with transaction.atomic():
-        current: SyncRun = SyncRun.objects.select_for_update(of=("self",)).select_related("vault").get(pk=run.pk)
+        current = _locked(run)
         if not current.is_open:
             raise Refused("This run is over already.")
         if current.cancel_requested_at is None:
@@ -69,6 +79,64 @@ def cancel(run: SyncRun, *, by: audit.Actor, now: datetime) -> SyncRun:
             audit.record(vault=current.vault, by=by, event="sync_run.cancel_requested", subject=current)
             healing.wake_lanes(current, lanes=1)
     return current
+
+
+def pause(run: SyncRun, *, by: audit.Actor, now: datetime) -> SyncRun:
+    """Send nothing more for now: what is on its way ends first, the rest keeps its place in the plan."""
+    ensure_manager(by, run.vault_id)
+    with transaction.atomic():
+        current = _locked(run)
+        if current.state != RunState.RUNNING or current.cancel_requested_at is not None:
+            raise Refused(why_not_pause(current))
+        current.pause(by=label_of(by), at=now)
+        current.save(update_fields=["state", "paused_at", "paused_by_label"])
+        _record_state(current, "sync_run.paused", RunState.RUNNING, by)
+    return current
+
+
+def resume(run: SyncRun, *, by: audit.Actor, now: datetime) -> SyncRun:
+    """Go on where a paused run was."""
+    ensure_manager(by, run.vault_id)
+    with transaction.atomic():
+        current = _locked(run)
+        if current.state != RunState.PAUSED or current.cancel_requested_at is not None:
+            raise Refused(why_not_resume(current))
+        current.resume()
+        current.save(update_fields=["state", "paused_at", "paused_by_label", "silent_since"])
+        _record_state(current, "sync_run.resumed", RunState.PAUSED, by)
+        healing.wake_lanes(current, lanes=1)
+    return current
+
+
+def why_not_pause(run: SyncRun) -> str:
+    """Why a run cannot be paused now, in one sentence; empty when it can."""
+    if not run.is_open:
+        return "This run is over."
+    if run.cancel_requested_at is not None:
+        return "This run is being cancelled."
+    if run.state == RunState.PLANNED:
+        return "The plan is being made; try again in a moment."
+    return "This run is paused already." if run.state == RunState.PAUSED else ""
+
+
+def why_not_resume(run: SyncRun) -> str:
+    """Why a run cannot be resumed now, in one sentence; empty when it can."""
+    if not run.is_open:
+        return "This run is over."
+    if run.cancel_requested_at is not None:
+        return "This run is being cancelled."
+    return "" if run.state == RunState.PAUSED else "This run is not paused."
+
+
+def _locked(run: SyncRun) -> SyncRun:
+    rows = SyncRun.objects.select_for_update(of=("self",)).select_related("vault")
+    found: SyncRun = rows.get(pk=run.pk)
+    return found
+
+
+def _record_state(run: SyncRun, event: str, before: RunState, by: audit.Actor) -> None:
+    changes: audit.Changes = {"state": (before.value, str(run.state)), "done": (None, run.done)}
+    audit.record(vault=run.vault, by=by, event=event, subject=run, changes=changes)
 
 
 def retry(run: SyncRun, *, by: audit.Actor, now: datetime) -> SyncRun:

@@ -72,12 +72,12 @@ def doubt(*, pairs: list[tuple[int, int]], code: str, now: datetime) -> list[tup
 
 
 def finish_if_done(*, run_id: int, now: datetime) -> bool:
-    """Finish a started run that has no open item left; a cancelled one ends as cancelled."""
+    """Finish a started run that has no open item left, paused or not; a cancelled one ends as cancelled."""
     if SyncItem.objects.filter(run=run_id, due_at__isnull=False).exists():
         return False
     with transaction.atomic():
         runs = SyncRun.objects.select_for_update(of=("self",)).select_related("vault")
-        run = runs.filter(pk=run_id, state=RunState.RUNNING).first()
+        run = runs.filter(pk=run_id, state__in=[RunState.RUNNING, RunState.PAUSED]).first()
         if run is None:
             return False
         before = run.state

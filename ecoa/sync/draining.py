@@ -55,13 +55,13 @@ def drain(*, run_id: int, lane: int = 0, policy: Policy = POLICY, now: Callable[
             healing.wake_lanes(started, lanes=policy.lanes)
         runs = SyncRun.objects.select_related("vault", "mapping__connection__authorization__secret")
         run = runs.filter(pk=run_id, state__in=OPEN_STATES).first()
-        if run is None or run.state != RunState.RUNNING:
+        if run is None:
             return 0
-        if run.cancel_requested_at is not None:
+        if run.cancel_requested_at is not None and run.state != RunState.PLANNED:
             closing.close_open(run=run, now=now())
             settled = 0
         else:
-            settled = _drain_run(run, policy, now)
+            settled = _drain_run(run, policy, now) if run.state == RunState.RUNNING else 0
         closing.finish_if_done(run_id=run_id, now=now())
         return settled
 
@@ -90,7 +90,7 @@ def _ship(run: SyncRun, carrier: Carrier, policy: Policy, now: Callable[[], date
             break
         outcomes = _await(on_the_wire, policy, now)
         settled += _settle(run, on_the_wire.popleft().batch, outcomes, policy, now)
-        if _cancelled(run):
+        if _stopped(run):
             stop_at = 0.0
     _note_silence(run, carrier, now())
     return settled
@@ -168,9 +168,10 @@ def _note_silence(run: SyncRun, carrier: Carrier, at: datetime) -> None:
         SyncRun.objects.filter(pk=run.pk, silent_since__isnull=True).update(silent_since=at)
 
 
-def _cancelled(run: SyncRun) -> bool:
-    cancelled: bool = SyncRun.objects.filter(pk=run.pk, cancel_requested_at__isnull=False).exists()
-    return cancelled
+def _stopped(run: SyncRun) -> bool:
+    """Somebody paused or cancelled it: what is on the wire is seen through, and nothing more is taken."""
+    going_on = SyncRun.objects.filter(pk=run.pk, state=RunState.RUNNING, cancel_requested_at__isnull=True)
+    return not going_on.exists()
 
 
 @contextmanager

@@ -40,6 +40,8 @@ def tick(*, now: datetime, policy: Policy = POLICY) -> None:
         elif run.cancel_requested_at is not None:
             closing.close_open(run=run, now=now)
             closing.finish_if_done(run_id=run.pk, now=now)
+        elif run.state == RunState.PAUSED:
+            closing.finish_if_done(run_id=run.pk, now=now)
         else:
             _drive(run, now, policy)
 
