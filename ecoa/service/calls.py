@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
-
 from ecoa import contract
 from ecoa.contract import Code
-from ecoa.service import directory, faults, regions, store, systems, tokens
+from ecoa.service import directory, faults, regions, rotation, store, systems, tokens
 from ecoa.service.directory import Place, Question
-from ecoa.service.models import MappingState, ServiceSystem, ServiceTenant
+from ecoa.service.models import MappingState, ServiceSystem
 from ecoa.service.models.faults import FaultCall, FaultKind
 from ecoa.service.refusals import Refusal, Unauthorized
 from ecoa.service.store import Spot
+from vaultadmin import clock
 
 _SITE_UNKNOWN = "Study site not found"
 _ADDRESS_REFUSED = "Calls from your address are not allowed"
@@ -59,6 +58,7 @@ def discover(*, version: str, raw: bytes, address: str, origin: str) -> bytes:
     place = directory.look_up(
         Question(
             system=asked.externalSystemId,
+            secret=0,
             tenant="",
             study=asked.externalSponsorStudyId,
             site=asked.externalStudySiteId,
@@ -88,11 +88,12 @@ def authorize(*, region: str, version: str, raw: bytes, address: str, now: datet
     """Exchange a system's secret for a token. One reason for all that can be wrong with the credentials."""
     asked = contract.read_authorize(raw)
     _check_version(version)
-    serves = ServiceTenant.objects.filter(system=OuterRef("pk"), tenant_id=asked.tenantId)
-    known = ServiceSystem.objects.filter(external_id=asked.externalSystemId)
-    system = known.annotate(serves_tenant=Exists(serves)).first()
-    genuine = systems.secret_matches(system, asked.externalSystemSecret)
-    if system is None or not genuine or not system.serves_tenant:
+    system = ServiceSystem.objects.filter(external_id=asked.externalSystemId).first()
+    # A system nobody has stored has no secrets and no tenants, and looking for them costs the same.
+    sought = system or ServiceSystem(pk=0)
+    serves_tenant = sought.tenants.filter(tenant_id=asked.tenantId).exists()
+    secret = rotation.matching(list(rotation.live(sought, now=now)), asked.externalSystemSecret)
+    if system is None or secret is None or not serves_tenant:
         raise Unauthorized("The system, its secret or the tenant is wrong")
     if not systems.may_call_from(system.allowed_addresses, address):
         raise Unauthorized(_ADDRESS_REFUSED)
@@ -102,7 +103,7 @@ def authorize(*, region: str, version: str, raw: bytes, address: str, now: datet
             system=system.external_id,
             tenant=asked.tenantId,
             region=region,
-            secret_version=system.secret_version,
+            secret_version=secret.version,
             now=moment,
         )
         return contract.write_token(token)
@@ -151,13 +152,15 @@ def _on_the_spot(
     What is remembered only ever leads to success; before anything is refused on its account, the database is asked.
     """
     claims = tokens.read(caller.authorization, region=target.region)
-    question = Question(claims.system, claims.tenant, target.study, target.site, target.region, call.value)
+    question = Question(
+        claims.system, claims.secret_version, claims.tenant, target.study, target.site, target.region, call.value
+    )
     known = directory.remembered(question)
     if known is not None:
         with suppress(store.Outdated, contract.InvalidRequest, Refusal):
-            _admit(known, claims, caller)
+            _admit(known, caller)
             return work(read(), _spot(known, target, known.revision))
-    place = _admit(directory.look_up(question), claims, caller)
+    place = _admit(directory.look_up(question), caller)
     ids, spot = read(), _spot(place, target, None)
     directory.remember(question, place)
     return faults.carry_out(
@@ -178,9 +181,9 @@ def _refuse_site() -> bytes:
     raise Refusal(Code.SITE_NOT_FOUND, _SITE_UNKNOWN)
 
 
-def _admit(place: Place | None, claims: tokens.Claims, caller: Caller) -> Place:
-    """The place, once the secret version and the tenant of the token and the caller's address all hold there."""
-    if place is None or place.secret_version != claims.secret_version or not place.tenant_known:
+def _admit(place: Place | None, caller: Caller) -> Place:
+    """The place, once the secret and the tenant of the token and the caller's address all hold there."""
+    if place is None or not place.admits(clock.now()):
         raise Unauthorized(tokens.WRONG)
     if not systems.may_call_from(place.allowed_addresses, caller.address):
         raise Unauthorized(_ADDRESS_REFUSED)

@@ -5,6 +5,7 @@ the revision it was read at and does nothing when the configuration has changed 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
@@ -12,6 +13,7 @@ from django.db import connection
 from ecoa.service.models import (
     ServiceFault,
     ServiceRevision,
+    ServiceSecret,
     ServiceSite,
     ServiceStudy,
     ServiceStudyMapping,
@@ -21,7 +23,7 @@ from ecoa.service.models import (
 
 # Study and site may be named by the external or by our own id; where both fit, the caller's own naming wins.
 _LOOK_UP = f"""
-SELECT sy.id, sy.secret_version, sy.allowed_addresses, sy.integration_enabled,
+SELECT sy.id, se.id IS NOT NULL, se.ends_at, sy.allowed_addresses, sy.integration_enabled,
        EXISTS (SELECT 1 FROM {ServiceTenant._meta.db_table} t WHERE t.system_id = sy.id AND t.tenant_id = %(tenant)s),
        st.id, st.state, st.integration_enabled, si.id, si.region,
        EXISTS (SELECT 1 FROM {ServiceFault._meta.db_table} f
@@ -29,6 +31,8 @@ SELECT sy.id, sy.secret_version, sy.allowed_addresses, sy.integration_enabled,
                  AND (f.remaining IS NULL OR f.remaining > 0) AND (f.ends_at IS NULL OR f.ends_at > now())),
        (SELECT r.code FROM {ServiceRevision._meta.db_table} r)
 FROM {ServiceSystem._meta.db_table} sy
+LEFT JOIN {ServiceSecret._meta.db_table} se
+    ON se.system_id = sy.id AND se.version = %(secret)s AND se.revoked_at IS NULL
 LEFT JOIN LATERAL (
     SELECT s.id, s.integration_enabled, m.state
     FROM {ServiceStudy._meta.db_table} s
@@ -59,9 +63,10 @@ _REMEMBERED_MAX = 4096
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The names a call gives, and which call it is."""
+    """The names a call gives, and which call it is. `secret` is the version a token was given for; discovery has 0."""
 
     system: str
+    secret: int
     tenant: str
     study: str
     site: str
@@ -74,7 +79,8 @@ class Place:
     """A known system, and what was found of the study and the site it named (None: not found)."""
 
     system_id: int
-    secret_version: int
+    secret_stands: bool
+    secret_ends: datetime | None
     allowed_addresses: list[str]
     system_enabled: bool
     tenant_known: bool
@@ -86,14 +92,19 @@ class Place:
     faults_armed: bool
     revision: UUID | None
 
+    def admits(self, now: datetime) -> bool:
+        """Whether the secret of the token holds still, and the system serves the tenant."""
+        return self.secret_stands and self.tenant_known and (self.secret_ends is None or now < self.secret_ends)
+
 
 _remembered: dict[Question, Place] = {}
 
 
 def look_up(question: Question) -> Place | None:
     """What the database knows now. None when the system is unknown."""
-    names = {
+    names: dict[str, str | int] = {
         "system": _storable(question.system),
+        "secret": question.secret,
         "tenant": _storable(question.tenant),
         "study": _storable(question.study),
         "site": _storable(question.site),

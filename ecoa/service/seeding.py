@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from django.db import models, transaction
 
-from ecoa.service import store, systems
+from ecoa.service import rotation, store, systems
 from ecoa.service.models import (
     MappingState,
     ServiceFault,
@@ -19,6 +19,7 @@ from ecoa.service.models import (
 )
 from ecoa.service.models.faults import FaultCall, FaultKind, why_impossible
 from vaultadmin import audit, clock
+from vaultadmin.models import Vault
 
 _BY = audit.System("eCOA service seeding")
 _NAMES = uuid5(NAMESPACE_URL, "urn:vaultadmin:ecoa-service")
@@ -41,8 +42,19 @@ class OddPlaces:
 
 
 @transaction.atomic
-def seed_demo(*, system_id: str, secret: str, tenant_id: str, study_id: str, sites: Mapping[str, str]) -> OddPlaces:
-    """One system with a study whose `sites` maps numbers to regions, and beside it every reason to be refused."""
+def seed_demo(
+    *,
+    system_id: str,
+    secret: str,
+    tenant_id: str,
+    study_id: str,
+    sites: Mapping[str, str],
+    vault: Vault | None = None,
+) -> OddPlaces:
+    """One system with a study whose `sites` maps numbers to regions, and beside it every reason to be refused.
+
+    The people of `vault` look after all of it; without one nobody does on a page.
+    """
     first_number, first_region = next(iter(sites.items()))
     odd = OddPlaces(
         unmapped_study=f"{study_id}-unmapped",
@@ -55,8 +67,8 @@ def seed_demo(*, system_id: str, secret: str, tenant_id: str, study_id: str, sit
         taken_participant_id=f"{first_number}-TAKEN",
         failing_internal_prefix="service-fails-",
     )
-    system = ensure_system(external_id=system_id, secret=secret, tenant_id=tenant_id)
-    study = ensure_study(study_id, system=system)
+    system = ensure_system(external_id=system_id, secret=secret, tenant_id=tenant_id, vault=vault)
+    study = ensure_study(study_id, system=system, vault=vault)
     placed = {number: ensure_site(study, number, region) for number, region in sites.items()}
     _ensure_odd_places(odd, study, system, first_region)
     _take_participant_id(study, placed[first_number], odd.taken_participant_id)
@@ -65,13 +77,14 @@ def seed_demo(*, system_id: str, secret: str, tenant_id: str, study_id: str, sit
 
 
 @transaction.atomic
-def ensure_system(*, external_id: str, secret: str, tenant_id: str) -> ServiceSystem:
-    """The system with this secret and tenant; another secret than the stored one replaces it."""
+def ensure_system(*, external_id: str, secret: str, tenant_id: str, vault: Vault | None = None) -> ServiceSystem:
+    """The system with this secret and tenant; another secret than a live one replaces them all."""
+    now = clock.now()
     system = ServiceSystem.objects.filter(external_id=external_id).first()
     if system is None:
-        system = systems.create_system(external_id=external_id, secret=secret, by=_BY)
-    elif not systems.secret_matches(system, secret):
-        system = systems.replace_secret(system, secret=secret, by=_BY)
+        system = systems.create_system(external_id=external_id, secret=secret, by=_BY, vault=vault)
+    elif rotation.matching(list(rotation.live(system, now=now)), secret) is None:
+        rotation.replace(system, secret=secret, by=_BY, now=now)
     _ensure(ServiceTenant, system=system, tenant_id=tenant_id)
     return system
 
@@ -83,9 +96,14 @@ def ensure_study(
     system: ServiceSystem | None = None,
     state: MappingState = MappingState.ENABLED,
     integration_enabled: bool = True,
+    vault: Vault | None = None,
 ) -> ServiceStudy:
     """The study, mapped to the system when one is given. Its internal id follows from its external one."""
-    defaults = {"internal_id": str(uuid5(_NAMES, external_id)), "integration_enabled": integration_enabled}
+    defaults = {
+        "internal_id": str(uuid5(_NAMES, external_id)),
+        "integration_enabled": integration_enabled,
+        "vault": vault or (system.vault if system else None),
+    }
     study = _ensure(ServiceStudy, external_id=external_id, defaults=defaults)
     if system is not None:
         _ensure(ServiceStudyMapping, system=system, study=study, defaults={"state": state})
@@ -100,7 +118,7 @@ def ensure_site(study: ServiceStudy, number: str, region: str) -> ServiceSite:
 
 
 def _ensure_odd_places(odd: OddPlaces, study: ServiceStudy, system: ServiceSystem, region: str) -> None:
-    ensure_study(odd.unmapped_study)
+    ensure_study(odd.unmapped_study, vault=system.vault)
     ensure_site(ensure_study(f"{study.external_id}-other", system=system), odd.site_of_other_study, region)
     ensure_site(study, odd.unconfigured_site, "none")
     disabled = ensure_study(odd.disabled_study, system=system, integration_enabled=False)
@@ -131,5 +149,6 @@ def _ensure_failure(region: str, prefix: str) -> None:
 def _ensure(model: type[_Row], **fields: Any) -> _Row:
     row, made = model._default_manager.get_or_create(**fields)
     if made:
-        audit.record(vault=None, by=_BY, event=f"{model._meta.model_name}.created", subject=row)
+        vault = getattr(row, "vault", None)
+        audit.record(vault=vault, by=_BY, event=f"{model._meta.model_name}.created", subject=row)
     return row

@@ -1,80 +1,92 @@
-"""Integrating systems: their secrets and the addresses they may call from.
+"""Integrating systems: which there are, whether they may call, from which addresses and on whose behalf."""
 
-A secret is kept as SHA-256 over a random salt and the secret. That is enough, and a slow password hash would be
-wrong: secrets are issued here with 256 random bits, so there is nothing to guess from a stolen digest, while a slow
-hash would let anyone who posts wrong secrets keep the machine busy.
-"""
+from __future__ import annotations
 
-import hashlib
-import hmac
 import ipaddress
-import secrets
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from ecoa.service.models import ServiceSystem
-from vaultadmin import audit
+from ecoa.service import rotation
+from ecoa.service.models import ServiceSystem, ServiceTenant
+from ecoa.services.actors import ensure_manager
+from ecoa.services.refusals import Refused
+from vaultadmin import audit, clock
+from vaultadmin.models import Vault
 
-_SALT_BYTES = 16
+AUDITED = ["external_id", "integration_enabled", "allowed_addresses"]
 
 
 class AddressListError(ValueError):
     """An entry of an address list is neither an address nor a network; the message names it."""
 
 
-def issue_secret() -> str:
-    """A new secret, to be shown once."""
-    return secrets.token_urlsafe(32)
-
-
 @transaction.atomic
 def create_system(
-    *, external_id: str, secret: str, by: audit.Actor, allowed_addresses: Sequence[str] = ()
+    *,
+    external_id: str,
+    secret: str,
+    by: audit.Actor,
+    allowed_addresses: Sequence[str] = (),
+    vault: Vault | None = None,
 ) -> ServiceSystem:
-    """A system that may call from `allowed_addresses`, or from anywhere when there are none."""
-    salt, digest = _digest(secret)
-    system = ServiceSystem.objects.create(
-        external_id=external_id,
-        allowed_addresses=clean_addresses(allowed_addresses),
-        secret_salt=salt,
-        secret_digest=digest,
-    )
-    changes = audit.created(system, ["external_id", "allowed_addresses"])
-    audit.record(vault=None, by=by, event="ecoa_system.created", subject=system, changes=changes)
+    """A system with its first secret; it may call from `allowed_addresses`, or from anywhere when there are none."""
+    ensure_manager(by, vault.pk if vault else 0)
+    system = ServiceSystem(vault=vault, external_id=external_id, allowed_addresses=_addresses(allowed_addresses))
+    try:
+        with transaction.atomic():
+            system.save(force_insert=True)
+    except IntegrityError as error:
+        raise Refused("There is a system with this ID already. Choose another.", field="external_id") from error
+    changes = audit.created(system, AUDITED)
+    audit.record(vault=vault, by=by, event="ecoa_system.created", subject=system, changes=changes)
+    rotation.replace(system, secret=secret, by=by, now=clock.now())
     return system
 
 
 @transaction.atomic
-def replace_secret(system: ServiceSystem, *, secret: str, by: audit.Actor) -> ServiceSystem:
-    """Give the system another secret. Tokens of the old one are refused from this commit on."""
-    row = ServiceSystem.objects.select_for_update().get(pk=system.pk)
-    row.secret_salt, row.secret_digest = _digest(secret)
-    row.secret_version += 1
-    row.save(update_fields=["secret_salt", "secret_digest", "secret_version"])
-    changes = {"Secret": (None, audit.SECRET_CHANGED)}
-    audit.record(vault=None, by=by, event="ecoa_system.secret_replaced", subject=row, changes=changes)
-    return row
+def edit(
+    system: ServiceSystem, *, allowed_addresses: Sequence[str], integration_enabled: bool, by: audit.Actor
+) -> ServiceSystem:
+    """Change where a system may call from and whether it may call at all; both count from the next call on."""
+    ensure_manager(by, system.vault_id or 0)
+    return _change(
+        system,
+        "ecoa_system.edited",
+        by,
+        allowed_addresses=_addresses(allowed_addresses),
+        integration_enabled=integration_enabled,
+    )
+
+
+def allow_addresses(system: ServiceSystem, *, addresses: Sequence[str], by: audit.Actor) -> ServiceSystem:
+    """Replace the list of addresses and networks the system may call from; an empty list allows any."""
+    allowed = clean_addresses(addresses)
+    return _change(system, "ecoa_system.addresses_changed", by, allowed_addresses=allowed)
 
 
 @transaction.atomic
-def allow_addresses(system: ServiceSystem, *, addresses: Sequence[str], by: audit.Actor) -> ServiceSystem:
-    """Replace the list of addresses and networks the system may call from; an empty list allows any."""
-    row = ServiceSystem.objects.select_for_update().get(pk=system.pk)
-    before = audit.snapshot(row, ["allowed_addresses"])
-    row.allowed_addresses = clean_addresses(addresses)
-    row.save(update_fields=["allowed_addresses"])
-    changes = audit.diff(before, row, ["allowed_addresses"])
-    audit.record(vault=None, by=by, event="ecoa_system.addresses_changed", subject=row, changes=changes)
-    return row
+def add_tenant(system: ServiceSystem, *, tenant_id: str, by: audit.Actor) -> ServiceTenant:
+    """Let the system call on behalf of this entity, too."""
+    ensure_manager(by, system.vault_id or 0)
+    tenant, made = ServiceTenant.objects.get_or_create(system=system, tenant_id=tenant_id)
+    if not made:
+        raise Refused("The system serves this tenant already.", field="tenant_id")
+    changes: audit.Changes = {"Tenant": (None, tenant_id)}
+    audit.record(vault=system.vault, by=by, event="ecoa_system.tenant_added", subject=system, changes=changes)
+    return tenant
 
 
-def secret_matches(system: ServiceSystem | None, secret: str) -> bool:
-    """Compare in constant time. An unknown system costs the same, so that timing does not tell which ids exist."""
-    salt = bytes(system.secret_salt) if system else bytes(_SALT_BYTES)
-    expected = bytes(system.secret_digest) if system else bytes(hashlib.sha256().digest_size)
-    return hmac.compare_digest(_hash(salt, secret), expected) and system is not None
+@transaction.atomic
+def remove_tenant(tenant: ServiceTenant, *, by: audit.Actor) -> None:
+    """The system no longer calls on behalf of this entity; tokens it has for it end with the next call."""
+    system = tenant.system
+    ensure_manager(by, system.vault_id or 0)
+    changes: audit.Changes = {"Tenant": (tenant.tenant_id, None)}
+    audit.record(vault=system.vault, by=by, event="ecoa_system.tenant_removed", subject=system, changes=changes)
+    tenant.delete()
 
 
 def may_call_from(allowed: Sequence[str], address: str) -> bool:
@@ -101,15 +113,26 @@ def clean_addresses(addresses: Sequence[str]) -> list[str]:
     return cleaned
 
 
+def _addresses(addresses: Sequence[str]) -> list[str]:
+    try:
+        return clean_addresses(addresses)
+    except AddressListError as error:
+        raise Refused(str(error), field="allowed_addresses") from error
+
+
+@transaction.atomic
+def _change(system: ServiceSystem, event: str, by: audit.Actor, **values: Any) -> ServiceSystem:
+    row = ServiceSystem.objects.select_for_update(of=("self",)).select_related("vault").get(pk=system.pk)
+    before = audit.snapshot(row, AUDITED)
+    for name, value in values.items():
+        setattr(row, name, value)
+    changes = audit.diff(before, row, AUDITED)
+    if changes:
+        row.save(update_fields=list(values))
+        audit.record(vault=row.vault, by=by, event=event, subject=row, changes=changes)
+    return row
+
+
 @lru_cache(maxsize=256)
 def _networks(allowed: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     return tuple(ipaddress.ip_network(entry) for entry in allowed)
-
-
-def _digest(secret: str) -> tuple[bytes, bytes]:
-    salt = secrets.token_bytes(_SALT_BYTES)
-    return salt, _hash(salt, secret)
-
-
-def _hash(salt: bytes, secret: str) -> bytes:
-    return hashlib.sha256(salt + secret.encode()).digest()

@@ -20,6 +20,7 @@ from ecoa.service.refusals import Unauthorized
 ALGORITHM = "HS256"
 AUDIENCE = "myveeva"
 TOKEN_MAX = 4096
+_VERSION_MAX = 2**31
 _CLAIMS = ["sub", "tenant", "region", "aud", "sv", "iat", "exp"]
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _HEADER = jwt.encode({}, "x" * 32, algorithm=ALGORITHM).split(".")[0]
@@ -63,9 +64,13 @@ def read(authorization: str, *, region: str) -> Claims:
     if not token.startswith(f"{_HEADER}."):
         raise Unauthorized(WRONG)
     claims = _verified(token)
-    if claims["region"] != region:
+    if claims["region"] != region or not isinstance(claims["tenant"], str) or not _is_version(claims["sv"]):
         raise Unauthorized(WRONG)
     return Claims(system=claims["sub"], tenant=claims["tenant"], secret_version=claims["sv"])
+
+
+def _is_version(value: Any) -> bool:
+    return isinstance(value, int) and 0 < value < _VERSION_MAX
 
 
 def _verified(token: str) -> dict[str, Any]:

@@ -3,15 +3,22 @@
 from django.db import models
 
 from ecoa.contract import IDENTIFIER_MAX
-from ecoa.service.models.systems import ServiceSystem
+from ecoa.service.models.systems import OwnedQuerySet, ServiceSystem
+
+
+class StudyQuerySet(OwnedQuerySet["ServiceStudy"]):
+    """Studies as people may see them."""
 
 
 class ServiceStudy(models.Model):
-    """A study. Callers may name it by the sponsor's id or by ours."""
+    """A study. Callers may name it by the sponsor's id or by ours. `vault`: whose people look after it."""
 
-    external_id = models.CharField(max_length=IDENTIFIER_MAX, unique=True)
-    internal_id = models.CharField(max_length=IDENTIFIER_MAX, unique=True)
-    integration_enabled = models.BooleanField(default=True)
+    vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="service_studies", null=True, blank=True)
+    external_id = models.CharField("Study ID", max_length=IDENTIFIER_MAX, unique=True)
+    internal_id = models.CharField("MyVeeva study ID", max_length=IDENTIFIER_MAX, unique=True)
+    integration_enabled = models.BooleanField("Integration enabled", default=True)
+
+    objects = StudyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "service studies"

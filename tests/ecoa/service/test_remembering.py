@@ -1,11 +1,11 @@
 import pytest
 from django.db import connection
 
-from ecoa.service import faults, systems
+from ecoa.service import faults, rotation, systems
 from ecoa.service.models import MappingState, ServiceFault, ServiceRevision, ServiceSite, ServiceStudyMapping
 from ecoa.service.models.faults import FaultCall, FaultKind
 from tests.ecoa.service.caller import STUDY, code_of, mint
-from vaultadmin import audit
+from vaultadmin import audit, clock
 
 BY = audit.System("test")
 
@@ -80,7 +80,7 @@ def test_broken_message_of_a_remembered_caller_with_a_replaced_secret_is_unautho
     token = mint()
     system = ServiceStudyMapping.objects.select_related("system").first().system
 
-    systems.replace_secret(system, secret="next", by=BY)
+    rotation.replace(system, secret="next", by=BY, now=clock.now())
 
     assert regular.post("", "second", token=token).status_code == 401
 

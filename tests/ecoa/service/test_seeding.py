@@ -13,7 +13,7 @@ def test_seed_twice_changes_nothing(db):
 
     assert seeding.seed_demo(secret=SECRET, **WORLD) == first
     assert [table.objects.count() for table in TABLES] == before
-    assert ServiceSystem.objects.get(external_id=SYSTEM).secret_version == 1
+    assert ServiceSystem.objects.get(external_id=SYSTEM).secrets.get().version == 1
 
 
 def test_seed_with_another_secret_replaces_it(caller):

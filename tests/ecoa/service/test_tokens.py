@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ecoa.service import seeding, systems, tokens
+from ecoa.service import rotation, seeding, tokens
 from ecoa.service.models import ServiceSystem, ServiceTenant
 from ecoa.service.refusals import Unauthorized
 from tests.ecoa.service.caller import SECRET, STUDY, SYSTEM, TENANT, code_of, mint, participant_path
@@ -76,6 +76,11 @@ def test_own_token_is_accepted(caller, settings):
         {"sub": ...},
         {"tenant": "another tenant"},
         {"tenant": ...},
+        {"tenant": 7},
+        {"sv": "1"},
+        {"sv": [1]},
+        {"sv": -1},
+        {"sv": 2**63},
         {"sv": 0},
         {"sv": 2},
         {"sv": ...},
@@ -185,7 +190,8 @@ def test_token_of_a_replaced_secret_is_unauthorized(caller):
     token = caller.authorize().json()["jwt"]
     assert code_of(caller.get("nobody", token=token)) == "NF-0004"
 
-    systems.replace_secret(ServiceSystem.objects.get(external_id=SYSTEM), secret="next", by=audit.System("test"))
+    system = ServiceSystem.objects.get(external_id=SYSTEM)
+    rotation.replace(system, secret="next", by=audit.System("test"), now=clock.now())
 
     assert caller.get("nobody", token=token).status_code == 401
     assert caller.post("p", "i", token=token).status_code == 401

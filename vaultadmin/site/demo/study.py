@@ -28,14 +28,15 @@ _WORK_STEPS = 200
 
 def load(credentials: Credentials, *, now: datetime) -> None:
     """Seed the bundled service, map the study to it, and import the participants."""
+    admin = people.member(world.ADMIN, world.ECOA_VAULT)
     odd = seeding.seed_demo(
         system_id=world.SYSTEM_ID,
         secret=credentials.ecoa_secret,
         tenant_id=world.TENANT_ID,
         study_id=world.STUDY_ID,
         sites=world.SITES,
+        vault=admin.vault,
     )
-    admin = people.member(world.ADMIN, world.ECOA_VAULT)
     main = _mapping(_MAIN, world.STUDY_ID, admin)
     _sites(main, [*world.SITES, odd.unknown_site, odd.site_of_other_study, odd.unconfigured_site], admin)
     coordinated = Site.objects.get(mapping=main, number=world.COORDINATOR_SITE)
