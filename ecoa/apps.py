@@ -16,6 +16,7 @@ class EcoaConfig(AppConfig):
         from vaultadmin.sandboxes import registry as sandboxes
 
         wake.register("ecoa.sync", "ecoa.tasks.drain")
+        wake.register("ecoa.radar", "ecoa.tasks.read_back")
         wake.register("ecoa.import", "ecoa.tasks.work_import")
         recorded.register()
         deleting.blockers.append(mappings.keeps_connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from ecoa.radar import cycling
 from ecoa.services import importing, resolving, schedules
 from ecoa.sync import draining, healing
 from vaultadmin import clock
@@ -21,6 +22,12 @@ def work_import(*, import_id: int, **_later: object) -> None:
     importing.work(import_id=import_id)
 
 
+@shared_task(ignore_result=True, soft_time_limit=150, time_limit=180)
+def read_back(*, cycle_id: int, **_later: object) -> None:
+    """Go on with one round of reading back. A second worker finds the round leased."""
+    cycling.work(cycle_id=cycle_id)
+
+
 @shared_task(ignore_result=True, soft_time_limit=45, time_limit=60)
 def tick(**_later: object) -> None:
     """Derive what must go on from the rows."""
@@ -28,6 +35,7 @@ def tick(**_later: object) -> None:
     schedules.start_due(now=clock.now())
     importing.wake_unfinished(now=clock.now())
     resolving.tick(now=clock.now())
+    cycling.tick(now=clock.now())
 
 
 @shared_task(ignore_result=True, soft_time_limit=300, time_limit=360)

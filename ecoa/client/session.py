@@ -98,6 +98,13 @@ class StudySession:
         kept = self._caches.regions.get(key)
         return kept if kept is not None else await self._flights.do(("region", key), lambda: self._discover(key, site))
 
+    def forget_region(self, site: str) -> None:
+        """Let the region of a site be asked for anew."""
+        key = (self._base_url, self._credentials.system_id, self._study, site)
+        kept = self._caches.regions.get(key)
+        if kept is not None:
+            self._caches.regions.drop(key, kept)
+
     async def token(self, region: str) -> Token:
         """A token for a region, asked once per lifetime."""
         key = self._token_key(region)

@@ -6,6 +6,7 @@ the value we hold now. `SiteReading` counts them by trigger, so that no page cou
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -67,6 +68,8 @@ class ReadBackCycle(models.Model):
     finished_at = models.DateTimeField(null=True)
     not_before = models.DateTimeField()
     cursor = models.CharField(max_length=255, blank=True, db_collation="C")
+    # Participants whose answer failed: asked again at the end of the round.
+    leftovers = ArrayField(models.BigIntegerField(), default=list)
     planned = models.BigIntegerField(default=0)
     read = models.BigIntegerField(default=0)
     unread = models.BigIntegerField(default=0)
