@@ -311,6 +311,9 @@ OUTBOUND_CA_BUNDLE = environment.text("VAULTADMIN_CA_BUNDLE") or (
 ECOA_REGION_SUFFIXES = environment.items("VAULTADMIN_ECOA_REGION_SUFFIXES") or (
     ["myveeva.com"] if PRODUCTION else ["myveeva.com", "ecoa.demo.test"]
 )
+# Calls this installation may have under way at a time, for one external system and to one region.
+ECOA_SYSTEM_CALLS = environment.number("VAULTADMIN_ECOA_SYSTEM_CALLS", 256)
+ECOA_REGION_CALLS = environment.number("VAULTADMIN_ECOA_REGION_CALLS", 128)
 ECOA_REGIONS = environment.text("VAULTADMIN_ECOA_REGIONS")
 ECOA_TOKEN_MINUTES = 60
 # Whether the fault board of the eCOA service may be used; production refuses to start when asked for it.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ from vaultadmin.outbound import Answer, ErrorKind
 CALL_DEADLINE = 20.0
 RETRY_AFTER_DEFAULT = 5.0
 RETRY_AFTER_MAX = 300.0
+# Nobody reads more digits of a number of seconds.
+_DIGITS = 15
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _Parsed = TypeVar("_Parsed")
@@ -45,7 +48,7 @@ class MyVeevaClient:
     """Speaks one version of the API through one transport.
 
     `region_allowed` judges a region URL. It is asked on what discovery answers and again right before the secret is
-    posted, because that URL is an answer from outside (security.md F5).
+    posted, because that URL is an answer from outside (security.md F5). `observe` is told what came back from a region.
     """
 
     def __init__(
@@ -55,11 +58,13 @@ class MyVeevaClient:
         region_allowed: Callable[[str], bool],
         version: str = contract.DEFAULT_VERSION,
         now: Callable[[], float] = time.time,
+        observe: Callable[[str, Answer], None] = lambda _region, _answer: None,
     ) -> None:
         self._transport = transport
         self._region_allowed = region_allowed
         self._version = version
         self._now = now
+        self._observe = observe
 
     async def discover(
         self, base_url: str, *, system_id: str, study: str, site: str, deadline: float = CALL_DEADLINE
@@ -73,7 +78,7 @@ class MyVeevaClient:
         )
         url = contract.discover_url(base_url, self._version)
         answer = await self._send("POST", url, body=contract.write(request), deadline=deadline)
-        region = _read(answer, contract.read_region)
+        region = _read(answer, contract.read_region, self._now())
         self._trust(region)
         return region
 
@@ -87,8 +92,8 @@ class MyVeevaClient:
             tenantId=credentials.tenant_id,
         )
         url = contract.authorize_url(region, self._version)
-        answer = await self._send("POST", url, body=contract.write(request), deadline=deadline)
-        value = _read(answer, contract.read_token)
+        answer = await self._send("POST", url, region=region, body=contract.write(request), deadline=deadline)
+        value = _read(answer, contract.read_token, self._now())
         if not jwt_age.is_header_safe(value):
             raise errors.Unreadable("The token in the answer is not one that can be sent in a header.")
         return Token(value, use_until=jwt_age.use_until(value, now=self._now()))
@@ -100,8 +105,8 @@ class MyVeevaClient:
         url = _address(contract.participant_query_url, region, study, site, internal_id, self._version)
         answer: Answer | None = None
         try:
-            answer = await self._send("GET", url, token=token, deadline=deadline)
-            found = _read(answer, contract.read_participant)
+            answer = await self._send("GET", url, region=region, token=token, deadline=deadline)
+            found = _read(answer, contract.read_participant, self._now())
         except errors.EcoaError as error:
             error.url, error.status = url, answer.status if answer is not None else None
             raise
@@ -123,38 +128,50 @@ class MyVeevaClient:
             contract.ParticipantExternalPostRequest, participantId=participant_id, internalId=internal_id
         )
         url = _address(contract.participant_url, region, study, site, self._version)
-        answer = await self._send("POST", url, token=token, body=contract.write(request), deadline=deadline)
-        return _read(answer, contract.read_participant_id)
+        body = contract.write(request)
+        answer = await self._send("POST", url, region=region, token=token, body=body, deadline=deadline)
+        return _read(answer, contract.read_participant_id, self._now())
 
     def _trust(self, region: str) -> None:
         if not self._region_allowed(region):
             raise errors.RegionRefused(f"The region {_host(region)} is not among the allowed eCOA hosts.")
 
     async def _send(
-        self, method: str, url: str, *, deadline: float, body: bytes = b"", token: Token | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        deadline: float,
+        region: str = "",
+        body: bytes = b"",
+        token: Token | None = None,
     ) -> Answer:
         headers = dict(_JSON) if body else {"Accept": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token.value}"
         answer = await self._transport.send(method, url, body=body, headers=headers, deadline=deadline)
+        self._observe(region, answer)
         if answer.status is None or (answer.kind is not None and answer.status < 400):
             raise _no_answer(answer)
         return answer
 
 
-def _read(answer: Answer, parse: Callable[[int, bytes], _Parsed]) -> _Parsed:
+def _read(answer: Answer, parse: Callable[[int, bytes], _Parsed], now: float) -> _Parsed:
     """Parse an answer that came; every way of not being a success is an error of our tree."""
     if answer.status is None:
         raise _no_answer(answer)
+    wait, asked = _retry_after(answer, now)
     if answer.status == 429:
-        raise errors.Busy("eCOA asked us to slow down (HTTP 429).", retry_after=_retry_after(answer))
+        raise errors.Busy(
+            "eCOA asked us to slow down (HTTP 429).", retry_after=wait or RETRY_AFTER_DEFAULT, asked=asked
+        )
     try:
         return parse(answer.status, answer.body)
     except contract.FailureAnswer as failure:
         raise _refusal(failure) from None
     except contract.UnreadableAnswer as unreadable:
         if answer.status >= 500:
-            raise errors.ServiceFault(str(unreadable)) from None
+            raise errors.ServiceFault(str(unreadable), retry_after=wait, asked=asked) from None
         raise errors.Unreadable(str(unreadable)) from None
 
 
@@ -181,10 +198,24 @@ def _no_answer(answer: Answer) -> errors.EcoaError:
     return errors.NoAnswer(answer.error)
 
 
-def _retry_after(answer: Answer) -> float:
-    text = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), "")
-    seconds = float(text) if text.isascii() and text.isdigit() else RETRY_AFTER_DEFAULT
-    return min(max(seconds, 1.0), RETRY_AFTER_MAX)
+def _retry_after(answer: Answer, now: float) -> tuple[float, int]:
+    """The seconds we wait, bounded, and the seconds eCOA asked for; zeros when it asked for nothing we can read."""
+    text = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), "").strip()
+    asked = _seconds(text, now)
+    if asked is None:
+        return 0.0, 0
+    return min(max(float(asked), 1.0), RETRY_AFTER_MAX), asked
+
+
+def _seconds(text: str, now: float) -> int | None:
+    """Seconds from a Retry-After header, which is a number or a date; no more than fits a database column."""
+    if text.isascii() and text.isdigit():
+        return int(text[:_DIGITS]) if len(text) <= _DIGITS else 10**_DIGITS
+    try:
+        moment = parsedate_to_datetime(text)
+        return max(round(moment.timestamp() - now), 0)
+    except (ValueError, OverflowError):
+        return None
 
 
 _Request = TypeVar("_Request", bound=BaseModel)

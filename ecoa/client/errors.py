@@ -36,6 +36,9 @@ class EcoaError(Exception):
     outcome_unknown = False
     # True when the other side sent nothing we could read: counts towards the circuit breaker.
     silent = False
+    # Seconds we wait before we ask again, and what eCOA had asked for; 0 where it asked for nothing.
+    retry_after = 0.0
+    asked = 0
 
     def __init__(self, detail: str, *, code: str) -> None:
         super().__init__(detail)
@@ -95,9 +98,10 @@ class ServiceFault(EcoaError):
     retryable = True
     outcome_unknown = True
 
-    def __init__(self, detail: str, *, code: str = SERVICE_FAULT) -> None:
+    def __init__(self, detail: str, *, code: str = SERVICE_FAULT, retry_after: float = 0.0, asked: int = 0) -> None:
         super().__init__(detail, code=code)
         self.silent = code == SERVICE_FAULT
+        self.retry_after, self.asked = retry_after, asked
 
 
 class Busy(EcoaError):
@@ -105,9 +109,9 @@ class Busy(EcoaError):
 
     retryable = True
 
-    def __init__(self, detail: str, *, retry_after: float) -> None:
+    def __init__(self, detail: str, *, retry_after: float, asked: int = 0) -> None:
         super().__init__(detail, code=BUSY)
-        self.retry_after = retry_after
+        self.retry_after, self.asked = retry_after, asked
 
 
 class SignInRefused(EcoaError):

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ecoa.client import Busy, EcoaError, Refused, StudySession
+from ecoa.client import EcoaError, Refused, StudySession
 from ecoa.client import errors as codes
 from ecoa.client.types import Stage
 from ecoa.sync import resolving
-from ecoa.sync.policy import Policy
+from ecoa.sync.pacing import Breaker, Lanes, Region
 from ecoa.sync.resolving import Clash, Reading
 
 # At most so many jobs of a batch wait for a slot at a time.
@@ -86,60 +87,68 @@ class Lease:
         return self._until - self._margin - time.monotonic()
 
 
-class Breaker:
-    """Opens when the other side is silent, so that a dead service is not asked once per participant."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._silent = 0
-        self.wait = 0.0
-        self.heard = False
-
-    @property
-    def is_open(self) -> bool:
-        return self.wait > 0
-
-    def note(self, error: EcoaError | None) -> None:
-        """Count silence; any readable answer starts the count again."""
-        if isinstance(error, Busy):
-            self.wait = max(self.wait, error.retry_after)
-        elif error is None or not error.silent:
-            self._silent, self.heard = 0, True
-        else:
-            self._silent += 1
-            if self._silent >= self._policy.silence_limit:
-                self.wait = max(self.wait, self._policy.silence_wait)
-
-
 async def carry_all(
-    jobs: list[Job],
-    session: StudySession,
-    *,
-    slots: asyncio.Semaphore,
-    lease: Lease,
-    breaker: Breaker,
-    read_back: bool,
+    jobs: list[Job], session: StudySession, *, lanes: Lanes, lease: Lease, read_back: bool
 ) -> list[Outcome]:
-    """Carry a batch; every job comes back with exactly one outcome. `slots` bounds what is under way at a time."""
+    """Carry a batch; every job comes back with exactly one outcome. `lanes` bound what is under way at a time."""
     outcomes: list[Outcome] = []
-    waiting = iter(jobs)
+    by_site: dict[str, list[Job]] = defaultdict(list)
+    for job in jobs:
+        by_site[job.site].append(job)
 
-    async def carry_next() -> None:
-        for job in waiting:
-            async with slots:
-                outcome = _withheld(job, lease, breaker)
-                outcomes.append(outcome or await carry(job, session, breaker=breaker, read_back=read_back))
+    async def carry_site(site: str, mine: list[Job]) -> None:
+        region = await _find(site, mine, session, lanes, lease, outcomes)
+        if region is None:
+            return
+        waiting = iter(mine)
 
-    # As many as could ever be under way, not one task per participant.
-    await asyncio.gather(*(carry_next() for _ in range(min(len(jobs), CARRIERS))))
+        async def carry_next() -> None:
+            for job in waiting:
+                async with region.gate, lanes.overall:
+                    outcome = _withheld(job, lease, lanes, region.breaker)
+                    outcome = outcome or await carry(job, session, breaker=region.breaker, read_back=read_back)
+                region.done += outcome.final
+                outcomes.append(outcome)
+
+        # As many as could ever be under way, not one task per participant.
+        await asyncio.gather(*(carry_next() for _ in range(min(len(mine), CARRIERS))))
+
+    await asyncio.gather(*(carry_site(site, mine) for site, mine in by_site.items()))
     return outcomes
 
 
-def _withheld(job: Job, lease: Lease, breaker: Breaker) -> Outcome | None:
-    """A job that is not even started: the other side is silent, or the rows are about to be somebody else's."""
+async def _find(
+    site: str, jobs: list[Job], session: StudySession, lanes: Lanes, lease: Lease, outcomes: list[Outcome]
+) -> Region | None:
+    """The region of a site. When there is none to be had, that is the outcome of all its jobs."""
+    async with lanes.overall:
+        stopped = [_withheld(job, lease, lanes, lanes.search) for job in jobs]
+        if stopped[0] is not None:
+            outcomes.extend(outcome for outcome in stopped if outcome is not None)
+            return None
+        try:
+            region = await session.region(site)
+        except EcoaError as error:
+            outcomes.extend(_unplaced(job, error, lease, lanes) for job in jobs)
+            return None
+    lanes.search.note(None)
+    return lanes.of(region)
+
+
+def _unplaced(job: Job, error: EcoaError, lease: Lease, lanes: Lanes) -> Outcome:
+    """The outcome of a job whose region could not be found; each counts as a silence, as if it had asked itself."""
+    withheld = _withheld(job, lease, lanes, lanes.search)
+    if withheld is not None:
+        return withheld
+    lanes.search.note(error)
+    return _failed(job, error, job.doubtful, [])
+
+
+def _withheld(job: Job, lease: Lease, lanes: Lanes, breaker: Breaker) -> Outcome | None:
+    """A job that is not even started: eCOA asks for a pause or is silent, or this lane is about to stop."""
     if breaker.is_open:
         return Outcome(job, Verdict.UNTRIED, code=codes.NOT_REACHED, wait=breaker.wait)
-    if lease.left() < 1.0:
+    if lanes.closed or lease.left() < 1.0:
         return Outcome(job, Verdict.UNTRIED, code=codes.NOT_REACHED)
     return None
 
@@ -233,6 +242,6 @@ def _failed(job: Job, error: EcoaError, in_doubt: bool, kept: list[Reading]) -> 
         code=error.code,
         detail=error.detail[:500],
         final=not error.retryable,
-        wait=error.retry_after if isinstance(error, Busy) else 0.0,
+        wait=error.retry_after,
         readings=kept,
     )

@@ -9,17 +9,18 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from ecoa.client.errors import CREDENTIALS
 from ecoa.models import OPEN_STATES, RunState, SyncRun
-from ecoa.sync import batches, closing, healing, planning, settling
+from ecoa.sync import batches, closing, healing, planning, settling, shares
 from ecoa.sync.batches import Batch
 from ecoa.sync.carrier import Carrier
 from ecoa.sync.carrying import Lease, Outcome, Verdict
@@ -71,24 +72,25 @@ def _drain_run(run: SyncRun, policy: Policy, now: Callable[[], datetime]) -> int
         route = route_of(run.mapping)
     except RouteUnavailable as refusal:
         return _refuse_all(run, str(refusal), policy, now)
-    with Carrier(route, policy) as carrier:
-        return _ship(run, carrier, policy, now)
+    with Carrier(route, policy) as carrier, _shares(run, carrier, policy, now) as share:
+        # Others use all there is: the tick comes again.
+        return _ship(run, carrier, share, policy, now) if share.overall else 0
 
 
-def _ship(run: SyncRun, carrier: Carrier, policy: Policy, now: Callable[[], datetime]) -> int:
+def _ship(run: SyncRun, carrier: Carrier, share: _Share, policy: Policy, now: Callable[[], datetime]) -> int:
     """Keep two batches on the wire, so that the database and the network work at the same time."""
     stop_at = time.monotonic() + policy.drain_for
     on_the_wire: deque[_Shipment] = deque()
     settled = 0
     while True:
-        while _has_room(on_the_wire) and time.monotonic() < stop_at and not carrier.breaker.is_open:
+        while _has_room(on_the_wire) and time.monotonic() < stop_at and not carrier.lanes.blocked:
             shipment = _dispatch(run, carrier, policy, now)
             if shipment is None:
                 break
             on_the_wire.append(shipment)
         if not on_the_wire:
             break
-        outcomes = _await(on_the_wire, policy, now)
+        outcomes = _await(on_the_wire, share, stop_at, policy, now)
         settled += _settle(run, on_the_wire.popleft().batch, outcomes, policy, now)
         if _stopped(run):
             stop_at = 0.0
@@ -107,14 +109,66 @@ def _dispatch(run: SyncRun, carrier: Carrier, policy: Policy, now: Callable[[], 
     return _Shipment(batch, lease, carrier.submit(batch.jobs, lease)) if batch else None
 
 
-def _await(on_the_wire: deque[_Shipment], policy: Policy, now: Callable[[], datetime]) -> list[Outcome]:
-    """The outcomes of the oldest batch; the leases of all are renewed while it takes its time."""
+def _await(
+    on_the_wire: deque[_Shipment], share: _Share, stop_at: float, policy: Policy, now: Callable[[], datetime]
+) -> list[Outcome]:
+    """The outcomes of the oldest batch; leases and shares are renewed while it takes its time."""
+    oldest = on_the_wire[0].outcomes
     while True:
-        try:
-            return on_the_wire[0].outcomes.result(timeout=policy.renew_every)
-        except NotYet:
-            for shipment in on_the_wire:
+        waited: list[Future[Any]] = [oldest, share.carrier.asking]
+        wait(waited, timeout=policy.share_every, return_when=FIRST_COMPLETED)
+        if oldest.done():
+            share.keep()
+            return oldest.result()
+        if time.monotonic() > stop_at + policy.linger or _stopped(share.run):
+            share.carrier.stop_starting()
+        share.keep()
+        for shipment in on_the_wire:
+            if time.monotonic() - shipment.renewed >= policy.renew_every:
+                shipment.renewed = time.monotonic()
                 _renew(shipment, policy, now)
+
+
+@dataclass
+class _Share:
+    """This lane's part of the caps: kept while it drains, given back at its end."""
+
+    run: SyncRun
+    carrier: Carrier
+    policy: Policy
+    now: Callable[[], datetime]
+    holder: UUID = field(default_factory=uuid4)
+    overall: int = 0
+    asked: float = 0.0
+
+    def keep(self) -> None:
+        """Ask again when it is time to, or when a region was met that has no share yet."""
+        if not self.carrier.asking.done() and time.monotonic() - self.asked < self.policy.share_every:
+            return
+        self.asked = time.monotonic()
+        try:
+            granted = shares.renew(run_id=self.run.pk, holder=self.holder, needs=self.carrier.needs(), now=self.now())
+        except (DatabaseError, InterfaceError) as error:
+            # Not renewed: what was granted runs out, and no call is started past its end.
+            logger.warning("shares could not be renewed: %s", type(error).__name__)
+            _fresh_connection()
+            return
+        self.overall = self.carrier.grant(granted)
+
+
+@contextmanager
+def _shares(run: SyncRun, carrier: Carrier, policy: Policy, now: Callable[[], datetime]) -> Iterator[_Share]:
+    share = _Share(run, carrier, policy, now)
+    share.keep()
+    try:
+        yield share
+    finally:
+        try:
+            shares.release(holder=share.holder)
+        except (DatabaseError, InterfaceError) as error:
+            # They run out by themselves.
+            logger.warning("shares could not be given back: %s", type(error).__name__)
+            _fresh_connection()
 
 
 def _renew(shipment: _Shipment, policy: Policy, now: Callable[[], datetime]) -> None:
@@ -163,9 +217,14 @@ def _refuse_all(run: SyncRun, reason: str, policy: Policy, now: Callable[[], dat
 
 
 def _note_silence(run: SyncRun, carrier: Carrier, at: datetime) -> None:
-    """Remember since when the other side is silent; `settling` forgets it with the first answer."""
-    if carrier.breaker.is_open and not carrier.breaker.heard:
+    """Remember since when the other side is silent (`settling` forgets it with the first answer), and how long it
+    asked us to wait."""
+    if carrier.lanes.blocked and not carrier.lanes.heard:
         SyncRun.objects.filter(pk=run.pk, silent_since__isnull=True).update(silent_since=at)
+    held = max(carrier.lanes.breakers, key=lambda breaker: breaker.asked)
+    if held.asked:
+        until = at + timedelta(seconds=held.wait)
+        SyncRun.objects.filter(pk=run.pk).update(held_until=until, held_asked=held.asked)
 
 
 def _stopped(run: SyncRun) -> bool:

@@ -11,7 +11,7 @@ from django.db.models import F
 
 from ecoa.client.errors import GAVE_UP, PARKED
 from ecoa.models import RunState, SyncItem, SyncRun
-from ecoa.sync import closing, facts, settling
+from ecoa.sync import closing, facts, settling, shares
 from ecoa.sync.policy import POLICY, Policy
 from vaultadmin import wake
 
@@ -34,6 +34,7 @@ RETURNING i.run_id, i.participant_id, i.version, i.due_at IS NULL
 def tick(*, now: datetime, policy: Policy = POLICY) -> None:
     """Free lapsed leases, end what is over, wake lanes for what is due."""
     release_lapsed(now=now, policy=policy)
+    shares.tidy(now=now)
     for run in SyncRun.objects.open().select_related("vault"):
         if run.state == RunState.PLANNED:
             wake_lanes(run, lanes=1)

@@ -13,8 +13,15 @@ class Policy:
 
     # One claim: large enough that the statements around it cost little, small enough to redo after a crash.
     batch: int = 500
-    # Calls under way at a time in one lane; with real latency this is nearly all of the speed.
+    # Calls under way at a time in one lane and region, at the start: with real latency this is nearly all of the
+    # speed. From there it adapts between the two limits.
     concurrency: int = 32
+    most: int = 128
+    least: int = 2
+    # A lane asks for so many more than it uses, so that it has room to speed up until the next time it asks.
+    headroom: int = 16
+    # How often a lane asks for its part of the caps, and says how it is doing.
+    share_every: float = 1.0
     # Lanes per run: how many workers may drain one run side by side.
     lanes: int = 2
     # A dead worker's rows are free again after this. Longer than any single call, and renewed while one works.
@@ -24,6 +31,8 @@ class Policy:
     lease_margin: float = 2.0
     # One wake-up drains at most this long, then hands over to the next.
     drain_for: float = 30.0
+    # And sees what it holds through for so long; then what was not started goes back.
+    linger: float = 60.0
     # Tries per participant and run; the waits between them are 1, 2, 4, 8 s with jitter.
     tries: int = 5
     first_wait: float = 1.0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from connections.services import outward
 from ecoa.client import Credentials
 from ecoa.models import StudyMapping
 from ecoa.sync.carrier import Route
+from ecoa.sync.shares import Pool
 
 
 class RouteUnavailable(Exception):
@@ -29,4 +32,13 @@ def route_of(mapping: StudyMapping) -> Route:
         api_version=mapping.api_version,
         fixed_region=mapping.fixed_region,
         read_back=mapping.read_back,
+        pools=_pools(mapping, target.url, target.client_id),
+        region_calls=settings.ECOA_REGION_CALLS,
     )
+
+
+def _pools(mapping: StudyMapping, url: str, system_id: str) -> tuple[Pool, ...]:
+    """The system's calls are shared by all studies sent through it; a study may have a lower limit of its own."""
+    system = Pool(f"system {system_id} at {url}"[:600], settings.ECOA_SYSTEM_CALLS)
+    own = (Pool(f"study {mapping.pk}", mapping.max_calls),) if mapping.max_calls else ()
+    return (system, *own)

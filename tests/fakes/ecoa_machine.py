@@ -64,6 +64,10 @@ class Machine:
     latency: float = 0.0
     regions: dict[str, str] = field(default_factory=dict)
     before_get: Callable[[], None] = lambda: None
+    before_post: Callable[[], None] = lambda: None
+    retry_after: str = ""
+    under_way: int = 0
+    most_at_once: int = 0
 
     def __post_init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -110,8 +114,16 @@ class Machine:
         headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
         headers = {name.lower(): value for name, value in headers.items()}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        if self.latency:
-            await asyncio.sleep(self.latency)
+        self.under_way += 1
+        self.most_at_once = max(self.most_at_once, self.under_way)
+        try:
+            if self.latency:
+                await asyncio.sleep(self.latency)
+            return await self._answered(method, target, headers, body, writer)
+        finally:
+            self.under_way -= 1
+
+    async def _answered(self, method, target, headers, body, writer: asyncio.StreamWriter) -> bool:
         if self.down:
             self.calls["down"] += 1
             return False
@@ -120,10 +132,9 @@ class Machine:
             await asyncio.sleep(3600)
         if fault in ("drop_request", "drop_reply"):
             return False
-        raw = (
-            b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(answer))
-            + answer
-        )
+        wait = f"Retry-After: {self.retry_after}\r\n" if self.retry_after and status in (429, 503) else ""
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{wait}Content-Length: {len(answer)}\r\n\r\n"
+        raw = head.encode() + answer
         writer.write(raw[:-5] if fault == "cut" else raw)
         await writer.drain()
         return fault != "cut"
@@ -167,6 +178,7 @@ class Machine:
 
     def _post(self, site, asked):
         self.calls["post"] += 1
+        self.before_post()
         internal_id, value = asked["internalId"], asked["participantId"]
         fault = self.faults[internal_id].pop(0) if self.faults[internal_id] else "ok"
         if fault in ("ok", "drop_reply", "cut", "hang_after", "500_after"):
@@ -187,6 +199,7 @@ class Machine:
             "ue": (500, failure("UE-0001", "UNEXPECTED_ERROR")),
             "html": (200, HTML),
             "busy": (429, b""),
+            "away": (503, b"away"),
             "400": (400, failure("ID-0001")),
         }
         status, answer = answers.get(fault, (200, b""))

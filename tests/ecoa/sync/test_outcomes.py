@@ -3,9 +3,11 @@ from datetime import timedelta
 
 import pytest
 
+from ecoa.cards import card_for
 from ecoa.models import Attempt, Participant, SyncItem
 from tests.ecoa.conftest import QUICK
 from tests.fakes.ecoa_machine import Held
+from vaultadmin import clock
 from vaultadmin.models import AuditEvent, Secret
 
 # Calls that hang are cut after about three seconds instead of twenty.
@@ -78,7 +80,7 @@ def test_documented_refusal_is_final_and_told_in_words(study, machine, code):
     refused = only_participant()
     assert (run.state, run.rejected, machine.calls["post"]) == ("finished", 1, 1)
     assert (refused.status, refused.code) == ("rejected", code)
-    assert str(refused.words.happened)
+    assert str(card_for(refused.code).happened)
 
 
 @pytest.mark.parametrize("fault", ["500", "ue", "html", "drop_request", "hang"])
@@ -137,6 +139,23 @@ def test_busy_service_is_obeyed_and_nothing_is_lost(study, machine):
     assert run.is_open
     assert (item.state, item.doubtful) == ("waiting", False)
     assert item.due_at > run.started_at
+
+
+@pytest.mark.parametrize("fault", ["busy", "away"])
+@pytest.mark.parametrize(
+    ("asked", "waited", "told"),
+    [("120", 120, 120), (str(365 * 86_400), 300, 31_536_000), ("9" * 60, 300, 10**15), ("0", 1, 0)],
+)
+def test_time_ecoa_asks_for_is_obeyed_up_to_a_bound_and_told(study, machine, fault, asked, waited, told):
+    [participant] = study.participants()
+    machine.faults[participant.internal_id] = [fault]
+    machine.retry_after = asked
+
+    run = study.run(rounds=1)
+
+    wait = (only_item().due_at - clock.now()).total_seconds()
+    assert waited - 20 < wait <= waited + 1
+    assert run.held_asked == told
 
 
 def test_other_value_in_ecoa_is_a_conflict_for_a_person(study, machine):

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from ecoa.models import RunState, SyncItem, SyncRun
 from ecoa.services import runs
 from ecoa.services.refusals import Refused
-from ecoa.sync import planning
+from ecoa.sync import draining, planning
+from tests.ecoa.conftest import QUICK
 from tests.factories.ecoa import make_run
 from vaultadmin import clock
 from vaultadmin.models import AuditEvent
@@ -66,3 +69,20 @@ def test_pause_and_resume_are_in_the_trail_with_who_did_it(study, started):
 
     events = AuditEvent.objects.filter(event__in=["sync_run.paused", "sync_run.resumed"]).order_by("pk")
     assert [event.event for event in events] == ["sync_run.paused", "sync_run.resumed"]
+
+
+def test_pause_in_the_middle_ends_what_is_on_its_way_and_keeps_the_rest(study, machine, started, monkeypatch):
+    study.participants(200)
+    runs.cancel(started, by=study.manager, now=clock.now())
+    study.finish(started)
+    machine.latency = 0.01
+    run = make_run(study.mapping)
+    monkeypatch.setattr(draining, "_stopped", lambda run: machine.calls["post"] >= 10)
+    slow = replace(QUICK, concurrency=4, most=4, share_every=0.02)
+
+    settled = draining.drain(run_id=run.pk, policy=slow)
+
+    assert settled == 203
+    assert 10 <= SyncItem.objects.filter(run=run, state="synced").count() < 203
+    left = SyncItem.objects.filter(run=run, due_at__isnull=False)
+    assert set(left.values_list("state", "attempts", "lease_token", "doubtful")) == {("waiting", 0, None, False)}
