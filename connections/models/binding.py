@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from django_fsm import FSMField, transition
 
 from connections.constants import BindingState, Side, Verdict
 from connections.peering.protocol import Party, View
 from vaultadmin.models import Installation
+from vaultadmin.state_machine import StateMachine
 
 PROPOSED = BindingState.PROPOSED
 APPROVING = BindingState.APPROVING
@@ -27,7 +28,7 @@ class BindingQuerySet(models.QuerySet["Binding"]):
         return self.filter(state=BindingState.IN_FORCE)
 
 
-class Binding(ConcurrentTransitionMixin, models.Model):
+class Binding(StateMachine, models.Model):
     """One exchange of a connection file, seen from this side: proposed, approved here and there, in force, ended.
 
     It pins who the peer is (installation and vault), which of its records it speaks for, and the certificate its

@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from django_fsm import FSMField, transition
 
 from connections.constants import LIFECYCLE, ConnectionState, ConnectionType, RecordStatus
 from connections.rules import API_NAME_LENGTH, record_id
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
+from vaultadmin.state_machine import StateMachine
 
 PENDING = ConnectionState.PENDING
 APPROVED = ConnectionState.APPROVED
@@ -38,7 +39,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.filter(type=ConnectionType.VAULT_TO_VAULT)
 
 
-class Connection(ConcurrentTransitionMixin, models.Model):
+class Connection(StateMachine, models.Model):
     """A channel to a peer vault, to an external system, or to the vault itself.
 
     Services decide when it moves; the transitions below decide whether it may (veeva-core section 2.3).

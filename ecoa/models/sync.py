@@ -9,9 +9,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from django_fsm import FSMField, transition
 
 from vaultadmin.permissions import Permission, can
+from vaultadmin.state_machine import StateMachine
 
 if TYPE_CHECKING:
     from vaultadmin.models import Membership
@@ -71,7 +72,7 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         return self.filter(state__in=OPEN_STATES)
 
 
-class SyncRun(ConcurrentTransitionMixin, models.Model):
+class SyncRun(StateMachine, models.Model):
     """One journey of planned participants to eCOA. Its counters are kept by whoever settles items, never counted."""
 
     vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="sync_runs")

@@ -18,7 +18,7 @@ def create_vault_to_vault(page: Page, name: str, api_name: str, remote: str = ""
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("API Name", exact=True).fill(api_name)
     if remote:
-        page.get_by_label("Remote Vault ID").fill(remote)
+        page.get_by_role("textbox", name="Remote Vault ID").fill(remote)
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()

@@ -50,7 +50,7 @@ def test_record_is_reset_named_anew_and_re_established_then_deleted(established,
     assert (state_of(alpha), state_of(beta)) == ("Pending", "Active")
 
     page.get_by_role("link", name="Enter Remote Vault ID").click()
-    page.get_by_label("Remote Vault ID").fill(str(beta.pk))
+    page.get_by_role("textbox", name="Remote Vault ID").fill(str(beta.pk))
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("was saved").first).to_be_visible()
     file = download_file(page, tmp_path)

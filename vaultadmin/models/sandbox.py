@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from django_fsm import FSMField, transition
+
+from vaultadmin.state_machine import StateMachine
 
 REFRESH_EVERY = timedelta(hours=24)
 
@@ -28,7 +30,7 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
         return self.filter(free, state=SandboxState.BUILDING).order_by("requested_at", "pk")
 
 
-class Sandbox(ConcurrentTransitionMixin, models.Model):
+class Sandbox(StateMachine, models.Model):
     """One sandbox vault and the copying that fills it.
 
     While it is first built nobody is a member of the vault, so nobody sees half of one; a refresh replaces what is
