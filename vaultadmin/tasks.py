@@ -33,7 +33,8 @@ def build_sandboxes(**_later: Any) -> None:
 
 @shared_task(ignore_result=True, acks_late=True, soft_time_limit=110)
 def send_notices(**_later: Any) -> None:
-    """Remind of tasks about to lapse and send every mail that is due. A second run finds nothing it can claim."""
+    """Write what time alone brings about, then send every mail that is due. A second run finds nothing it can claim."""
     now = clock.now()
     notices.remind(now=now)
+    notices.lent(now=now)
     notices.deliver_due(now=now)

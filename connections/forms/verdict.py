@@ -15,6 +15,7 @@ class CompleteForm(SigningForm):
 
     version = forms.CharField(widget=forms.HiddenInput, max_length=64)
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
+    place = forms.IntegerField(widget=forms.HiddenInput, required=False)
     verdict = forms.ChoiceField(
         label="Verdict",
         choices=Verdict.choices,
@@ -32,7 +33,7 @@ class CompleteForm(SigningForm):
     # Which button was pressed: empty for *Complete*, else a way to sign on a page of its own.
     sign_with = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
-    field_order = ("version", "seen", "verdict", "comment", "compared", "password", "code")
+    field_order = ("version", "seen", "place", "verdict", "comment", "compared", "password", "code")
 
     def __init__(self, *args: Any, words_required: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -7,6 +7,7 @@ from typing import Any
 
 from connections.constants import APPROVAL_TASK, BindingState, Side, Verdict
 from connections.models import Binding, Connection
+from vaultadmin import clock
 from vaultadmin.signing import services as signing
 from vaultadmin.worklist import holding
 from vaultadmin.worklist import selectors as worklist
@@ -118,7 +119,8 @@ def _open_verdicts(binding: Binding) -> list[Event]:
 def _who_decides(binding: Binding) -> str:
     task = worklist.open_task_for(binding, kind=APPROVAL_TASK)
     if task and (held_by := holding.holder(task)):
-        return f"Assigned to {held_by}."
+        person = holding.receiver(task, now=clock.now())
+        return f"Assigned to {held_by}." + (f" {person} may decide for them." if person else "")
     own = own_requests_allowed(binding.connection.vault)
     but = "" if own else f", but not {binding.requested_by.user.name}"
     return f"Anybody here who may participate in workflows{but}."

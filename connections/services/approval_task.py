@@ -7,14 +7,14 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from connections.constants import Verdict
+from connections.constants import APPROVAL_TASK, Verdict
 from connections.models import Binding
 from connections.services import approving, exchange
 from vaultadmin import clock
 from vaultadmin.models import Membership, Task
 from vaultadmin.permissions import Permission
 from vaultadmin.signing.services import Proof
-from vaultadmin.worklist.registry import Shown
+from vaultadmin.worklist.registry import Hand, Shown
 
 _GONE = "The connection is gone."
 
@@ -37,12 +37,22 @@ class ApprovalTaskHandler:
         binding = _bindings([task]).get(task.subject_id)
         return approving.approval_refusal(binding, member, now=clock.now()) if binding else _GONE
 
+    def hands_elsewhere(self, tasks: Sequence[Task]) -> dict[int, set[Hand]]:
+        """Who asked for or decided the same exchange in the other vault, where that one is here, too."""
+        return _hands_elsewhere(tasks)
+
     def complete(
         self, task: Task, *, by: Membership, verdict: str, comment: str, proof: Proof | None, now: datetime
     ) -> None:
         """Carry the verdict out, signed."""
         approving.decide(
-            binding_pk=int(task.subject_id), verdict=Verdict(verdict), comment=comment, proof=proof, by=by, now=now
+            binding_pk=int(task.subject_id),
+            verdict=Verdict(verdict),
+            comment=comment,
+            proof=proof,
+            by=by,
+            in_place_of=task.completed_for,
+            now=now,
         )
 
     def shown(self, tasks: Sequence[Task], member: Membership) -> dict[int, Shown]:
@@ -63,3 +73,20 @@ def _bindings(tasks: Sequence[Task]) -> dict[str, Binding]:
     vaults = {task.vault_id for task in tasks}
     found = Binding.objects.filter(pk__in=[task.subject_id for task in tasks], connection__vault__in=vaults)
     return {str(row.pk): row for row in found.select_related("connection__vault", "requested_by")}
+
+
+def _hands_elsewhere(tasks: Sequence[Task]) -> dict[int, set[Hand]]:
+    """Across vaults on purpose: the two vaults' verdicts are meant to be given by two people."""
+    numbers = {int(task.subject_id): task.pk for task in tasks}
+    ours = dict(Binding.objects.filter(pk__in=numbers).values_list("exchange", "pk"))
+    twins = Binding.objects.filter(exchange__in=ours).exclude(pk__in=numbers)
+    task_of: dict[str, int] = {}
+    found: dict[int, set[Hand]] = {}
+    for pk, same, asked_by in twins.values_list("pk", "exchange", "requested_by__user"):
+        task_of[str(pk)] = number = numbers[ours[same]]
+        found.setdefault(number, set()).add(Hand(asked_by))
+    decided = Task.objects.filter(kind=APPROVAL_TASK, subject_id__in=task_of, completed_by__isnull=False)
+    decided = decided.filter(subject_type=Binding._meta.label_lower)
+    for pk, user, place in decided.values_list("subject_id", "completed_by__user", "completed_for"):
+        found[task_of[pk]].add(Hand(user, in_place=place is not None))
+    return found

@@ -16,13 +16,13 @@ from connections.services.refusals import Refused
 from vaultadmin.models import Membership, Signature
 from vaultadmin.permissions import Permission, can
 from vaultadmin.signing import services as signing
-from vaultadmin.worklist import holding
 from vaultadmin.worklist import selectors as worklist_selectors
 from vaultadmin.worklist import services as worklist
-from vaultadmin.worklist.holding import own_requests_allowed
+from vaultadmin.worklist.holding import Standing, own_requests_allowed
 
 _COMPARE = "Compare the six words with the other side and say so, or reject the request."
-_LONGEST_NAME = 80
+# Two names, or three, with the words around them fit a meaning's 255 characters.
+_LONGEST_NAME, _NAME_BESIDE_A_THIRD = 80, 64
 
 
 class Changed(Refused):
@@ -52,7 +52,13 @@ def refusal_now(binding: Binding, member: Membership, *, now: datetime) -> str:
     if refusal := approval_refusal(binding, member, now=now):
         return refusal
     task = worklist_selectors.open_task_for(binding, kind=APPROVAL_TASK)
-    return holding.refusal(task, member) if task else ""
+    return Standing(member, [task], now=now).refusal(task) if task else ""
+
+
+def place_of(binding: Binding, member: Membership, *, now: datetime) -> Membership | None:
+    """In whose place this member would decide; None when as themselves."""
+    task = worklist_selectors.open_task_for(binding, kind=APPROVAL_TASK)
+    return Standing(member, [task], now=now).place(task) if task else None
 
 
 def has_lapsed(binding: Binding, *, now: datetime) -> bool:
@@ -68,13 +74,14 @@ def complete(
     seen_version: str,
     proof: signing.Proof,
     words_compared: bool = False,
+    in_place_of: int | None = None,
     by: Membership,
     now: datetime,
 ) -> Binding:
     """Decide the request as seen and signed: Changed when what would be approved is not what was on the screen.
 
-    `words_compared` says that the six words were compared with the other side; approving a vault of another
-    installation needs it.
+    `in_place_of` is the member (id) in whose place the dialog said that the person decides. `words_compared` says that
+    the six words were compared with the other side; approving a vault of another installation needs it.
     """
     with transaction.atomic():
         locked = exchange.lock(binding.pk)
@@ -90,7 +97,15 @@ def complete(
             locked.words_compared = True
             locked.save()
         try:
-            worklist.complete(task=task, by=member, verdict=verdict, comment=comment, proof=proof, now=now)
+            worklist.complete(
+                task=task,
+                by=member,
+                verdict=verdict,
+                comment=comment,
+                proof=proof,
+                in_place_of=in_place_of,
+                now=now,
+            )
         except worklist.VerdictRefused as error:
             raise Refused(str(error), field="compared" if str(error) == _COMPARE else "") from error
         decided: Binding = Binding.objects.select_related("connection").get(pk=binding.pk)
@@ -98,15 +113,25 @@ def complete(
 
 
 def decide(
-    *, binding_pk: int, verdict: Verdict, comment: str, proof: signing.Proof | None, by: Membership, now: datetime
+    *,
+    binding_pk: int,
+    verdict: Verdict,
+    comment: str,
+    proof: signing.Proof | None,
+    by: Membership,
+    in_place_of: Membership | None,
+    now: datetime,
 ) -> None:
-    """Carry a verdict out, inside the transaction that completes the task, and tell the other vault after it."""
+    """Carry a verdict out, inside the transaction that completes the task, and tell the other vault after it.
+
+    What is signed says in whose place, so both vaults show it with the verdict.
+    """
     binding = exchange.lock(binding_pk)
     if binding is None or (refusal := approval_refusal(binding, by, now=now)):
         raise worklist.VerdictRefused(refusal if binding else "This request is gone.")
     if verdict is Verdict.APPROVE and binding.joins_installations and not binding.words_compared:
         raise worklist.VerdictRefused(_COMPARE)
-    signature = _sign(binding, verdict, proof, by, now)
+    signature = _sign(binding, _meaning(binding, verdict, in_place_of), proof, by, now)
     body = Decision(
         binding.exchange,
         signature.signer_name,
@@ -124,18 +149,24 @@ def decide(
     transaction.on_commit(partial(delivering.deliver_one, message.pk, now=now), robust=True)
 
 
-def _sign(binding: Binding, verdict: Verdict, proof: signing.Proof | None, by: Membership, now: datetime) -> Signature:
+def _meaning(binding: Binding, verdict: Verdict, in_place_of: Membership | None) -> str:
+    """What the signature stands for, short enough to be kept whole."""
+    what = "Approval" if verdict is Verdict.APPROVE else "Rejection"
+    longest = _NAME_BESIDE_A_THIRD if in_place_of else _LONGEST_NAME
+    peer = f"{binding.peer_name[:longest]} ({binding.peer_vault_id})"
+    place = f", for {in_place_of.user.name[:longest]}" if in_place_of else ""
+    return f"{what} of connection “{binding.connection.name[:longest]}” with {peer}{place}"
+
+
+def _sign(binding: Binding, meaning: str, proof: signing.Proof | None, by: Membership, now: datetime) -> Signature:
     if proof is None:
         raise worklist.VerdictRefused("This verdict needs your signature; give it on the connection's page.")
-    connection = binding.connection
-    what = "Approval" if verdict is Verdict.APPROVE else "Rejection"
-    peer = f"{binding.peer_name[:_LONGEST_NAME]} ({binding.peer_vault_id})"
     try:
         return signing.sign(
             subject=binding,
-            label=connection.name,
+            label=binding.connection.name,
             statement=plan_of(binding),
-            meaning=f"{what} of connection “{connection.name[:_LONGEST_NAME]}” with {peer}",
+            meaning=meaning,
             by=by,
             proof=proof,
             now=now,

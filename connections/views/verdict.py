@@ -24,6 +24,7 @@ from connections.views.dialogs import dialog, done
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import frame, go
+from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission
 from vaultadmin.signing import credentials
 from vaultadmin.signing.services import version_of
@@ -41,10 +42,16 @@ class _Look:
     plan: Plan
     version: str
     needs: credentials.Needs
+    # In whose place this person decides, when not as themselves.
+    place: Membership | None
 
     @property
     def act(self) -> str:
-        return _act(self.binding, self.version)
+        return _act(self.binding, self.version, self.place)
+
+    @property
+    def place_id(self) -> str:
+        return str(self.place.pk) if self.place else ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -62,7 +69,7 @@ def complete(request: MemberRequest, vault_id: int, api_name: str) -> HttpRespon
     if request.method != "POST":
         return _show(request, look, _form(look, initial=_initial(request, look)))
     form = _form(look, request.POST)
-    if form.data.get("version") != look.version:
+    if (form.data.get("version"), form.data.get("place", "")) != (look.version, look.place_id):
         return _look_again(request, binding, form)
     if not form.is_valid():
         return _show(request, look, form, status=422)
@@ -84,6 +91,7 @@ def _decide(request: MemberRequest, look: _Look, form: CompleteForm) -> HttpResp
             seen_version=look.version,
             proof=proof,
             words_compared=data["compared"],
+            in_place_of=data["place"],
             by=request.member,
             now=clock.now(),
         )
@@ -100,11 +108,14 @@ def _decide(request: MemberRequest, look: _Look, form: CompleteForm) -> HttpResp
 def _look(request: MemberRequest, binding: Binding) -> _Look:
     plan = plan_of(binding)
     version = version_of(plan)
-    return _Look(binding, plan, version, credentials.needs(request, request.member, act=_act(binding, version)))
+    place = approving.place_of(binding, request.member, now=clock.now())
+    needs = credentials.needs(request, request.member, act=_act(binding, version, place))
+    return _Look(binding, plan, version, needs, place)
 
 
-def _act(binding: Binding, version: str) -> str:
-    return f"{binding._meta.label_lower}:{binding.pk}:{version}"
+def _act(binding: Binding, version: str, place: Membership | None) -> str:
+    """What one proof is good for: this request, seen like this, decided in this person's place."""
+    return f"{binding._meta.label_lower}:{binding.pk}:{version}:{place.pk if place else ''}"
 
 
 def _initial(request: MemberRequest, look: _Look) -> dict[str, Any]:
@@ -114,7 +125,8 @@ def _initial(request: MemberRequest, look: _Look) -> dict[str, Any]:
 
 
 def _form(look: _Look, data: Any = None, initial: dict[str, Any] | None = None) -> CompleteForm:
-    given = (initial or {}) | {"version": look.version, "seen": cookies.dumps(look.plan, salt=_SALT, compress=True)}
+    seen = cookies.dumps(look.plan, salt=_SALT, compress=True)
+    given = (initial or {}) | {"version": look.version, "place": look.place_id, "seen": seen}
     return CompleteForm(data, initial=given, needs=look.needs, words_required=look.binding.joins_installations)
 
 
@@ -173,6 +185,7 @@ def _show(
         "changed": changed,
         "sentence": sentence,
         "own_request": _is_own_request(request, binding),
+        "place": look.place,
         "frame": frame(request),
         "cancel_url": record_url(binding.connection),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -21,10 +22,12 @@ from tests.factories.connections import make_certificate
 from tests.guards import ecoa_objects
 from tests.guards.routes import Route
 from vaultadmin import audit, clock, standard_profiles
-from vaultadmin.models import Membership, SecurityProfile, Vault
+from vaultadmin.models import Delegation, Membership, SecurityProfile, Vault
+from vaultadmin.models.delegation import day_of
 from vaultadmin.permissions import Permission
 from vaultadmin.sandboxes import services as sandboxes
 from vaultadmin.services import tokens
+from vaultadmin.worklist import delegating
 from vaultadmin.worklist import services as worklist
 
 BY = audit.System("Guard")
@@ -83,6 +86,7 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         )
     return {
         "task_id": task.pk,
+        "delegation_id": _lent(people).pk,
         "lookup_id": lookup.pk,
         "integration_id": integration.pk,
         "point_id": point.pk,
@@ -101,6 +105,15 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         "vault_token_id": vault_token.pk,
         **ecoa_objects.build(owner, people[standard_profiles.SITE_STAFF.api_name]),
     }
+
+
+def _lent(people: dict[str, Membership]) -> Delegation:
+    """Between two who may both open the page, on a day that changes nobody's tasks now."""
+    giver, receiver = (
+        people[profile.api_name] for profile in (standard_profiles.CONNECTION_APPROVER, standard_profiles.VAULT_OWNER)
+    )
+    first = day_of(clock.now()) + timedelta(days=30)
+    return delegating.lend(giver=giver, to=receiver, starts=first, ends=first, by=giver, now=clock.now())
 
 
 def fill(route: Route, ids: dict[str, Any]) -> str:

@@ -119,6 +119,11 @@ def invites(world: World) -> dict[str, Any]:
     return {"email": "new.person@example.test", "name": "New Person", "profile": profile.pk}
 
 
+def lends(world: World) -> dict[str, Any]:
+    approver = world.place.people[standard_profiles.CONNECTION_APPROVER.api_name]
+    return {"giver": world.owner.pk, "to": approver.pk, "starts": "2099-01-01", "ends": "2099-01-02"}
+
+
 def gives_another_profile(world: World) -> dict[str, Any]:
     return {"profile": standard_profiles.find(world.place.vault, standard_profiles.AUDITOR).pk}
 
@@ -424,6 +429,8 @@ DEEDS = [
     Deed("accounts/invitation/<str:token>/", accepts, anonymous=True, path=invitation_path),
     Deed("vaults/create/", creates_vault, creates=True),
     Deed(f"{_V}tasks/<int:task_id>/reassign/", lambda world: {"assignee": world.owner.pk, "comment": "Holidays"}),
+    Deed(f"{_V}tasks/delegation/create/", lends, creates=True),
+    Deed(f"{_V}tasks/delegation/<int:delegation_id>/end/", nothing),
     Deed(f"{_V}admin/users/invite/", invites, creates=True),
     Deed(f"{_USER}security-profile/", gives_another_profile),
     Deed(f"{_USER}name/", lambda _world: {"name": "Renamed Person"}),

@@ -1,4 +1,4 @@
-"""Forms about who decides a task."""
+"""Forms about who decides a task, and in whose place."""
 
 from __future__ import annotations
 
@@ -30,5 +30,41 @@ class AssigneeForm(forms.Form):
 
     def __init__(self, *args: Any, candidates: Sequence[Membership], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        found = Membership.objects.filter(pk__in=[member.pk for member in candidates]).select_related("user")
-        self.fields["assignee"].queryset = found  # type: ignore[attr-defined]
+        _offer(self.fields["assignee"], candidates)
+
+
+class _Day(forms.DateInput):
+    """A day picked or typed, spelled as browsers spell it."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class DelegationForm(forms.Form):
+    """Approvals lent to a colleague for some days; `giver` only for those who may lend somebody else's."""
+
+    giver = forms.ModelChoiceField(Membership.objects.none(), label="From")
+    to = forms.ModelChoiceField(Membership.objects.none(), label="To", empty_label="Choose a colleague")
+    starts = forms.DateField(label="First day", widget=_Day(), help_text="Days begin and end at midnight UTC.")
+    ends = forms.DateField(label="Last day", widget=_Day())
+
+    def __init__(
+        self, *args: Any, receivers: Sequence[Membership], givers: Sequence[Membership] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self.fields["to"], receivers)
+        if givers:
+            _offer(self.fields["giver"], givers)
+        else:
+            del self.fields["giver"]
+
+
+class EndForm(forms.Form):
+    """End a delegation early: nothing to fill in."""
+
+
+def _offer(field: forms.Field, members: Sequence[Membership]) -> None:
+    found = Membership.objects.filter(pk__in=[member.pk for member in members]).select_related("user")
+    field.queryset = found  # type: ignore[attr-defined]

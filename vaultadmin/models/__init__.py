@@ -7,6 +7,7 @@ from vaultadmin.models.api_usage import ApiUsage
 from vaultadmin.models.attempt_window import AttemptWindow
 from vaultadmin.models.audit import AuditEvent, AuditHead
 from vaultadmin.models.call_window import CallWindow
+from vaultadmin.models.delegation import Delegation
 from vaultadmin.models.heartbeat import Heartbeat
 from vaultadmin.models.membership import Invitation, Membership
 from vaultadmin.models.notice import Notice
@@ -29,6 +30,7 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "CallWindow",
+    "Delegation",
     "Heartbeat",
     "Installation",
     "Invitation",

@@ -41,6 +41,8 @@ class Task(models.Model):
     verdict = models.CharField(max_length=32, blank=True)
     comment = models.TextField(blank=True)
     completed_by = models.ForeignKey("vaultadmin.Membership", models.PROTECT, null=True, related_name="completed_tasks")
+    # Who had lent the decider their approvals, when the task was decided in somebody's place.
+    completed_for = models.ForeignKey("vaultadmin.Membership", models.PROTECT, null=True, related_name="+")
     completed_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
@@ -66,11 +68,22 @@ class Task(models.Model):
                 | Q(completed_by__isnull=False, completed_at__isnull=False, status=TaskStatus.COMPLETED),
                 name="task_verdict_has_a_person_and_a_time",
             ),
+            models.CheckConstraint(
+                condition=Q(completed_for__isnull=True)
+                | Q(completed_by__isnull=False) & ~Q(completed_by=models.F("completed_for")),
+                name="task_decided_in_the_place_of_another",
+            ),
         ]
         indexes = [models.Index(fields=["vault", "status", "-created_at"], name="task_inbox")]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def decider(self) -> str:
+        """Who decided it, and in whose place."""
+        place = f" for {self.completed_for}" if self.completed_for else ""
+        return f"{self.completed_by}{place}" if self.completed_by else ""
 
     @property
     def is_open(self) -> bool:

@@ -6,10 +6,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import live
 from vaultadmin.permissions import Permission, can
-from vaultadmin.worklist import selectors
+from vaultadmin.worklist import delegations, selectors
 
 _LISTS = {"": selectors.inbox, "others": selectors.with_others, "mine": selectors.requested_by, "done": selectors.done}
 
@@ -22,7 +23,9 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     shown = asked if asked in _LISTS else ""
     rows = selectors.rows(_LISTS[shown](request.member), request.member)
     participates = can(request.member, Permission.WORKFLOW_PARTICIPATE)
-    return render(request, "site/inbox.html", {"rows": rows, "shown_list": shown, "participates": participates})
+    lent = delegations.of_the_moment(request.member, now=clock.now())
+    context = {"rows": rows, "shown_list": shown, "participates": participates, "lent": lent}
+    return render(request, "site/inbox.html", context)
 
 
 @require_safe

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from vaultadmin.site import audit_page, history, home, inbox, palette, reassigning, status
+from vaultadmin.site import audit_page, delegations, history, home, inbox, palette, reassigning, status
 
 app_name = "vault"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("tasks/", inbox.index, name="tasks"),
     path("tasks/count/", inbox.count, name="tasks-count"),
     path("tasks/<int:task_id>/reassign/", reassigning.reassign, name="task-reassign"),
+    path("tasks/delegation/", delegations.index, name="delegations"),
+    path("tasks/delegation/create/", delegations.create, name="delegation-create"),
+    path("tasks/delegation/<int:delegation_id>/end/", delegations.end, name="delegation-end"),
     path("palette/", palette.search, name="palette"),
     path("admin/audit/", audit_page.index, name="audit"),
     path("admin/audit/download/", audit_page.download, name="audit-download"),

@@ -78,6 +78,8 @@ _LOOKS = {
     # tasks and verdicts
     "available": Look("info", "inbox"),
     "assigned": Look("info", "user-check"),
+    "in_place": Look("info", "user-circle"),
+    "over": _OFF,
     "completed": _GOOD,
     "approve": Look("success", "thumb-up"),
     "reject": Look("danger", "thumb-down"),

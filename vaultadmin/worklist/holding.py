@@ -1,11 +1,21 @@
-"""Who holds a task: its assignee for as long as they may decide it, otherwise everybody who may."""
+"""Who holds a task: its assignee for as long as they may decide it, otherwise everybody who may.
+
+While an assignee's approvals are lent, the one who has them may decide in their place (`Standing`).
+"""
 
 from __future__ import annotations
 
-from vaultadmin.models import Membership, Vault, VaultSettings
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+
+from vaultadmin.models import Delegation, Membership, Vault, VaultSettings
 from vaultadmin.models.task import Task
 from vaultadmin.permissions import can
-from vaultadmin.worklist.registry import handler_for
+from vaultadmin.worklist.registry import Hand, handler_for
+
+_TWICE = "You had a hand in this in the other Vault, so another pair of eyes has to decide here."
 
 
 def own_requests_allowed(vault: Vault) -> bool:
@@ -21,12 +31,72 @@ def holder(task: Task) -> Membership | None:
     return member
 
 
-def refusal(task: Task, member: Membership) -> str:
-    """Why the task is somebody else's to decide, in one sentence; empty when this member may decide it."""
+class Standing:
+    """A member before some tasks at a moment: which they may decide, and in whose place.
+
+    Asks for the member's delegations, and for who had a hand in these matters elsewhere, once for all the tasks.
+    """
+
+    def __init__(self, member: Membership, tasks: Sequence[Task], *, now: datetime) -> None:
+        self._member, self._tasks, self._now = member, tasks, now
+
+    @cached_property
+    def lent(self) -> dict[int, Delegation]:
+        """By the giver's membership, the delegations this member has in force."""
+        rows = Delegation.objects.in_force(self._now).filter(to_member=self._member.pk, vault=self._member.vault_id)
+        return {row.from_member_id: row for row in rows}
+
+    def delegation(self, task: Task) -> Delegation | None:
+        """The delegation under which this member would decide the task; None when they decide as themselves."""
+        held_by = holder(task)
+        if held_by is None or held_by.pk == self._member.pk:
+            return None
+        return self.lent.get(held_by.pk)
+
+    def place(self, task: Task) -> Membership | None:
+        """The member in whose place this one would decide; None when they decide as themselves."""
+        return holder(task) if self.delegation(task) else None
+
+    def is_kept_from(self, task: Task) -> bool:
+        """Is the task somebody else's, who has not lent it?"""
+        held_by = holder(task)
+        return held_by is not None and held_by.pk != self._member.pk and held_by.pk not in self.lent
+
+    def refusal(self, task: Task) -> str:
+        """Why this member may not decide the task, in one sentence; what the app refuses comes beside this."""
+        if self.is_kept_from(task):
+            return f"Assigned to {holder(task)}. Reassign it on the page Tasks if somebody else has to decide."
+        giver = self.place(task)
+        mine = {hand for hand in self._hands.get(task.pk, ()) if hand.user_id == self._member.user_id}
+        if giver is None:
+            return _TWICE if any(hand.in_place for hand in mine) else ""
+        requester = task.requested_by.user_id if task.requested_by else None
+        if requester == self._member.user_id:
+            return "You made this request, so you cannot decide it in somebody's place either."
+        if requester == giver.user_id:
+            return f"{giver} made this request, so nobody decides it in their place."
+        return assignee_refusal(task, self._member) or (_TWICE if mine else "")
+
+    @cached_property
+    def _hands(self) -> dict[int, set[Hand]]:
+        kinds: dict[str, list[Task]] = defaultdict(list)
+        for task in self._tasks:
+            if task.is_open:
+                kinds[task.kind].append(task)
+        found: dict[int, set[Hand]] = {}
+        for of_kind in kinds.values():
+            found |= handler_for(of_kind[0]).hands_elsewhere(of_kind)
+        return found
+
+
+def receiver(task: Task, *, now: datetime) -> Membership | None:
+    """Who may decide an assigned task in its assignee's place at this moment."""
     held_by = holder(task)
-    if held_by is None or held_by.pk == member.pk:
-        return ""
-    return f"Assigned to {held_by}. Reassign it on the page Tasks if somebody else has to decide."
+    if held_by is None:
+        return None
+    rows = Delegation.objects.in_force(now).filter(from_member=held_by.pk)
+    row = rows.select_related("to_member__user", "to_member__vault", "to_member__profile").first()
+    return row.to_member if row is not None and not assignee_refusal(task, row.to_member) else None
 
 
 def assignee_refusal(task: Task, member: Membership) -> str:

@@ -18,7 +18,7 @@ from django.core.mail import EmailMessage
 from django.db.models import F
 
 from vaultadmin import claims, registries
-from vaultadmin.models import Membership, Notice, Task, Vault
+from vaultadmin.models import Delegation, Membership, Notice, Task, Vault
 from vaultadmin.models.notice import NoticeKind, NoticeOutcome
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Lane
@@ -31,6 +31,7 @@ REMIND_BEFORE = timedelta(days=3)
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 720))
 _LEASE = timedelta(minutes=2)
 _BATCH = 20
+_GIVEN = NoticeKind.ASSIGNED
 _ABOUT_OPEN_TASKS = (NoticeKind.OPENED, NoticeKind.ASSIGNED, NoticeKind.DUE_SOON)
 
 
@@ -40,14 +41,32 @@ def opened(task: Task, *, now: datetime) -> None:
 
 
 def assigned(task: Task, *, to: Membership, now: datetime) -> None:
-    """Tell a member that the task was given to them; once per task, whoever hands it back and forth."""
-    if to.user.mail_notices:
-        _write(task, NoticeKind.ASSIGNED, [to], now)
+    """Tell a member, and who decides in their place now, that the task was given to them.
+
+    Once per person and task, whoever hands it back and forth.
+    """
+    people = [to, holding.receiver(task, now=now)]
+    _write(task, NoticeKind.ASSIGNED, [person for person in people if person and person.user.mail_notices], now)
+
+
+def lent(*, now: datetime) -> int:
+    """Tell who was lent approvals which tasks wait for them by that; a second run writes none. Returns how many."""
+    givers = Delegation.objects.in_force(now).values("from_member")
+    tasks = Task.objects.open().filter(assigned_to__in=givers).select_related("vault", "requested_by")
+    written = 0
+    for task in tasks.select_related("assigned_to__user", "assigned_to__profile"):
+        person = holding.receiver(task, now=now)
+        if person and person.user.mail_notices and not task.notices.filter(user=person.user_id, kind=_GIVEN).exists():
+            _write(task, NoticeKind.ASSIGNED, [person], now)
+            written += 1
+    return written
 
 
 def ended(task: Task, *, by: object, now: datetime) -> None:
-    """Tell the requester that the task was decided or cancelled, unless they did it themselves."""
-    requester = task.requested_by
+    """Tell the requester that the task was decided or cancelled, unless they did it; and in whose place it was."""
+    requester, giver = task.requested_by, task.completed_for
+    if giver is not None and giver.user.mail_notices:
+        _write(task, NoticeKind.IN_PLACE, [giver], now)
     did_it = isinstance(by, Membership) and requester is not None and by.user_id == requester.user_id
     if requester is None or did_it:
         return
@@ -127,9 +146,11 @@ def _write(task: Task, kind: NoticeKind, to: Iterable[Membership], now: datetime
 
 
 def _deliver(pk: int, token: UUID, now: datetime) -> None:
-    row = Notice.objects.select_related("user", "task__vault", "task__completed_by__user").get(pk=pk)
+    row = Notice.objects.select_related(
+        "user", "task__vault", "task__completed_by__user", "task__completed_for__user", "task__requested_by"
+    ).get(pk=pk)
     rows = Notice.objects.filter(pk=pk)
-    message = _compose(row)
+    message = _compose(row, now)
     if message is None:
         claims.settle(rows, token=token, settled_at=now, outcome=NoticeOutcome.DROPPED)
         return
@@ -150,13 +171,13 @@ def _try_again(row: Notice, token: UUID, now: datetime, error: Exception) -> Non
         claims.settle(rows, token=token, due_at=now + WAITS[row.attempts - 1], last_error=sentence)
 
 
-def _compose(row: Notice) -> EmailMessage | None:
+def _compose(row: Notice, now: datetime) -> EmailMessage | None:
     """The mail as things are now; None when it would tell what is no longer true, or to whom it may not be told."""
     vault = row.task.vault_id if row.task else row.vault_id
     member = Membership.objects.for_request().filter(user=row.user_id, vault=vault, is_active=True).first()
     if member is None or not member.user.is_active or not member.user.mail_notices:
         return None
-    mail = _of_task(row, row.task, member) if row.task else _of_app(row, member)
+    mail = _of_task(row, row.task, member, now) if row.task else _of_app(row, member)
     if mail is None:
         return None
     subject = " ".join(mail.subject.split())[:200]
@@ -164,15 +185,14 @@ def _compose(row: Notice) -> EmailMessage | None:
     return EmailMessage(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}", text, to=[row.user.email])
 
 
-def _of_task(row: Notice, task: Task, member: Membership) -> registries.Mail | None:
-    handler = handler_for(task)
-    if row.kind in _ABOUT_OPEN_TASKS and (
-        not task.is_open or handler.refusal(task, member) or holding.refusal(task, member)
-    ):
+def _of_task(row: Notice, task: Task, member: Membership, now: datetime) -> registries.Mail | None:
+    handler, standing = handler_for(task), holding.Standing(member, [task], now=now)
+    if row.kind in _ABOUT_OPEN_TASKS and (not task.is_open or handler.refusal(task, member) or standing.refusal(task)):
         return None
+    place = standing.place(task)
     title = " ".join(task.title.split())
     page = f"{settings.PUBLIC_URL}{handler.shown([task], member)[task.pk].url}"
-    return registries.Mail(_subject(row, task, title), (_sentence(row, task), f"{title}\n{page}"))
+    return registries.Mail(_subject(row, task, title, place), (_sentence(row, task, place), f"{title}\n{page}"))
 
 
 def _of_app(row: Notice, member: Membership) -> registries.Mail | None:
@@ -182,28 +202,34 @@ def _of_app(row: Notice, member: Membership) -> registries.Mail | None:
 _FOOT = f"You get these mails as a member of this Vault. Turn them off at {settings.PUBLIC_URL}/accounts/notices/"
 
 
-def _subject(row: Notice, task: Task, title: str) -> str:
+def _subject(row: Notice, task: Task, title: str, place: Membership | None) -> str:
     words = {
         NoticeKind.OPENED: "Waiting for your verdict",
-        NoticeKind.ASSIGNED: "Assigned to you",
+        NoticeKind.ASSIGNED: f"Waiting for your verdict for {place}" if place else "Assigned to you",
         NoticeKind.DUE_SOON: "About to lapse",
         NoticeKind.DECIDED: f"Your request was {_verdict(task)}",
+        NoticeKind.IN_PLACE: f"{_verdict(task).capitalize()} in your place",
         NoticeKind.CLOSED: "Your request ended",
     }
     return f"{words[NoticeKind(row.kind)]}: {title}"
 
 
-def _sentence(row: Notice, task: Task) -> str:
+def _sentence(row: Notice, task: Task, place: Membership | None) -> str:
     vault = task.vault.name
     until = f" It lapses on {task.due_at:%d %b %Y at %H:%M} UTC." if task.due_at else ""
     if row.kind == NoticeKind.OPENED:
         return f"{task.requester_label} asks for a verdict in {vault}.{until}"
+    if row.kind == NoticeKind.ASSIGNED and place:
+        whose = f"was assigned to {place}, who lent you their approvals"
+        return f"A request of {task.requester_label} in {vault} {whose}.{until}"
     if row.kind == NoticeKind.ASSIGNED:
         return f"A request of {task.requester_label} in {vault} was assigned to you.{until}"
     if row.kind == NoticeKind.DUE_SOON:
         return f"Nobody in {vault} has decided this yet.{until}"
     if row.kind == NoticeKind.DECIDED:
-        return f"{task.completed_by} {_verdict(task)} your request in {vault}."
+        return f"{task.decider} {_verdict(task)} your request in {vault}."
+    if row.kind == NoticeKind.IN_PLACE:
+        return f"{task.completed_by} {_verdict(task)} a request of {task.requester_label} in {vault} in your place."
     return f"Your request in {vault} ended. {task.comment}".strip()
 
 

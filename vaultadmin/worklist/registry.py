@@ -22,6 +22,14 @@ class Shown:
     refusal: str
 
 
+@dataclass(frozen=True)
+class Hand:
+    """Somebody who asked for the matter of a task elsewhere or decided it there, `in_place` of somebody else or not."""
+
+    user_id: int
+    in_place: bool = False
+
+
 class Handler(Protocol):
     """An app's meaning for one kind of task; `needs` are the permissions without which nobody can decide it."""
 
@@ -36,12 +44,18 @@ class Handler(Protocol):
     def refusal(self, task: Task, member: Membership) -> str:
         """Why this member may not complete the task, in one sentence; empty when they may."""
 
+    def hands_elsewhere(self, tasks: Sequence[Task]) -> dict[int, set[Hand]]:
+        """By task id, who asked for or decided the same matter elsewhere, where it needs eyes of its own.
+
+        Asks for all of them at once. Nobody's verdict counts for two pairs of eyes by way of a delegation.
+        """
+
     def complete(
         self, task: Task, *, by: Membership, verdict: str, comment: str, proof: Proof | None, now: datetime
     ) -> None:
         """Carry the verdict out, signed with `proof` where it needs a signature; may raise VerdictRefused.
 
-        Runs inside the transaction that completes the task.
+        `task.completed_for` says in whose place it was given. Runs inside the transaction that completes the task.
         """
 
     def shown(self, tasks: Sequence[Task], member: Membership) -> dict[int, Shown]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from django.db import models
 from django.db.models import Q, QuerySet
 
-from vaultadmin.models import Membership, Signature
+from vaultadmin import clock
+from vaultadmin.models import Delegation, Membership, Signature
 from vaultadmin.models.task import OPEN, Task, TaskStatus
 from vaultadmin.permissions import Permission, can
 from vaultadmin.worklist import holding
-from vaultadmin.worklist.holding import own_requests_allowed
+from vaultadmin.worklist.holding import Standing, own_requests_allowed
 from vaultadmin.worklist.registry import Shown, handler_for
 
 _ASSIGNEE = ("assigned_to__user", "assigned_to__profile")
@@ -27,6 +28,8 @@ class InboxRow:
     signature: Signature | None = None
     held_by: Membership | None = None
     member: Membership | None = None
+    # Under which delegation this member decides the task, when it is assigned to somebody who lent them theirs.
+    delegation: Delegation | None = None
     # Whether this member may give the task to somebody, and whether they may take it themselves.
     may_assign: bool = False
     may_take: bool = False
@@ -60,13 +63,17 @@ def requested_by(member: Membership) -> QuerySet[Task]:
     """Tasks this member asked for, waiting first, then the newest."""
     mine = Task.objects.filter(vault=member.vault_id, requested_by__user=member.user_id)
     first = models.Case(models.When(status__in=OPEN, then=0), default=1)
-    return mine.select_related("completed_by__user", *_ASSIGNEE).order_by(first, "-created_at", "-pk")
+    return mine.select_related("completed_by__user", "completed_for__user", *_ASSIGNEE).order_by(
+        first, "-created_at", "-pk"
+    )
 
 
 def done(member: Membership) -> QuerySet[Task]:
-    """What this member decided, newest first."""
-    decided = Task.objects.filter(vault=member.vault_id, status=TaskStatus.COMPLETED, completed_by__user=member.user_id)
-    return decided.select_related("requested_by__user", "completed_by__user").order_by("-completed_at", "-pk")
+    """What this member decided, or somebody else in their place, newest first."""
+    by_them = Q(completed_by__user=member.user_id) | Q(completed_for__user=member.user_id)
+    decided = Task.objects.filter(by_them, vault=member.vault_id, status=TaskStatus.COMPLETED)
+    people = ("requested_by__user", "completed_by__user", "completed_for__user")
+    return decided.select_related(*people).order_by("-completed_at", "-pk")
 
 
 def rows(tasks: QuerySet[Task], member: Membership, *, limit: int = 100) -> list[InboxRow]:
@@ -79,7 +86,8 @@ def rows(tasks: QuerySet[Task], member: Membership, *, limit: int = 100) -> list
     for of_kind in kinds.values():
         shown |= handler_for(of_kind[0]).shown(of_kind, member)
     signatures = _signatures([task for task in found if task.verdict], member.vault_id)
-    return [_row(task, shown[task.pk], signatures.get(task.pk), member) for task in found]
+    standing = Standing(member, found, now=clock.now())
+    return [_row(task, shown[task.pk], signatures.get(task.pk), member, standing) for task in found]
 
 
 def open_task_for(subject: models.Model, *, kind: str) -> Task | None:
@@ -98,20 +106,21 @@ def _for_people(member: Membership) -> QuerySet[Task]:
 
 
 def _held_by_others(member: Membership) -> list[int]:
-    """Assigned tasks this member may not decide. An assignee who may not either holds nothing."""
-    assigned = _for_people(member).filter(status=TaskStatus.ASSIGNED).exclude(assigned_to=member.pk)
-    return [task.pk for task in assigned if holding.refusal(task, member)]
+    """Tasks of others, who did not lend theirs. An assignee who may not decide any more holds nothing."""
+    assigned = list(_for_people(member).filter(status=TaskStatus.ASSIGNED).exclude(assigned_to=member.pk))
+    standing = Standing(member, assigned, now=clock.now())
+    return [task.pk for task in assigned if standing.is_kept_from(task)]
 
 
-def _row(task: Task, shown: Shown, signature: Signature | None, member: Membership) -> InboxRow:
+def _row(task: Task, shown: Shown, signature: Signature | None, member: Membership, standing: Standing) -> InboxRow:
     if not task.is_open:
         return InboxRow(task, shown, signature)
     held_by = holding.holder(task)
     may_assign = can(member, Permission.WORKFLOW_PARTICIPATE)
     own = held_by is not None and held_by.pk == member.pk
     may_take = may_assign and not own and not holding.assignee_refusal(task, member)
-    shown = replace(shown, refusal=shown.refusal or holding.refusal(task, member))
-    return InboxRow(task, shown, signature, held_by, member, may_assign, may_take)
+    shown = replace(shown, refusal=shown.refusal or standing.refusal(task))
+    return InboxRow(task, shown, signature, held_by, member, standing.delegation(task), may_assign, may_take)
 
 
 def _signatures(decided: list[Task], vault_id: int) -> dict[int, Signature]:

@@ -11,7 +11,8 @@ from vaultadmin import audit
 from vaultadmin.models import Membership, Vault
 from vaultadmin.models.task import Task, TaskStatus
 from vaultadmin.signing.services import Proof
-from vaultadmin.worklist import holding, notices
+from vaultadmin.worklist import notices
+from vaultadmin.worklist.holding import Standing
 from vaultadmin.worklist.registry import handler_for
 
 
@@ -55,11 +56,19 @@ def open_task(
 
 
 def complete(
-    *, task: Task, by: Membership, verdict: str, comment: str, proof: Proof | None = None, now: datetime
+    *,
+    task: Task,
+    by: Membership,
+    verdict: str,
+    comment: str,
+    proof: Proof | None = None,
+    in_place_of: int | None = None,
+    now: datetime,
 ) -> Task:
     """Complete a task with a verdict: asks the app whether this person may, then lets it act, all or nothing.
 
-    `proof` is what the person showed to sign; whether the verdict needs a signature is the app's rule.
+    `proof` is what the person showed to sign; whether the verdict needs a signature is the app's rule. `in_place_of`
+    is the member (id) in whose place they knew to decide; nobody decides in another's place without knowing.
     """
     with transaction.atomic():
         handler = handler_for(task)
@@ -69,14 +78,21 @@ def complete(
             raise VerdictRefused("This task belongs to another Vault.")
         if not locked.is_open:
             raise VerdictRefused(f"This task is already {locked.get_status_display().lower()}.")
-        if refusal := handler.refusal(locked, by) or holding.refusal(locked, by):
+        standing = Standing(by, [locked], now=now)
+        if refusal := handler.refusal(locked, by) or standing.refusal(locked):
             raise VerdictRefused(refusal)
+        place = standing.place(locked)
+        if (place.pk if place else None) != in_place_of:
+            raise VerdictRefused("In whose place you decide this has changed since you opened it. Look at it again.")
         labels = dict(handler.verdicts(locked))
         if verdict not in labels:
             raise VerdictRefused("Choose a verdict.")
-        _close(locked, TaskStatus.COMPLETED, now, verdict=verdict, comment=comment, completed_by=by)
+        decided: dict[str, Any] = {"verdict": verdict, "comment": comment, "completed_by": by, "completed_for": place}
+        _close(locked, TaskStatus.COMPLETED, now, **decided)
         handler.complete(locked, by=by, verdict=verdict, comment=comment, proof=proof, now=now)
         changes: audit.Changes = {"Verdict": (None, labels[verdict])}
+        if place is not None:
+            changes["In place of"] = (None, str(place))
         audit.record(vault=locked.vault, by=by, event="task.completed", subject=locked, changes=changes, reason=comment)
         notices.ended(locked, by=by, now=now)
     return locked
