@@ -6,11 +6,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import live
 from vaultadmin.permissions import Permission, can
-from vaultadmin.worklist import delegations, selectors
+from vaultadmin.worklist import selectors
 
 _LISTS = {"": selectors.inbox, "others": selectors.with_others, "mine": selectors.requested_by, "done": selectors.done}
 
@@ -23,9 +22,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     shown = asked if asked in _LISTS else ""
     rows = selectors.rows(_LISTS[shown](request.member), request.member)
     participates = can(request.member, Permission.WORKFLOW_PARTICIPATE)
-    lent = delegations.of_the_moment(request.member, now=clock.now())
-    context = {"rows": rows, "shown_list": shown, "participates": participates, "lent": lent}
-    return render(request, "site/inbox.html", context)
+    return render(request, "site/inbox.html", {"rows": rows, "shown_list": shown, "participates": participates})
 
 
 @require_safe

@@ -36,9 +36,3 @@ def rows(member: Membership, *, now: datetime) -> list[Row]:
     """The newest ones with what the member may do about them."""
     found = visible_to(member)[:SHOWN]
     return [Row(row, *row.status(now), not delegating.end_refusal(row, member, now=now)) for row in found]
-
-
-def of_the_moment(member: Membership, *, now: datetime) -> list[Delegation]:
-    """What this member gave or received and what counts now."""
-    theirs = Delegation.objects.in_force(now).filter(Q(from_member=member.pk) | Q(to_member=member.pk))
-    return list(theirs.select_related("from_member__user", "to_member__user"))

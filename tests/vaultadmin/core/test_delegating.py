@@ -430,4 +430,4 @@ def test_inbox_marks_what_is_decided_for_somebody(task, people, vault):
     page = signed_in(receiver.user).get(reverse("vault:tasks", args=[vault.pk])).content.decode()
 
     assert f"For {giver}" in page
-    assert "lent you their approvals" in page
+    assert "lent to you until" in page
