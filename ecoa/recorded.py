@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Model
 from django.urls import reverse
 
-from ecoa.models import Participant, Site, StudyMapping
+from ecoa.models import Participant, ServiceStudy, ServiceSystem, Site, StudyMapping
 from vaultadmin.models import Membership
 from vaultadmin.registries import Recorded, by_number, record_kind
 
@@ -51,6 +51,24 @@ def register() -> None:
                 "created_at",
             ),
             parts=lambda mapping: list(Site.objects.filter(mapping=mapping)),
+        )
+    )
+    record_kind(
+        Recorded(
+            kind="ecoa-system",
+            model=ServiceSystem,
+            find=lambda member, key: by_number(ServiceSystem.objects.visible_to(member), key),
+            url=lambda row: reverse("ecoa:service-system", args=[row.vault_id, row.pk]),
+            fields=("external_id", "integration_enabled", "allowed_addresses", "created_at"),
+        )
+    )
+    record_kind(
+        Recorded(
+            kind="ecoa-study",
+            model=ServiceStudy,
+            find=lambda member, key: by_number(ServiceStudy.objects.visible_to(member), key),
+            url=lambda row: reverse("ecoa:service-study", args=[row.vault_id, row.pk]),
+            fields=("external_id", "internal_id", "integration_enabled"),
         )
     )
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from ecoa import service_urls
 from ecoa.views import home, imports, mappings, participants, runs, sites, staff
 
 app_name = "ecoa"
@@ -26,4 +27,5 @@ urlpatterns = [
     path("ecoa/mappings/<int:mapping_id>/sites/add/", staff.add_site, name="site-add"),
     path("ecoa/sites/<int:site_id>/assign/", staff.assign, name="site-assign"),
     path("ecoa/sites/<int:site_id>/unassign/<int:member_id>/", staff.unassign, name="site-unassign"),
+    *service_urls.urlpatterns,
 ]

@@ -78,7 +78,7 @@ def move_site(site: ServiceSite, *, region: str, by: audit.Actor) -> ServiceSite
     before = audit.snapshot(row, _SITE)
     row.region = region
     row.save(update_fields=["region"])
-    ServiceParticipant.objects.filter(site=row).update(region=region)
+    ServiceParticipant.objects.filter(study=row.study_id, site=row).update(region=region)
     changes = audit.diff(before, row, _SITE)
     audit.record(vault=row.study.vault, by=by, event="ecoa_study.site_moved", subject=row.study, changes=changes)
     return row

@@ -47,6 +47,18 @@ def create_system(
 
 
 @transaction.atomic
+def create_with_tenant(
+    *, vault: Vault, external_id: str, secret: str, tenant_id: str, allowed_addresses: Sequence[str], by: audit.Actor
+) -> ServiceSystem:
+    """What the dialog *Create system* asks for, in one go."""
+    system = create_system(
+        vault=vault, external_id=external_id, secret=secret, allowed_addresses=allowed_addresses, by=by
+    )
+    add_tenant(system, tenant_id=tenant_id, by=by)
+    return system
+
+
+@transaction.atomic
 def edit(
     system: ServiceSystem, *, allowed_addresses: Sequence[str], integration_enabled: bool, by: audit.Actor
 ) -> ServiceSystem:

@@ -39,7 +39,13 @@ def run(
             if done:
                 messages.success(request, done)
             return go(request, url)
+    return draw(request, form, says)
+
+
+def draw(request: MemberRequest, form: forms.BaseForm, says: Says, *, impossible: str = "") -> HttpResponse:
+    """The dialog as it is now: 422 with what is wrong in its form, or with a sentence why it cannot be done at all."""
     context = {
+        "impossible": impossible,
         "form": form,
         "says": says,
         "frame": frame(request),
@@ -47,7 +53,8 @@ def run(
         "danger": says.danger,
         "page_title": says.title,
     }
-    return render(request, "ecoa/dialog.html", context, status=422 if form.errors else 200)
+    refused = impossible and request.method == "POST"
+    return render(request, "ecoa/dialog.html", context, status=409 if refused else 422 if form.errors else 200)
 
 
 def posted(request: MemberRequest) -> QueryDict | None:

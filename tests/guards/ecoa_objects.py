@@ -9,6 +9,7 @@ from connections.constants import AuthorizationType
 from connections.services import authorizations, creating
 from ecoa.models import Participant, Scope
 from ecoa.services import importing, mappings, runs, sites
+from tests.guards import service_objects
 from vaultadmin import audit, clock
 from vaultadmin.models import Membership
 
@@ -54,4 +55,5 @@ def build(owner: Membership, staff: Membership) -> dict[str, Any]:
         "participant_id": participant.pk,
         "file_id": file.pk,
         "run_id": run.pk,
+        **service_objects.build(owner),
     }

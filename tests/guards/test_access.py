@@ -16,7 +16,7 @@ RARE = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 OURS = [route for route in all_routes() if route.ours]
 IN_VAULT = [route for route in OURS if "vault_id" in route.arguments and route.access.gate is not Gate.MACHINE]
 # What all vaults share looks the same from each of them.
-OF_THE_INSTALLATION = {"certificate_id"}
+OF_THE_INSTALLATION = {"certificate_id", "fault_id", "scenario"}
 pytestmark = pytest.mark.django_db
 
 

@@ -29,6 +29,7 @@ from tests.factories.connections import download, make_admin, make_certificate, 
 from tests.factories.people import PASSWORD, make_user, make_vault
 from tests.guards.routes import Route, all_routes
 from tests.guards.world import Place, build_place, signed_in
+from tests.security import ecoa_service_deeds
 from vaultadmin import audit, clock, standard_profiles
 from vaultadmin.models import Membership, Sandbox, SandboxState, User, Vault
 from vaultadmin.sandboxes import building
@@ -506,6 +507,7 @@ DEEDS = [
     Deed(f"{_V}ecoa/mappings/<int:mapping_id>/sites/add/", lambda _world: {"number": "1006"}, creates=True),
     Deed(f"{_V}ecoa/sites/<int:site_id>/assign/", assigns, creates=True),
     Deed(f"{_V}ecoa/sites/<int:site_id>/unassign/<int:member_id>/", nothing),
+    *(Deed(_V + pattern, prepare, creates=creates) for pattern, prepare, creates in ecoa_service_deeds.ACTS),
 ]
 
 # Addresses that take a POST and are no deed of this list, each with where it is looked at instead.

@@ -70,6 +70,8 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Sync runs", "refresh", "ecoa:runs", (Permission.ECOA_MANAGE,)),
             Item("Import", "upload", "ecoa:import", (Permission.ECOA_MANAGE,)),
             Item("Study mappings", "arrows-exchange", "ecoa:mappings", (Permission.ECOA_MANAGE,)),
+            Item("eCOA service", "server", "ecoa:service", (Permission.ECOA_MANAGE,)),
+            Item("Fault board", "bug", "ecoa:fault-board", (Permission.ECOA_MANAGE,)),
         ),
     ),
     (

@@ -43,6 +43,7 @@ _LOOKS = {
     "sent": Look("success", "send"),
     "dropped": _STOPPED,
     "given_up": _BAD,
+    "revoked": _STOPPED,
     "expiring": Look("warning", "alarm"),
     # signing certificates
     "published": Look("info", "upload"),

@@ -25,7 +25,7 @@ database inserts rows into ecoa_servicefault: it names region, call, kind, remai
 internal_id_prefix and hold_seconds, and every other column has a default there.
 """
 
-from ecoa.service.faults.board import add, arm, clear, disarm, injected, remove, rewind, switch
+from ecoa.service.faults.board import add, add_once, arm, clear, disarm, injected, rewind, state_of, switch
 from ecoa.service.faults.chance import delay, draw
 from ecoa.service.faults.scenarios import SCENARIOS, play
 from ecoa.service.faults.taking import GLOBAL, Fault, InjectedFailure, SpoiledReply, carry_out
@@ -50,6 +50,7 @@ __all__ = [
     "InjectedFailure",
     "SpoiledReply",
     "add",
+    "add_once",
     "arm",
     "carry_out",
     "clear",
@@ -58,8 +59,8 @@ __all__ = [
     "draw",
     "injected",
     "play",
-    "remove",
     "rewind",
+    "state_of",
     "switch",
     "why_impossible",
 ]

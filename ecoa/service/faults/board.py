@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from ecoa.contract import Region
 from ecoa.service.faults.taking import GLOBAL
-from ecoa.service.models import ServiceFault
+from ecoa.service.models import ServiceFault, ServiceRevision
 from ecoa.service.models.faults import (
     HOLD_MAX_SECONDS,
     SHARE_MAX,
@@ -83,6 +83,17 @@ def add(fault: ServiceFault, *, by: audit.Actor) -> ServiceFault:
 
 
 @transaction.atomic
+def add_once(fault: ServiceFault, *, by: audit.Actor) -> ServiceFault:
+    """Arm a fault unless the very same one is armed and on: a form sent twice arms it once."""
+    ensure_possible()
+    one_at_a_time()
+    same = {name: getattr(fault, name) for name in AUDITED}
+    if ServiceFault.objects.filter(**same).exists():
+        raise Refused("This very fault is armed already.")
+    return add(fault, by=by)
+
+
+@transaction.atomic
 def switch(fault: ServiceFault, *, on: bool, by: audit.Actor) -> ServiceFault:
     """Switch one fault on or off; off it draws nothing, and on again it goes on where it was."""
     row = ServiceFault.objects.select_for_update().get(pk=fault.pk)
@@ -116,9 +127,6 @@ def disarm(fault: ServiceFault, *, by: audit.Actor) -> None:
     fault.delete()
 
 
-remove = disarm
-
-
 @transaction.atomic
 def clear(*, by: audit.Actor) -> int:
     """Switch every fault off; how many were on. Works everywhere, so that nothing can be left on."""
@@ -134,6 +142,20 @@ def injected() -> dict[tuple[str, str, str], int]:
     """How often each kind of fault met a call since it was armed or rewound, by region, call and kind."""
     rows = ServiceFault.objects.values_list("region", "call", "kind").annotate(times=Sum("injected"))
     return {(region, call, kind): times for region, call, kind, times in rows.order_by() if times}
+
+
+def state_of(fault: ServiceFault, *, now: datetime) -> str:
+    """`active`, `planned` (its time is to come), `finished` (its time or its count is over) or `inactive` (off)."""
+    if not fault.is_on:
+        return "inactive"
+    if fault.remaining == 0 or (fault.ends_at is not None and fault.ends_at <= now):
+        return "finished"
+    return "planned" if fault.starts_at is not None and fault.starts_at > now else "active"
+
+
+def one_at_a_time() -> None:
+    """Let acts that must not happen twice follow each other, until the transaction ends."""
+    list(ServiceRevision.objects.select_for_update())
 
 
 def _check(fault: ServiceFault) -> None:

@@ -14,6 +14,7 @@ from ecoa.service.faults import board
 from ecoa.service.faults.taking import GLOBAL
 from ecoa.service.models import ServiceFault
 from ecoa.service.models.faults import Distribution, FaultCall, FaultKind
+from ecoa.services.refusals import Refused
 from vaultadmin import audit
 
 _Fields = dict[str, Any]
@@ -119,7 +120,10 @@ SCENARIOS = {
 
 @transaction.atomic
 def play(name: str, *, by: audit.Actor, seed: int = 0, **fields: Any) -> list[ServiceFault]:
-    """Arm the faults of a scenario, without end unless `fields` say otherwise. KeyError for an unknown name."""
+    """Arm the faults of a scenario, without end unless `fields` say otherwise. Refused while it plays already."""
     scenario = SCENARIOS[name]
+    board.one_at_a_time()
+    if ServiceFault.objects.filter(scenario=name, is_on=True).exists():
+        raise Refused("This scenario plays already. Switch it off first, or remove its faults.")
     chosen = {"remaining": None, "seed": seed, "scenario": name}
     return [board.add(ServiceFault(**chosen | armed | fields), by=by) for armed in scenario.faults()]

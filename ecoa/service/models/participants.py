@@ -18,7 +18,8 @@ class ServiceParticipant(models.Model):
     """
 
     study = models.ForeignKey(ServiceStudy, models.PROTECT, related_name="participants", db_index=False)
-    site = models.ForeignKey(ServiceSite, models.PROTECT, related_name="participants")
+    # No index of its own: whoever asks for a site's participants names the study, too.
+    site = models.ForeignKey(ServiceSite, models.PROTECT, related_name="participants", db_index=False)
     region = models.CharField(max_length=16)
     internal_id = models.CharField(max_length=IDENTIFIER_MAX)
     participant_id = models.CharField(max_length=IDENTIFIER_MAX)
@@ -27,6 +28,7 @@ class ServiceParticipant(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
+        indexes = [models.Index(fields=["study", "id"], name="ecoa_service_newest")]
         constraints = [
             models.UniqueConstraint(fields=["study", "internal_id"], name="ecoa_service_internal_once"),
             models.UniqueConstraint(fields=["study", "participant_id"], name=PARTICIPANT_ONCE),
