@@ -11,16 +11,21 @@ class EcoaConfig(AppConfig):
         """Say which tasks drain our lanes, and what we show on pages that belong to everybody."""
         from connections.services import deleting
         from ecoa import home, recorded, selectors
+        from ecoa.digests import writing
         from ecoa.services import copying, mappings
+        from ecoa.silence import telling
         from vaultadmin import registries, wake
         from vaultadmin.sandboxes import registry as sandboxes
 
         wake.register("ecoa.sync", "ecoa.tasks.drain")
         wake.register("ecoa.radar", "ecoa.tasks.read_back")
         wake.register("ecoa.import", "ecoa.tasks.work_import")
+        wake.register("ecoa.report", "ecoa.tasks.work_report")
         recorded.register()
         deleting.blockers.append(mappings.keeps_connection)
         registries.home_cards.append(home.cards)
+        registries.notices.append(telling.home_notices)
+        registries.mail_writers |= {telling.TOPIC: telling.mail, writing.TOPIC: writing.mail}
         registries.palette.append(home.hits)
         sandboxes.parts.extend(copying.PARTS)
         sandboxes.link_kinds.update(copying.KINDS)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from ecoa.digests import writing
 from ecoa.radar import cycling
-from ecoa.services import importing, resolving, schedules
+from ecoa.reports import making
+from ecoa.services import importing, reports, resolving, schedules
+from ecoa.silence import looking
 from ecoa.sync import draining, healing
 from vaultadmin import clock
 
@@ -38,7 +41,23 @@ def tick(**_later: object) -> None:
     cycling.tick(now=clock.now())
 
 
+@shared_task(ignore_result=True, soft_time_limit=570, time_limit=600)
+def work_report(*, report_id: int, **_later: object) -> None:
+    """Make one evidence report; one that was left behind is found by the next look."""
+    making.work(report_id=report_id)
+
+
+@shared_task(ignore_result=True, soft_time_limit=110, time_limit=120)
+def look_after(**_later: object) -> None:
+    """What the study team relies on: silent sites, digests that are due, reports and tests that were left behind."""
+    now = clock.now()
+    looking.look(now=now)
+    writing.write_due(now=now)
+    reports.wake_unfinished(now=now)
+
+
 @shared_task(ignore_result=True, soft_time_limit=300, time_limit=360)
 def tidy(**_later: object) -> None:
     """Drop what files left behind."""
     importing.tidy(now=clock.now())
+    reports.tidy(now=clock.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ecoa import service_urls
+from ecoa import service_urls, urls_study
 from ecoa.views import home, imports, mappings, participants, runs, sites, staff
 
 app_name = "ecoa"
@@ -28,4 +28,5 @@ urlpatterns = [
     path("ecoa/sites/<int:site_id>/assign/", staff.assign, name="site-assign"),
     path("ecoa/sites/<int:site_id>/unassign/<int:member_id>/", staff.unassign, name="site-unassign"),
     *service_urls.urlpatterns,
+    *urls_study.urlpatterns,
 ]

@@ -282,6 +282,8 @@ CELERY_TASK_ROUTES = {
     # The tick heals what drains leave behind, so it must not queue behind them.
     "ecoa.tasks.tick": {"queue": "maintenance"},
     "ecoa.tasks.tidy": {"queue": "maintenance"},
+    "ecoa.tasks.look_after": {"queue": "maintenance"},
+    "ecoa.tasks.work_report": {"queue": "processing"},
     "ecoa.tasks.*": {"queue": "sync"},
     "vaultadmin.tasks.*": {"queue": "maintenance"},
 }

@@ -9,10 +9,11 @@ from django.db import IntegrityError, transaction
 from connections.constants import AuthorizationType
 from connections.models import Connection
 from ecoa.models import StudyMapping
+from ecoa.services import rhythms
 from ecoa.services.actors import ensure_manager
 from ecoa.services.refusals import Refused
 from ecoa.sync.carrier import allowed_region
-from vaultadmin import audit
+from vaultadmin import audit, clock
 from vaultadmin.models import Vault
 
 AUDITED = [
@@ -72,6 +73,8 @@ def edit(mapping: StudyMapping, *, by: audit.Actor, **values: Any) -> StudyMappi
             _check(current)
             _check_frozen(current, before)
             current.save()
+            if current.is_active and not before["is_active"]:
+                rhythms.restart(current, now=clock.now())
             changes = audit.diff(before, current, AUDITED)
             if changes:
                 audit.record(vault=current.vault, by=by, event="study_mapping.edited", subject=current, changes=changes)

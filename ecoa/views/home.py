@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from ecoa import selectors
 from ecoa.sentences import site_sentence
+from ecoa.views.study import matrix
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission, can
 from vaultadmin.query import replaced_query
@@ -18,7 +19,9 @@ _PAGE = 100
 @require_safe
 @requires(Permission.ECOA_VIEW_SITES)
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
-    """All sites this member sees; somebody with a single site goes straight there."""
+    """The matrix for the study team; for site staff their sites, or straight to the only one."""
+    if not selectors.is_site_staff(request.member):
+        return matrix.show(request)
     after = request.GET.get("after", "")
     rows = selectors.sites(request.member)
     if after.isascii() and after.isdigit() and len(after) < 19:

@@ -7,7 +7,7 @@ from typing import Any
 
 from connections.constants import AuthorizationType
 from connections.services import authorizations, creating
-from ecoa.models import Participant, Scope
+from ecoa.models import EvidenceReport, Participant, Scope, SilenceAlarm, Site, SitePause, SiteRhythm
 from ecoa.services import importing, mappings, runs, sites
 from tests.guards import service_objects
 from vaultadmin import audit, clock
@@ -46,7 +46,7 @@ def build(owner: Membership, staff: Membership) -> dict[str, Any]:
     rows = io.BytesIO(b"site,participantId,internalId\n1005,p-2,i-2\n")
     file = importing.receive(mapping=mapping, file=rows, name="guarded.csv", by=BY, now=now)
     run = runs.plan(mapping=mapping, scope=Scope.ALL, by=BY, now=now)
-    return {
+    return study_objects(site) | {
         "study": mapping.external_study_id,
         "site": site.number,
         "mapping_id": mapping.pk,
@@ -57,3 +57,13 @@ def build(owner: Membership, staff: Membership) -> dict[str, Any]:
         "run_id": run.pk,
         **service_objects.build(owner),
     }
+
+
+def study_objects(site: Site) -> dict[str, Any]:
+    """What the study team's addresses name: a site with a rhythm, a pause, an alarm and a report."""
+    now = clock.now()
+    SiteRhythm.objects.create(site=site, interval_hours=24, declared_at=now)
+    alarm = SilenceAlarm.objects.create(site=site, opened_at=now, expected_at=now, reason="Nothing came.")
+    pause = SitePause.objects.create(site=site, starts_at=now, reason="Guarded", created_at=now)
+    report = EvidenceReport.objects.create(vault=site.vault, site=site, asked_by_label="Guard", asked_at=now)
+    return {"alarm_id": alarm.pk, "pause_id": pause.pk, "report_id": report.pk, "format": "csv"}

@@ -3,8 +3,8 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-from tests.security import deeds
-from tests.security.deeds import World
+from tests.security import deed
+from tests.security.deed import World
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,7 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make_world(monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
-    return deeds.build_world
+    return deed.build_world
 
 
 @pytest.fixture

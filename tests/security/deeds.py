@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 
 from connections.constants import AuthorizationType, CertificateStage, ConnectionType
 from connections.models import (
@@ -22,97 +19,19 @@ from connections.models import (
 )
 from connections.selectors import connections as connection_rows
 from connections.services import clients, exchange, files, standard, switching
-from ecoa.models import Participant, Site, StudyMapping, SyncItem, SyncRun
-from ecoa.services import sites
 from tests.connections.handshake import settle, upload
-from tests.factories.connections import download, make_admin, make_certificate, make_external, make_vault_to_vault
-from tests.factories.people import PASSWORD, make_user, make_vault
-from tests.guards.routes import Route, all_routes
-from tests.guards.world import Place, build_place, signed_in
-from tests.security import ecoa_service_deeds
-from vaultadmin import audit, clock, standard_profiles
-from vaultadmin.models import Membership, Sandbox, SandboxState, User, Vault
+from tests.factories.connections import download, make_certificate, make_external, make_vault_to_vault
+from tests.factories.people import PASSWORD, make_user
+from tests.security import ecoa_deeds, ecoa_service_deeds, study_deeds
+from tests.security.deed import BY, KEY, Deed, World, nothing, reason, route_of
+from vaultadmin import clock, standard_profiles
+from vaultadmin.models import Sandbox, SandboxState, User, Vault
 from vaultadmin.sandboxes import building
 from vaultadmin.services import links, people
 
-KEY = str(UUID(int=7))
-BY = audit.System("Guard")
 FORM_SECRET = "form secret value"
 # Routed to a port of this machine where nothing listens: a test of it ends at once.
 NEARBY = "https://ecoa.demo.test/"
-
-
-@dataclass
-class World:
-    """A vault with one of everything, its owner, who may also create vaults, and an administrator elsewhere."""
-
-    place: Place
-    owner: Membership
-    helper: Membership
-    elsewhere: Membership
-
-    @property
-    def ids(self) -> dict[str, Any]:
-        return self.place.ids
-
-    def person(self) -> Membership:
-        return Membership.objects.for_request().get(pk=self.ids["member_id"])
-
-    def connection(self) -> Connection:
-        return Connection.objects.get(vault=self.place.vault, api_name=self.ids["connections:api_name"])
-
-    def client(self) -> Client:
-        client = signed_in(self.owner.user)
-        client.raise_request_exception = False
-        return client
-
-
-def build_world(number: int = 7001) -> World:
-    place = build_place(number)
-    owner = Membership.objects.for_request().get(pk=place.people[standard_profiles.VAULT_OWNER.api_name].pk)
-    owner.user.is_domain_admin = True
-    owner.user.set_password(PASSWORD)
-    owner.user.save()
-    return World(place, owner, make_admin(place.vault), make_admin(make_vault()))
-
-
-@dataclass(frozen=True)
-class Deed:
-    """One form. `prepare` brings the world to where the form works and returns what a browser would send."""
-
-    pattern: str
-    prepare: Callable[[World], dict[str, Any]]
-    query: str = ""
-    creates: bool = False
-    anonymous: bool = False
-    # Addresses that name something `prepare` has just made.
-    path: Callable[[World], str] | None = None
-
-    @property
-    def id(self) -> str:
-        return self.pattern.removeprefix("v/<int:vault_id>/")
-
-    def route(self) -> Route:
-        return route_of(self.pattern)
-
-    def address(self, world: World) -> str:
-        path = self.path(world) if self.path else world.place.path(self.route())
-        return path + self.query
-
-    def browser(self, world: World) -> Client:
-        return Client(raise_request_exception=False) if self.anonymous else world.client()
-
-
-def route_of(pattern: str) -> Route:
-    return next(route for route in all_routes() if route.pattern == pattern)
-
-
-def nothing(_world: World) -> dict[str, Any]:
-    return {}
-
-
-def reason(_world: World) -> dict[str, Any]:
-    return {"reason": "Asked for by phone"}
 
 
 def invites(world: World) -> dict[str, Any]:
@@ -294,67 +213,6 @@ def edits_lookup(world: World) -> dict[str, Any]:
     return {"seen": row.modified_at.isoformat(), "source_key": "USA", "target_key": "United States"}
 
 
-def mapping_of(world: World) -> StudyMapping:
-    return StudyMapping.objects.get(pk=world.ids["mapping_id"])
-
-
-def is_over(world: World) -> None:
-    """The run under way ends with everything rejected, so that others may begin."""
-    run = SyncRun.objects.get(pk=world.ids["run_id"])
-    run.start(total=1, at=clock.now())
-    run.finish(at=clock.now())
-    run.save()
-    participant = Participant.objects.get(pk=world.ids["participant_id"])
-    SyncItem.objects.create(
-        run=run,
-        participant=participant,
-        site_number="1005",
-        value=participant.participant_id,
-        internal_id=participant.internal_id,
-        version=1,
-        state="rejected",
-        code="ID-0002",
-    )
-
-
-def retries(world: World) -> dict[str, Any]:
-    is_over(world)
-    return {}
-
-
-def starts_run(world: World) -> dict[str, Any]:
-    is_over(world)
-    return {"mapping": world.ids["mapping_id"], "scope": "all"}
-
-
-def uploads_participants(world: World) -> dict[str, Any]:
-    rows = b"site,participantId,internalId\n1005,p-9,i-9\n"
-    return {"mapping": world.ids["mapping_id"], "file": SimpleUploadedFile("more.csv", rows)}
-
-
-def confirms(world: World) -> dict[str, Any]:
-    is_over(world)
-    return {"send": "1"}
-
-
-def mapping_values(world: World) -> dict[str, Any]:
-    return {
-        "name": "Fresh study",
-        "connection": mapping_of(world).connection_id,
-        "tenant_id": "tenant",
-        "external_study_id": "fresh-study",
-        "api_version": "v24.3",
-        "is_active": "on",
-    }
-
-
-def assigns(world: World) -> dict[str, Any]:
-    site = Site.objects.get(pk=world.ids["site_id"])
-    member = Membership.objects.get(pk=world.ids["sites:member_id"])
-    sites.unassign(site=site, member=member, by=BY)
-    return {"member": member.pk}
-
-
 def signs_in(_world: World) -> dict[str, Any]:
     user = make_user(email="knocking@example.test", password=PASSWORD)
     return {"login": user.email, "password": PASSWORD}
@@ -494,19 +352,8 @@ DEEDS = [
     Deed(f"{_V}admin/tokens/create/", creates_vault_token, creates=True),
     Deed(f"{_V}admin/tokens/<int:vault_token_id>/edit/", edits_vault_token),
     Deed(f"{_V}admin/tokens/<int:vault_token_id>/delete/", nothing),
-    Deed(f"{_V}ecoa/participants/<int:participant_id>/retry/", retries, creates=True),
-    Deed(f"{_V}ecoa/runs/start/", starts_run, creates=True),
-    Deed(f"{_V}ecoa/runs/<int:run_id>/cancel/", nothing),
-    Deed(f"{_V}ecoa/runs/<int:run_id>/retry/", retries, creates=True),
-    # Creates a preview only; what it leads to is created by *Import*, below.
-    Deed(f"{_V}ecoa/import/", uploads_participants),
-    Deed(f"{_V}ecoa/import/<int:file_id>/confirm/", confirms, creates=True),
-    Deed(f"{_V}ecoa/import/<int:file_id>/discard/", nothing),
-    Deed(f"{_V}ecoa/mappings/create/", mapping_values, creates=True),
-    Deed(f"{_V}ecoa/mappings/<int:mapping_id>/edit/", mapping_values),
-    Deed(f"{_V}ecoa/mappings/<int:mapping_id>/sites/add/", lambda _world: {"number": "1006"}, creates=True),
-    Deed(f"{_V}ecoa/sites/<int:site_id>/assign/", assigns, creates=True),
-    Deed(f"{_V}ecoa/sites/<int:site_id>/unassign/<int:member_id>/", nothing),
+    *ecoa_deeds.DEEDS,
+    *study_deeds.DEEDS,
     *(Deed(_V + pattern, prepare, creates=creates) for pattern, prepare, creates in ecoa_service_deeds.ACTS),
 ]
 

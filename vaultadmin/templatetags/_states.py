@@ -76,6 +76,16 @@ _LOOKS = {
     "storing": _MOVING,
     "refused": _BAD,
     "discarded": _STOPPED,
+    # sites as the study team sees them, silence alarms
+    "silent": Look("danger", "bell"),
+    "snoozed": Look("neutral", "moon"),
+    "attention": _CARE,
+    "none": Look("neutral", "circle-dashed"),
+    "arrived": _GOOD,
+    "not_expected": _OFF,
+    # evidence reports, set-ups and their tests
+    "open": Look("info", "circle-dot"),
+    "passed": _GOOD,
     # tasks and verdicts
     "available": Look("info", "inbox"),
     "assigned": Look("info", "user-check"),

@@ -1,0 +1,1 @@
+"""Evidence reports of a site: read once, then written as CSV, XLSX and PDF in bounded memory."""
