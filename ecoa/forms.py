@@ -8,9 +8,10 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from ecoa import selectors
+from ecoa import selectors, selectors_runs
 from ecoa.imports.reading import MAX_BYTES
 from ecoa.models import Scope, Site, StudyMapping
+from ecoa.models.schedule import known_zone
 from ecoa.services import mappings
 from vaultadmin.models import Membership
 
@@ -28,6 +29,7 @@ class MappingForm(forms.ModelForm):
             "api_version",
             "fixed_region",
             "read_back",
+            "max_calls",
             "is_active",
         )
         help_texts = {
@@ -36,6 +38,7 @@ class MappingForm(forms.ModelForm):
             "external_study_id": _("The study's ID in the system that owns the participant IDs."),
             "fixed_region": _("Only if the project team says the study has one region, such as https://…/."),
             "read_back": _("Confirm every participant with a second call. Takes twice as long."),
+            "max_calls": _("At most so many calls to eCOA at a time for this study; empty: what the system may have."),
             "is_active": _("Nothing is sent for a study that is switched off."),
         }
 
@@ -79,14 +82,98 @@ class StartRunForm(forms.Form):
     mapping = forms.ModelChoiceField(queryset=StudyMapping.objects.none(), label=_("Study"))
     scope = forms.ChoiceField(
         label=_("What to send"),
-        choices=[(Scope.INCREMENTAL.value, Scope.INCREMENTAL.label), (Scope.ALL.value, Scope.ALL.label)],
+        choices=[(scope.value, scope.label) for scope in (Scope.INCREMENTAL, Scope.ALL, Scope.CHOSEN)],
         initial=Scope.INCREMENTAL.value,
         widget=forms.RadioSelect,
+    )
+    participants = forms.CharField(
+        label=_("Participant IDs"),
+        required=False,
+        max_length=500_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("One on each line. For chosen participants only."),
     )
 
     def __init__(self, *args: Any, member: Membership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._member = member
         _choices(self, "mapping", selectors.mappings(member).filter(is_active=True))
+
+    def clean(self) -> dict[str, Any]:
+        """Turn the typed IDs into rows this member sees; one nobody knows is named."""
+        values = super().clean() or {}
+        values["chosen"] = []
+        if values.get("scope") == Scope.CHOSEN and values.get("mapping"):
+            values["chosen"] = self._rows(values["mapping"], values.get("participants", ""))
+        if "scope" in values:
+            values["scope"] = Scope(values["scope"])
+        return values
+
+    def _rows(self, mapping: StudyMapping, text: str) -> list[int]:
+        labels = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+        if not labels:
+            self.add_error("participants", _("Enter the participant IDs, one on each line."))
+            return []
+        found = selectors_runs.chosen(self._member, mapping.pk, labels)
+        missing = [label for label in labels if label not in found]
+        if missing:
+            self.add_error("participants", _("No participant of this study: %s") % ", ".join(missing[:5]))
+        return list(found.values())
+
+
+INTERVALS = (
+    ("", _("No schedule: runs are started by hand")),
+    ("5", _("Every 5 minutes")),
+    ("15", _("Every 15 minutes")),
+    ("30", _("Every 30 minutes")),
+    ("60", _("Every hour")),
+    ("120", _("Every 2 hours")),
+    ("240", _("Every 4 hours")),
+    ("720", _("Every 12 hours")),
+    ("1440", _("Every day")),
+    ("10080", _("Every week")),
+)
+DAYS = tuple(
+    (str(number), name)
+    for number, name in enumerate(
+        (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")), start=1
+    )
+)
+
+
+class ScheduleForm(forms.Form):
+    """When a study is sent by itself."""
+
+    minutes = forms.TypedChoiceField(
+        label=_("How often"), choices=INTERVALS, coerce=int, empty_value=None, required=False
+    )
+    opens = forms.TimeField(
+        label=_("Not before"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    closes = forms.TimeField(
+        label=_("Not after"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text=_("Runs start within these hours; earlier than the first means the next morning. Empty: all day."),
+    )
+    days = forms.TypedMultipleChoiceField(
+        label=_("Days"),
+        choices=DAYS,
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked means every day."),
+    )
+    zone = forms.CharField(label=_("Time zone"), max_length=64, initial="UTC", help_text=_("Such as Europe/Berlin."))
+    paused = forms.BooleanField(
+        label=_("Paused"), required=False, help_text=_("The schedule is kept, and starts nothing.")
+    )
+
+    def clean_zone(self) -> str:
+        """The name of a time zone."""
+        zone: str = self.cleaned_data["zone"]
+        known_zone(zone)
+        return zone
 
 
 class UploadForm(forms.Form):

@@ -12,7 +12,6 @@ from ecoa.models import (
     OPEN_STATES,
     FileImport,
     FileRow,
-    ItemState,
     Participant,
     ParticipantStatus,
     Site,
@@ -118,12 +117,6 @@ def runs(member: Membership) -> QuerySet[SyncRun]:
     """Visible runs with their study; pages order them by key."""
     rows: QuerySet[SyncRun] = SyncRun.objects.visible_to(member).select_related("mapping", "file")
     return rows
-
-
-def failed_items(run: SyncRun) -> QuerySet[SyncItem]:
-    """What a run could not bring over, by the partial index kept for this list."""
-    rows = SyncItem.objects.filter(run=run, due_at__isnull=True, state__in=[ItemState.REJECTED, ItemState.UNKNOWN])
-    return rows.select_related("participant")
 
 
 def mappings(member: Membership) -> QuerySet[StudyMapping]:

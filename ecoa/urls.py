@@ -3,7 +3,7 @@
 from django.urls import path
 
 from ecoa import service_urls, urls_study
-from ecoa.views import home, imports, mappings, participants, runs, sites, staff
+from ecoa.views import home, imports, mappings, participants, run_page, runs, sites, staff
 
 app_name = "ecoa"
 urlpatterns = [
@@ -13,7 +13,10 @@ urlpatterns = [
     path("ecoa/participants/<int:participant_id>/retry/", participants.retry, name="participant-retry"),
     path("ecoa/runs/", runs.index, name="runs"),
     path("ecoa/runs/start/", runs.start, name="run-start"),
-    path("ecoa/runs/<int:run_id>/", runs.detail, name="run"),
+    path("ecoa/runs/<int:run_id>/", run_page.detail, name="run"),
+    path("ecoa/runs/<int:run_id>/errors.csv", run_page.errors, name="run-errors"),
+    path("ecoa/runs/<int:run_id>/pause/", runs.pause, name="run-pause"),
+    path("ecoa/runs/<int:run_id>/resume/", runs.resume, name="run-resume"),
     path("ecoa/runs/<int:run_id>/cancel/", runs.cancel, name="run-cancel"),
     path("ecoa/runs/<int:run_id>/retry/", runs.retry, name="run-retry"),
     path("ecoa/import/", imports.index, name="import"),
@@ -24,6 +27,7 @@ urlpatterns = [
     path("ecoa/mappings/create/", mappings.create, name="mapping-create"),
     path("ecoa/mappings/<int:mapping_id>/", mappings.detail, name="mapping"),
     path("ecoa/mappings/<int:mapping_id>/edit/", mappings.edit, name="mapping-edit"),
+    path("ecoa/mappings/<int:mapping_id>/schedule/", mappings.schedule, name="mapping-schedule"),
     path("ecoa/mappings/<int:mapping_id>/sites/add/", staff.add_site, name="site-add"),
     path("ecoa/sites/<int:site_id>/assign/", staff.assign, name="site-assign"),
     path("ecoa/sites/<int:site_id>/unassign/<int:member_id>/", staff.unassign, name="site-unassign"),

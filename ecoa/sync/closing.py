@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db.models import F
 
 from ecoa.client.errors import NO_ANSWER
 from ecoa.models import RunState, SyncItem, SyncRun
-from ecoa.sync import facts
+from ecoa.sync import facts, reasons
 from ecoa.sync.settling import ACTOR, record_moves
 from vaultadmin import audit
 
@@ -23,7 +24,7 @@ UPDATE ecoa_syncitem i
        state = CASE WHEN i.doubtful OR %(code)s <> '' THEN 'unknown' ELSE 'cancelled' END
  WHERE i.id IN (SELECT id FROM ecoa_syncitem WHERE run_id = %(run)s AND due_at IS NOT NULL AND lease_token IS NULL
                  ORDER BY id LIMIT %(chunk)s FOR UPDATE SKIP LOCKED)
-RETURNING i.participant_id, i.version, i.state, i.doubtful
+RETURNING i.participant_id, i.version, i.state, i.doubtful, i.code
 """
 
 _DOUBT_PARTICIPANTS = """
@@ -90,17 +91,18 @@ def finish_if_done(*, run_id: int, now: datetime) -> bool:
     return True
 
 
-def _close_chunk(run: SyncRun, code: str, now: datetime) -> list[tuple[int, int, str, bool]]:
+def _close_chunk(run: SyncRun, code: str, now: datetime) -> list[tuple[int, int, str, bool, str]]:
     with connection.cursor() as cursor:
         cursor.execute(_CLOSE_OPEN, {"run": run.pk, "code": code, "now": now, "chunk": CHUNK})
-        rows: list[tuple[int, int, str, bool]] = cursor.fetchall()
-    doubtful = [(pk, version) for pk, version, _state, in_doubt in rows if in_doubt]
+        rows: list[tuple[int, int, str, bool, str]] = cursor.fetchall()
+    doubtful = [(pk, version) for pk, version, _state, in_doubt, _code in rows if in_doubt]
     moved = doubt(pairs=doubtful, code=code or NO_ANSWER, now=now)
     unknown = sum(1 for row in rows if row[2] == "unknown")
     if rows:
         SyncRun.objects.filter(pk=run.pk).update(
             unknown=F("unknown") + unknown, dropped=F("dropped") + len(rows) - unknown
         )
+        reasons.count(run.pk, Counter((row[2], row[4]) for row in rows))
         facts.count_day(run.mapping_id, at=now, unknown=unknown)
     record_moves(run, moved)
     return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from ecoa.client.errors import GAVE_UP, PARKED
-from ecoa.models import RunState, SyncItem, SyncRun
-from ecoa.sync import closing, facts, settling, shares
+from ecoa.models import ItemState, RunState, SyncItem, SyncRun
+from ecoa.sync import closing, facts, reasons, settling, shares
 from ecoa.sync.policy import POLICY, Policy
 from vaultadmin import wake
 
@@ -92,5 +92,6 @@ def _release_chunk(now: datetime, policy: Policy) -> list[tuple[Any, ...]]:
 def _park(run: SyncRun, pairs: list[tuple[int, int]], now: datetime) -> None:
     moved = closing.doubt(pairs=pairs, code=PARKED, now=now)
     SyncRun.objects.filter(pk=run.pk).update(unknown=F("unknown") + len(pairs))
+    reasons.count(run.pk, Counter({(ItemState.UNKNOWN.value, PARKED): len(pairs)}))
     facts.count_day(run.mapping_id, at=now, unknown=len(pairs))
     settling.record_moves(run, moved)

@@ -18,7 +18,7 @@ from django.db.models import F
 
 from ecoa.client.types import Stage
 from ecoa.models import SyncRun
-from ecoa.sync import facts, proof
+from ecoa.sync import facts, proof, reasons
 from ecoa.sync.carrying import Outcome, Verdict
 from ecoa.sync.policy import Policy
 from vaultadmin import audit
@@ -207,10 +207,14 @@ def _count(run: SyncRun, rows: list[dict[str, Any]], *, heard: bool) -> None:
     over = Counter(row["state"] for row in rows if row["over"])
     names = {"cancelled": "dropped"}
     sets: dict[str, Any] = {names.get(name, name): F(names.get(name, name)) + n for name, n in over.items()}
+    confirmed = sum(1 for row in rows if row["over"] and row["state"] == "synced" and row["read_back"])
+    if confirmed:
+        sets["confirmed"] = F("confirmed") + confirmed
     if heard:
-        sets["silent_since"] = None
+        sets |= {"silent_since": None, "held_until": None, "held_asked": 0}
     if sets:
         SyncRun.objects.filter(pk=run.pk).update(**sets)
+    reasons.count(run.pk, Counter((row["state"], row["code"]) for row in rows if row["over"]))
 
 
 def _count_day(run: SyncRun, rows: list[dict[str, Any]], kept: set[int], now: datetime) -> None:

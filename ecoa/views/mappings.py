@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ecoa import selectors
-from ecoa.forms import MappingForm
+from ecoa.forms import MappingForm, ScheduleForm
 from ecoa.models import StudyMapping
+from ecoa.sentences import schedule_sentence
 from ecoa.services import mappings as services
+from ecoa.services import schedules
 from ecoa.views import dialogs
-from vaultadmin import audit
+from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
 from vaultadmin.query import key_page
@@ -38,6 +42,7 @@ def detail(request: MemberRequest, vault_id: int, mapping_id: int) -> HttpRespon
     staff = selectors.assigned(sites)
     context = {
         "mapping": mapping,
+        "schedule": schedule_sentence(mapping),
         "sites": [(site, staff[site.pk]) for site in sites],
         "events": list(audit.history(mapping)[:_SHOWN_EVENTS]),
         "page_title": mapping.name,
@@ -80,6 +85,39 @@ def edit(request: MemberRequest, vault_id: int, mapping_id: int) -> HttpResponse
         return back
 
     return dialogs.run(request, form, says, act)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.ECOA_MANAGE)
+def schedule(request: MemberRequest, vault_id: int, mapping_id: int) -> HttpResponse:
+    """*Edit schedule*."""
+    mapping = find(request, mapping_id)
+    form = ScheduleForm(dialogs.posted(request), initial=_timetable(mapping))
+    back = reverse("ecoa:mapping", args=[vault_id, mapping.pk])
+    says = dialogs.Says(
+        "Edit schedule",
+        "Whatever changed or is not in eCOA yet is sent by itself, as often as you choose. While a run of the study is "
+        "open the next one waits, and a time that was missed is made up for once.",
+        "Save",
+        back,
+    )
+
+    def act() -> str:
+        schedules.edit(mapping, by=request.member, now=clock.now(), **form.cleaned_data)
+        return back
+
+    return dialogs.run(request, form, says, act)
+
+
+def _timetable(mapping: StudyMapping) -> dict[str, Any]:
+    return {
+        "minutes": mapping.schedule_minutes,
+        "opens": mapping.schedule_from,
+        "closes": mapping.schedule_until,
+        "days": mapping.schedule_days,
+        "zone": mapping.schedule_zone,
+        "paused": mapping.schedule_paused,
+    }
 
 
 def find(request: MemberRequest, mapping_id: int) -> StudyMapping:

@@ -1,26 +1,24 @@
-"""Runs: the list, one run live, and the dialogs that start, cancel and retry one."""
+"""Runs: the list, and the dialogs that start, pause, resume, cancel and retry one."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa import selectors
-from ecoa.cards import card_for
+from ecoa import selectors, selectors_runs
 from ecoa.forms import ConfirmForm, StartRunForm
-from ecoa.models import Scope, SyncItem, SyncRun
-from ecoa.sentences import run_sentence
+from ecoa.models import Scope
 from ecoa.services import runs as services
 from ecoa.views import dialogs, live
+from ecoa.views.run_page import find
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page, replaced_query
+from vaultadmin.query import key_page
 
 _methods = require_http_methods(["GET", "POST"])
 
@@ -35,20 +33,11 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     return live.answer(request, stamp, lambda: render(request, "ecoa/runs.html", context))
 
 
-@require_safe
-@requires(Permission.ECOA_MANAGE)
-def detail(request: MemberRequest, vault_id: int, run_id: int) -> HttpResponse:
-    """One run: progress with rate and time left, counts by outcome, and what could not be brought over."""
-    run = _run(request, run_id)
-    stamp = f"{run.state}-{run.done}-{run.total}-{run.silent_since}-{run.cancel_requested_at}"
-    return live.answer(request, stamp, lambda: _page(request, run))
-
-
 @_methods
 @requires(Permission.ECOA_MANAGE)
 def start(request: MemberRequest, vault_id: int) -> HttpResponse:
     """*Start a run*."""
-    form = StartRunForm(dialogs.posted(request), member=request.member)
+    form = StartRunForm(dialogs.posted(request), member=request.member, initial=_chosen_before(request))
     says = dialogs.Says(
         "Start a run",
         "The participants to send are written down now, with the values they have now. Later changes wait for the "
@@ -58,18 +47,71 @@ def start(request: MemberRequest, vault_id: int) -> HttpResponse:
     )
 
     def act() -> str:
-        mapping, scope = form.cleaned_data["mapping"], Scope(form.cleaned_data["scope"])
-        run = services.plan(mapping=mapping, scope=scope, by=request.member, now=clock.now())
+        values = {name: form.cleaned_data[name] for name in ("mapping", "scope", "chosen")}
+        run = services.plan(**values, by=request.member, now=clock.now())
         return reverse("ecoa:run", args=[vault_id, run.pk])
 
     return dialogs.run(request, form, says, act)
+
+
+def _chosen_before(request: MemberRequest) -> dict[str, Any]:
+    """What a list of participants hands over: the rows somebody ticked there."""
+    rows = [key for key in request.GET.getlist("participant") if key.isascii() and key.isdigit() and len(key) < 19]
+    if not rows:
+        return {}
+    ticked = selectors_runs.ticked(request.member, [int(key) for key in rows])
+    mapping = ticked[0].mapping_id if ticked else None
+    labels = [one.participant_id for one in ticked if one.mapping_id == mapping]
+    return {"mapping": mapping, "scope": Scope.CHOSEN.value, "participants": "\n".join(labels)}
+
+
+@_methods
+@requires(Permission.ECOA_MANAGE)
+def pause(request: MemberRequest, vault_id: int, run_id: int) -> HttpResponse:
+    """*Pause*."""
+    run = find(request, run_id)
+    back = reverse("ecoa:run", args=[vault_id, run.pk])
+    says = dialogs.Says(
+        "Pause run",
+        "What is on its way is finished first; nothing more is sent until somebody resumes the run. The study has no "
+        "other run meanwhile, scheduled ones wait.",
+        "Pause",
+        back,
+    )
+
+    def act() -> str:
+        services.pause(run, by=request.member, now=clock.now())
+        return back
+
+    return dialogs.run(request, ConfirmForm(dialogs.posted(request)), says, act)
+
+
+@_methods
+@requires(Permission.ECOA_MANAGE)
+def resume(request: MemberRequest, vault_id: int, run_id: int) -> HttpResponse:
+    """*Resume*."""
+    run = find(request, run_id)
+    back = reverse("ecoa:run", args=[vault_id, run.pk])
+    says = dialogs.Says(
+        "Resume run",
+        "The run goes on where it was, with the values written down when it was planned. Whoever changed since then "
+        "waits for the next run.",
+        "Resume",
+        back,
+    )
+
+    def act() -> str:
+        services.resume(run, by=request.member, now=clock.now())
+        return back
+
+    return dialogs.run(request, ConfirmForm(dialogs.posted(request)), says, act)
 
 
 @_methods
 @requires(Permission.ECOA_MANAGE)
 def cancel(request: MemberRequest, vault_id: int, run_id: int) -> HttpResponse:
     """*Cancel run*."""
-    run = _run(request, run_id)
+    run = find(request, run_id)
     back = reverse("ecoa:run", args=[vault_id, run.pk])
     says = dialogs.Says(
         "Cancel run",
@@ -90,7 +132,7 @@ def cancel(request: MemberRequest, vault_id: int, run_id: int) -> HttpResponse:
 @requires(Permission.ECOA_MANAGE)
 def retry(request: MemberRequest, vault_id: int, run_id: int) -> HttpResponse:
     """*Retry* for everything a run could not bring over."""
-    run = _run(request, run_id)
+    run = find(request, run_id)
     says = dialogs.Says(
         "Retry",
         "A new run takes what this one could not bring over. Where an earlier try may have arrived, eCOA is asked "
@@ -104,71 +146,3 @@ def retry(request: MemberRequest, vault_id: int, run_id: int) -> HttpResponse:
         return reverse("ecoa:run", args=[vault_id, again.pk])
 
     return dialogs.run(request, ConfirmForm(dialogs.posted(request)), says, act)
-
-
-def _run(request: MemberRequest, run_id: int) -> SyncRun:
-    found = selectors.runs(request.member).filter(pk=run_id).first()
-    if found is None:
-        raise Http404
-    return found
-
-
-def _page(request: MemberRequest, run: SyncRun) -> HttpResponse:
-    after = request.GET.get("after", "")
-    rows = selectors.failed_items(run).order_by("pk")
-    if after.isascii() and after.isdigit() and len(after) < 19:
-        rows = rows.filter(pk__gt=int(after))
-    items = list(rows[: selectors.PAGE + 1])
-    more = len(items) > selectors.PAGE
-    context = {
-        "run": run,
-        "sentence": run_sentence(run),
-        "failures": [_failure(item) for item in items[: selectors.PAGE]],
-        "older_url": replaced_query(request, after=str(items[selectors.PAGE - 1].pk)) if more else "",
-        "older_label": "Next",
-        "newer_url": replaced_query(request, after="") if after else "",
-        "newer_label": "First page",
-        "actions": _actions(run),
-        "page_title": str(run),
-        **_speed(run, clock.now()),
-    }
-    return render(request, "ecoa/run.html", context)
-
-
-def _failure(item: SyncItem) -> dict[str, Any]:
-    return {"item": item, "card": card_for(item.code), "participant": item.participant}
-
-
-def _speed(run: SyncRun, now: datetime) -> dict[str, str]:
-    """How fast a running run goes, and how long the rest takes at that rate."""
-    if not run.is_open or run.started_at is None or run.done == 0:
-        return {"rate": "", "left": ""}
-    rate = run.done / max((now - run.started_at).total_seconds(), 1.0)
-    return {
-        "rate": f"{rate:,.0f} a second" if rate >= 1 else f"{rate * 60:,.0f} a minute",
-        "left": _time(run.left / rate),
-    }
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"about {max(round(seconds), 1)} s"
-    return f"about {round(seconds / 60)} min"
-
-
-def _actions(run: SyncRun) -> list[dict[str, Any]]:
-    cancel_url = reverse("ecoa:run-cancel", args=[run.vault_id, run.pk])
-    retry_url = reverse("ecoa:run-retry", args=[run.vault_id, run.pk])
-    over = "" if run.is_open else "This run is over."
-    nothing = "This run is still under way." if run.is_open else "" if run.synced < run.total else "All are in eCOA."
-    return [
-        {"label": "Retry", "icon": "refresh", "url": retry_url, "dialog": True, "disabled_reason": nothing},
-        {
-            "label": "Cancel run",
-            "icon": "player-stop",
-            "url": cancel_url,
-            "dialog": True,
-            "danger": True,
-            "disabled_reason": "Cancelling already." if run.is_open and run.cancel_requested_at else over,
-        },
-    ]

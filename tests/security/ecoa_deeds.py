@@ -7,7 +7,8 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ecoa.models import Participant, Site, StudyMapping, SyncItem, SyncRun
-from ecoa.services import sites
+from ecoa.services import runs, sites
+from ecoa.sync import planning
 from tests.security.deed import BY, Deed, World, nothing
 from vaultadmin import clock
 from vaultadmin.models import Membership
@@ -48,6 +49,17 @@ def starts_run(world: World) -> dict[str, Any]:
     return {"mapping": world.ids["mapping_id"], "scope": "all"}
 
 
+def goes_on(world: World) -> dict[str, Any]:
+    planning.freeze(run_id=world.ids["run_id"], now=clock.now())
+    return {}
+
+
+def was_paused(world: World) -> dict[str, Any]:
+    goes_on(world)
+    runs.pause(SyncRun.objects.get(pk=world.ids["run_id"]), by=BY, now=clock.now())
+    return {}
+
+
 def uploads_participants(world: World) -> dict[str, Any]:
     rows = b"site,participantId,internalId\n1005,p-9,i-9\n"
     return {"mapping": world.ids["mapping_id"], "file": SimpleUploadedFile("more.csv", rows)}
@@ -80,6 +92,8 @@ DEEDS = [
     Deed(f"{_V}ecoa/participants/<int:participant_id>/retry/", retries, creates=True),
     Deed(f"{_V}ecoa/runs/start/", starts_run, creates=True),
     Deed(f"{_V}ecoa/runs/<int:run_id>/cancel/", nothing),
+    Deed(f"{_V}ecoa/runs/<int:run_id>/pause/", goes_on),
+    Deed(f"{_V}ecoa/runs/<int:run_id>/resume/", was_paused),
     Deed(f"{_V}ecoa/runs/<int:run_id>/retry/", retries, creates=True),
     # Creates a preview only; what it leads to is created by *Import*, below.
     Deed(f"{_V}ecoa/import/", uploads_participants),
@@ -87,6 +101,7 @@ DEEDS = [
     Deed(f"{_V}ecoa/import/<int:file_id>/discard/", nothing),
     Deed(f"{_V}ecoa/mappings/create/", mapping_values, creates=True),
     Deed(f"{_V}ecoa/mappings/<int:mapping_id>/edit/", mapping_values),
+    Deed(f"{_V}ecoa/mappings/<int:mapping_id>/schedule/", lambda _world: {"minutes": "60", "zone": "UTC"}),
     Deed(f"{_V}ecoa/mappings/<int:mapping_id>/sites/add/", lambda _world: {"number": "1006"}, creates=True),
     Deed(f"{_V}ecoa/sites/<int:site_id>/assign/", assigns, creates=True),
     Deed(f"{_V}ecoa/sites/<int:site_id>/unassign/<int:member_id>/", nothing),

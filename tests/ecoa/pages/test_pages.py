@@ -53,6 +53,10 @@ def test_every_page_opens(study, manager, machine):
         url(study, "run", run.pk),
         url(study, "run-cancel", run.pk),
         url(study, "run-retry", run.pk),
+        url(study, "run-pause", run.pk),
+        url(study, "run-resume", run.pk),
+        url(study, "run-errors", run.pk),
+        url(study, "mapping-schedule", study.mapping.pk),
         url(study, "import"),
         url(study, "mappings"),
         url(study, "mapping-create"),
@@ -214,7 +218,7 @@ def test_pages_ask_the_same_number_of_questions_for_few_and_many_rows(
 
 def test_retry_of_a_participant_starts_a_run(study, manager, machine):
     [participant] = study.participants(1)
-    machine.faults[participant.internal_id] = ["refuse:ID-0003"]
+    machine.faults[participant.internal_id] = ["refuse:NF-0003"]
     study.run()
 
     response = manager.post(url(study, "participant-retry", participant.pk))
@@ -245,7 +249,7 @@ def test_retry_while_a_run_is_under_way_says_so(study, manager):
 
 def test_retry_of_a_run_takes_what_failed_and_nothing_else(study, manager, machine):
     participants = study.participants(3)
-    machine.faults[participants[0].internal_id] = ["refuse:ID-0003"]
+    machine.faults[participants[0].internal_id] = ["refuse:NF-0003"]
     first = study.run()
 
     manager.post(url(study, "run-retry", first.pk))
