@@ -58,7 +58,7 @@ def working_seconds_of(run: SyncRun) -> float:
 def drain_through(ready: fresh.Ready, run_id: int, port: int, concurrency: int) -> None:
     """Runs in a process of its own: one lane, reaching the service through another port."""
     settings.OUTBOUND_RESOLVE = f"{HOST}:443=127.0.0.1:{port}"
-    policy = replace(POLICY, concurrency=concurrency)
+    policy = replace(POLICY, concurrency=concurrency, most=concurrency, least=concurrency)
     ready()
     while SyncRun.objects.filter(pk=run_id, state__in=OPEN_STATES).exists():
         draining.drain(run_id=run_id, policy=policy)

@@ -21,6 +21,8 @@ from ecoa.sync.resolving import Clash, Reading
 
 # At most so many jobs of a batch wait for a slot at a time.
 CARRIERS = 128
+# Pauses up to this long are sat out with the participant in hand.
+SHORT_WAIT = 3.0
 
 
 class Verdict(StrEnum):
@@ -105,6 +107,7 @@ async def carry_all(
         async def carry_next() -> None:
             for job in waiting:
                 async with region.gate, lanes.overall:
+                    await _short_pause(region.breaker)
                     outcome = _withheld(job, lease, lanes, region.breaker)
                     outcome = outcome or await carry(job, session, breaker=region.breaker, read_back=read_back)
                 region.done += outcome.final
@@ -115,6 +118,13 @@ async def carry_all(
 
     await asyncio.gather(*(carry_site(site, mine) for site, mine in by_site.items()))
     return outcomes
+
+
+async def _short_pause(breaker: Breaker) -> None:
+    """Sit out a short wait eCOA asked for: it is over sooner than the rows could be given back and taken again."""
+    wait = breaker.wait
+    if 0 < wait <= SHORT_WAIT and not breaker.given_up:
+        await asyncio.sleep(wait)
 
 
 async def _find(

@@ -153,14 +153,22 @@ class Gate:
 
 
 class Breaker:
-    """Opens when the other side is silent or asks us to wait, so that it is not asked once per participant."""
+    """Opens when the other side asks us to wait, for as long as we do, and when it is silent, for the rest of the
+    drain: so it is not asked once per participant."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._silent = 0
-        self.wait = 0.0
+        self._until = 0.0
+        self.given_up = False
         self.asked = 0
         self.heard = False
+
+    @property
+    def wait(self) -> float:
+        """Seconds for which nobody is to be asked; 0 when it is closed."""
+        silence = self._policy.silence_wait if self.given_up else 0.0
+        return max(self._until - time.monotonic(), silence)
 
     @property
     def is_open(self) -> bool:
@@ -169,13 +177,13 @@ class Breaker:
     def note(self, error: EcoaError | None) -> None:
         """Count silence; any readable answer starts the count again."""
         if error is not None and error.retry_after:
-            self.wait, self.asked = max(self.wait, error.retry_after), max(self.asked, error.asked)
+            self._until = max(self._until, time.monotonic() + error.retry_after)
+            self.asked = max(self.asked, error.asked)
         if error is None or not error.silent:
             self._silent, self.heard = 0, True
             return
         self._silent += 1
-        if self._silent >= self._policy.silence_limit:
-            self.wait = max(self.wait, self._policy.silence_wait)
+        self.given_up = self.given_up or self._silent >= self._policy.silence_limit
 
 
 @dataclass(slots=True)

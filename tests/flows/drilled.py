@@ -86,6 +86,82 @@ def speed_up(running: Installation, prefix: str) -> None:
     running.rows("DELETE FROM ecoa_servicefault WHERE internal_id_prefix = %s", prefix)
 
 
+def arm_everything(running: Installation, *, seed: int) -> None:
+    """Everything the fault board can do, at 20 % each, in every region and call."""
+    running.manage("shell", "-c", f"{_BOARD}; faults.play('everything_at_20', seed={seed}, by=BY)")
+
+
+def arm_mildly(running: Installation, prefix: str) -> None:
+    """2 % faults and 1 % replies that are lost, and a 429 now and then."""
+    kinds = {"error_500": 1.0, "html": 0.5, "close": 0.5, "drop_reply": 1.0, "rate_limit": 0.2}
+    for region in set(world.SITES.values()):
+        for seed, (kind, share) in enumerate(kinds.items()):
+            running.rows(
+                "INSERT INTO ecoa_servicefault (region, call, kind, remaining, internal_id_prefix, hold_seconds, share,"
+                " seed) VALUES (%s, 'post', %s, NULL, %s, 1, %s, %s)",
+                *(region, kind, prefix, share, seed),
+            )
+
+
+def injected(running: Installation) -> dict[str, int]:
+    """How often each kind of fault met a call."""
+    rows = running.rows(
+        "SELECT kind, sum(injected)::bigint FROM ecoa_servicefault GROUP BY kind HAVING sum(injected) > 0"
+    )
+    return {kind: int(times) for kind, times in rows}
+
+
+def disarm(running: Installation) -> None:
+    """The board is empty again."""
+    running.rows("DELETE FROM ecoa_servicefault WHERE internal_id_prefix NOT LIKE %s", "service-fails-%")
+
+
+def see_through(running: Installation, run: int, prefix: str, *, seconds: float) -> None:
+    """Wait until the run is over, and retry what it could not bring over until everybody is in eCOA."""
+    ended = wait_for_end(running, run, seconds=seconds)
+    for _ in range(5):
+        if ended["synced"] == ended["total"] or not left_over(running, prefix):
+            return
+        # What goes on by itself (runs that ask) may hold the study for a moment.
+        wait_until(lambda: not running.rows(OPEN_RUNS), seconds=60)
+        administrator(running).post(f"/v/{world.ECOA_VAULT}/ecoa/runs/{run}/retry/", {})
+        newest = int(running.rows("SELECT max(id) FROM ecoa_syncrun")[0][0])
+        ended = wait_for_end(running, newest, seconds=seconds)
+
+
+def left_over(running: Installation, prefix: str) -> int:
+    """Participants our side does not hold for confirmed."""
+    rows = running.rows(
+        "SELECT count(*) FROM ecoa_participant WHERE internal_id LIKE %s AND status <> 'synced'", f"{prefix}-%"
+    )
+    return int(rows[0][0])
+
+
+def claims_that_do_not_hold(running: Installation, prefix: str) -> int:
+    """Participants our side calls synced that the service holds with another value, or not at all."""
+    return int(running.rows(FALSE_CLAIMS, f"{prefix}-%")[0][0])
+
+
+def without_evidence(running: Installation, prefix: str) -> int:
+    """Participants of whom no closed try says how the outcome came to be known."""
+    return int(running.rows(NO_EVIDENCE, f"{prefix}-%")[0][0])
+
+
+OPEN_RUNS = "SELECT 1 FROM ecoa_syncrun WHERE state IN ('planned', 'running', 'paused')"
+FALSE_CLAIMS = """
+SELECT count(*) FROM ecoa_participant p LEFT JOIN ecoa_serviceparticipant s ON s.internal_id = p.internal_id
+ WHERE p.internal_id LIKE %s AND p.status = 'synced'
+   AND (s.id IS NULL OR s.participant_id <> p.participant_id
+        OR s.my_veeva_participant_id::text <> p.my_veeva_participant_id)
+"""
+NO_EVIDENCE = """
+SELECT count(*) FROM ecoa_participant p
+ WHERE p.internal_id LIKE %s AND NOT EXISTS (
+       SELECT 1 FROM ecoa_attempt a WHERE a.participant_id = p.id AND a.outcome = 'synced' AND a.ended_at IS NOT NULL)
+"""
+_BOARD = "from ecoa.service import faults; from vaultadmin import audit; BY = audit.System('Drill')"
+
+
 def run_state(running: Installation, run: int) -> dict[str, object]:
     names = ("state", "total", "synced", "rejected", "unknown", "dropped")
     row = running.rows(f"SELECT {', '.join(names)} FROM ecoa_syncrun WHERE id = %s", run)[0]

@@ -66,6 +66,41 @@ def test_a_run_ends_whole_whatever_is_killed(running, goal):
     b1.reached(figure=figure, target=NOTHING_WRONG, ok=ok)
 
 
+@pytest.mark.parametrize(("prefix", "arm"), [("mild", "mildly"), ("wild", "everything")])
+def test_whatever_the_service_does_everybody_arrives_once_while_workers_and_redis_die(running, goal, prefix, arm):
+    a5 = goal("A5")
+    amount = a5.count(small=150, full=10_000)
+    killer = Killer(running, seed=5)
+    run = drilled.start_run(running, prefix, amount)
+    if arm == "everything":
+        drilled.arm_everything(running, seed=5)
+    else:
+        drilled.arm_mildly(running, prefix)
+    wait_until_under_way(running, run)
+
+    for kind in killer.order(sync_worker=a5.count(small=1, full=10), redis=a5.count(small=1, full=4)):
+        killer.kill(kind)
+        killer.pause(a5.count(small=1, full=20))
+    ended = drilled.wait_for_end(running, run, seconds=a5.count(small=240, full=1500))
+    false = drilled.claims_that_do_not_hold(running, prefix)
+    met = drilled.injected(running)
+    drilled.disarm(running)
+    drilled.see_through(running, run, prefix, seconds=a5.count(small=120, full=600))
+
+    figure = {
+        "participants": amount,
+        "killed": Counter(killer.done),
+        "faults met": met,
+        "at the end of the faults": ended,
+        "claims that do not hold": false + drilled.claims_that_do_not_hold(running, prefix),
+        "left over": drilled.left_over(running, prefix),
+        "without evidence": drilled.without_evidence(running, prefix),
+        **drilled.judged(running, prefix, amount),
+    }
+    target = {"claims that do not hold": 0, "left over": 0, "without evidence": 0, **NOTHING_WRONG}
+    a5.reached(figure=figure, target=target, ok=bool(met) and all(figure[name] == 0 for name in target))
+
+
 def test_without_redis_pages_answer_people_sign_in_and_work_goes_on_after_it(running, admin, goal):
     b2 = goal("B2")
     answered = []
