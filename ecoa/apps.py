@@ -12,7 +12,8 @@ class EcoaConfig(AppConfig):
         from connections.services import deleting
         from ecoa import home, recorded, selectors
         from ecoa.digests import writing
-        from ecoa.services import copying, mappings
+        from ecoa.services import copying, mappings, set_ups
+        from ecoa.set_up import sheet
         from ecoa.silence import telling
         from vaultadmin import registries, wake
         from vaultadmin.sandboxes import registry as sandboxes
@@ -21,11 +22,13 @@ class EcoaConfig(AppConfig):
         wake.register("ecoa.radar", "ecoa.tasks.read_back")
         wake.register("ecoa.import", "ecoa.tasks.work_import")
         wake.register("ecoa.report", "ecoa.tasks.work_report")
+        wake.register("ecoa.set_up", "ecoa.tasks.work_set_up")
         recorded.register()
         deleting.blockers.append(mappings.keeps_connection)
         registries.home_cards.append(home.cards)
         registries.notices.append(telling.home_notices)
         registries.mail_writers |= {telling.TOPIC: telling.mail, writing.TOPIC: writing.mail}
+        registries.mail_writers[set_ups.SHEET_TOPIC] = sheet.mail
         registries.palette.append(home.hits)
         sandboxes.parts.extend(copying.PARTS)
         sandboxes.link_kinds.update(copying.KINDS)

@@ -8,6 +8,7 @@ from ecoa.digests import writing
 from ecoa.radar import cycling
 from ecoa.reports import making
 from ecoa.services import importing, reports, resolving, schedules
+from ecoa.set_up import carrying
 from ecoa.silence import looking
 from ecoa.sync import draining, healing
 from vaultadmin import clock
@@ -47,6 +48,12 @@ def work_report(*, report_id: int, **_later: object) -> None:
     making.work(report_id=report_id)
 
 
+@shared_task(ignore_result=True, soft_time_limit=380, time_limit=400)
+def work_set_up(*, set_up_id: int, **_later: object) -> None:
+    """Test one set-up; one that was left behind is found by the next look."""
+    carrying.work(set_up_id=set_up_id)
+
+
 @shared_task(ignore_result=True, soft_time_limit=110, time_limit=120)
 def look_after(**_later: object) -> None:
     """What the study team relies on: silent sites, digests that are due, reports and tests that were left behind."""
@@ -54,6 +61,7 @@ def look_after(**_later: object) -> None:
     looking.look(now=now)
     writing.write_due(now=now)
     reports.wake_unfinished(now=now)
+    carrying.wake_unfinished(now=now)
 
 
 @shared_task(ignore_result=True, soft_time_limit=300, time_limit=360)

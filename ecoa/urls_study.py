@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from ecoa.views import set_up
 from ecoa.views.study import alarms, digest, health, reports, rhythm
 
 urlpatterns = [
@@ -21,4 +22,12 @@ urlpatterns = [
     path("ecoa/reports/<int:report_id>/cancel/", reports.cancel, name="report-cancel"),
     path("ecoa/reports/<int:report_id>/<slug:format>/", reports.download, name="report-download"),
     path("ecoa/sites/<int:site_id>/report/", reports.ask, name="report-ask"),
+    path("ecoa/setup/", set_up.index, name="set-ups"),
+    path("ecoa/setup/start/", set_up.start, name="set-up-start"),
+    path("ecoa/setup/<int:set_up_id>/study/", set_up.study, name="set-up-study"),
+    path("ecoa/setup/<int:set_up_id>/sheet/", set_up.sheet, name="set-up-sheet"),
+    path("ecoa/setup/<int:set_up_id>/credentials/", set_up.credentials, name="set-up-credentials"),
+    path("ecoa/setup/<int:set_up_id>/test/", set_up.test, name="set-up-test"),
+    path("ecoa/setup/<int:set_up_id>/finish/", set_up.finish, name="set-up-finish"),
+    path("ecoa/setup/<int:set_up_id>/discard/", set_up.discard, name="set-up-discard"),
 ]

@@ -284,6 +284,8 @@ CELERY_TASK_ROUTES = {
     "ecoa.tasks.tidy": {"queue": "maintenance"},
     "ecoa.tasks.look_after": {"queue": "maintenance"},
     "ecoa.tasks.work_report": {"queue": "processing"},
+    # Somebody waits in front of the page.
+    "ecoa.tasks.work_set_up": {"queue": "interactive"},
     "ecoa.tasks.*": {"queue": "sync"},
     "vaultadmin.tasks.*": {"queue": "maintenance"},
 }
@@ -305,6 +307,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 OUTBOUND_ALLOW = environment.text("VAULTADMIN_OUTBOUND_ALLOW")
 _DEMO_RESOLVE = "" if PRODUCTION else f"ecoa.demo.test:443=127.0.0.1:{TLS_PORT}"
 OUTBOUND_RESOLVE = ",".join(filter(None, [environment.text("VAULTADMIN_OUTBOUND_RESOLVE"), _DEMO_RESOLVE]))
+# The addresses the outside sees when we call it: what a gateway makes of ours is known to operators only.
+OUTBOUND_ADDRESSES = environment.items("VAULTADMIN_OUTBOUND_ADDRESSES")
 OUTBOUND_CA_BUNDLE = environment.text("VAULTADMIN_CA_BUNDLE") or (
     "" if PRODUCTION else str(embedded.paths(DATA_DIR).ca_certificate)
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from connections.constants import AuthorizationType
 from connections.services import authorizations, creating
-from ecoa.models import EvidenceReport, Participant, Scope, SilenceAlarm, Site, SitePause, SiteRhythm
+from ecoa.models import EvidenceReport, Participant, Scope, SetUp, SilenceAlarm, Site, SitePause, SiteRhythm
 from ecoa.services import importing, mappings, runs, sites
 from tests.guards import service_objects
 from vaultadmin import audit, clock
@@ -66,4 +66,12 @@ def study_objects(site: Site) -> dict[str, Any]:
     alarm = SilenceAlarm.objects.create(site=site, opened_at=now, expected_at=now, reason="Nothing came.")
     pause = SitePause.objects.create(site=site, starts_at=now, reason="Guarded", created_at=now)
     report = EvidenceReport.objects.create(vault=site.vault, site=site, asked_by_label="Guard", asked_at=now)
-    return {"alarm_id": alarm.pk, "pause_id": pause.pk, "report_id": report.pk, "format": "csv"}
+    set_up = SetUp.objects.create(
+        vault=site.vault,
+        name="Guarded set-up",
+        external_study_id="guarded-set-up",
+        site_numbers=["1005"],
+        created_at=now,
+        changed_at=now,
+    )
+    return {"set_up_id": set_up.pk, "alarm_id": alarm.pk, "pause_id": pause.pk, "report_id": report.pk, "format": "csv"}

@@ -1,13 +1,13 @@
-"""Forms of the study team: rhythms, alarms, digests, evidence reports."""
+"""Forms of the study team: rhythms, alarms, digests, evidence reports, and the set-up of a real system."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from ecoa.models import EvidenceReport, Site
+from ecoa.models import EvidenceReport, SetUp, Site
 from ecoa.reports import making
-from ecoa.services import rhythms
+from ecoa.services import rhythms, set_ups
 from tests.security.deed import Deed, World, nothing
 from vaultadmin import clock
 
@@ -43,6 +43,38 @@ def nothing_waits(_world: World) -> dict[str, Any]:
     return {}
 
 
+def answers(_world: World) -> dict[str, Any]:
+    return {"name": "Fresh set-up", "external_study_id": "fresh-set-up", "site_numbers": "1005, 2001"}
+
+
+def issued(_world: World) -> dict[str, Any]:
+    return {
+        "base_url": "https://sponsors.example.com/",
+        "system_id": "mv-ext-guard",
+        "secret": "form secret value",
+        "tenant_id": "guard",
+        "api_version": "v24.3",
+    }
+
+
+def with_credentials(world: World) -> SetUp:
+    found = SetUp.objects.get(pk=world.ids["set_up_id"])
+    set_ups.enter_credentials(found, by=world.owner, now=clock.now(), **issued(world))
+    return SetUp.objects.select_related("secret", "connection").get(pk=found.pk)
+
+
+def can_be_tested(world: World) -> dict[str, Any]:
+    with_credentials(world)
+    return {}
+
+
+def has_passed(world: World) -> dict[str, Any]:
+    found = with_credentials(world)
+    SetUp.objects.filter(pk=found.pk).update(test_state="passed", tested=set_ups.fingerprint(found))
+    return {}
+
+
+_SET_UP = f"{_V}ecoa/setup/<int:set_up_id>/"
 DEEDS = [
     Deed(f"{_SITE}rhythm/", declares),
     Deed(f"{_SITE}rhythm/withdraw/", nothing),
@@ -55,4 +87,11 @@ DEEDS = [
     Deed(f"{_V}ecoa/digest/", lambda _world: {"frequency": "daily", "hour": "6", "time_zone": "UTC"}),
     Deed(f"{_V}ecoa/reports/<int:report_id>/cancel/", nothing),
     Deed(f"{_V}ecoa/reports/<int:report_id>/<slug:format>/", made),
+    Deed(f"{_V}ecoa/setup/start/", answers, creates=True),
+    Deed(f"{_SET_UP}study/", answers),
+    Deed(f"{_SET_UP}sheet/", nothing),
+    Deed(f"{_SET_UP}credentials/", issued),
+    Deed(f"{_SET_UP}test/", can_be_tested),
+    Deed(f"{_SET_UP}finish/", has_passed, creates=True),
+    Deed(f"{_SET_UP}discard/", nothing),
 ]

@@ -8,6 +8,7 @@ an HTTP library or opens a client socket.
 from .answer import Answer, ErrorKind
 from .async_door import AsyncDoor
 from .door import Door, send
+from .own_address import Outgoing, outgoing
 from .peer import Peer
 from .policy import Policy, PolicyError, check_url, current_policy, settings_fault
 from .region import region_allowed
@@ -18,12 +19,14 @@ __all__ = [
     "AsyncDoor",
     "Door",
     "ErrorKind",
+    "Outgoing",
     "Peer",
     "Policy",
     "PolicyError",
     "UrlRefused",
     "check_url",
     "current_policy",
+    "outgoing",
     "region_allowed",
     "send",
     "settings_fault",
