@@ -1,5 +1,6 @@
 import django
 import pytest
+from django.db import connection
 from hypothesis import settings
 
 from tests.tools import engines
@@ -9,7 +10,7 @@ engines.choose_environment()
 django.setup()
 engines.hide_settings_from_workers()
 
-from tests.tools import append_only, evidence  # noqa: E402
+from tests.tools import append_only, evidence, template  # noqa: E402
 from tests.tools.evidence import goal  # noqa: E402, F401
 from tests.tools.fixtures import _site, api_settings, celery_worker_process, chromium_path, live_site  # noqa: E402, F401
 
@@ -24,6 +25,12 @@ settings.load_profile("tests")
 
 def pytest_configure(config: pytest.Config) -> None:
     engines.start(config)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, django_db_blocker):
+    """The database of this process is a copy of one that is migrated once for all."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = template.migrated()
 
 
 @pytest.hookimpl(tryfirst=True)
