@@ -12,11 +12,13 @@ class EcoaConfig(AppConfig):
         from connections.services import deleting
         from ecoa import home, recorded, selectors
         from ecoa.digests import writing
-        from ecoa.services import copying, mappings, set_ups
+        from ecoa.services import copying, correcting, mappings, set_ups
+        from ecoa.services.correction_task import CorrectionTaskHandler
         from ecoa.set_up import sheet
         from ecoa.silence import telling
         from vaultadmin import registries, wake
         from vaultadmin.sandboxes import registry as sandboxes
+        from vaultadmin.worklist import registry as worklist
 
         wake.register("ecoa.sync", "ecoa.tasks.drain")
         wake.register("ecoa.radar", "ecoa.tasks.read_back")
@@ -24,6 +26,7 @@ class EcoaConfig(AppConfig):
         wake.register("ecoa.report", "ecoa.tasks.work_report")
         wake.register("ecoa.set_up", "ecoa.tasks.work_set_up")
         recorded.register()
+        worklist.register(correcting.TASK, CorrectionTaskHandler())
         deleting.blockers.append(mappings.keeps_connection)
         registries.home_cards.append(home.cards)
         registries.notices.append(telling.home_notices)

@@ -7,7 +7,7 @@ from celery import shared_task
 from ecoa.digests import writing
 from ecoa.radar import cycling
 from ecoa.reports import making
-from ecoa.services import importing, reports, resolving, schedules
+from ecoa.services import importing, proving, reports, resolving, schedules
 from ecoa.set_up import carrying
 from ecoa.silence import looking
 from ecoa.sync import draining, healing
@@ -40,6 +40,7 @@ def tick(**_later: object) -> None:
     importing.wake_unfinished(now=clock.now())
     resolving.tick(now=clock.now())
     cycling.tick(now=clock.now())
+    proving.tick(now=clock.now())
 
 
 @shared_task(ignore_result=True, soft_time_limit=570, time_limit=600)

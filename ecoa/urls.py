@@ -3,14 +3,20 @@
 from django.urls import path
 
 from ecoa import service_urls, urls_study
-from ecoa.views import home, imports, mappings, participants, run_page, runs, sites, staff
+from ecoa.views import corrections, home, imports, mappings, participants, run_page, runs, sites, staff
 
 app_name = "ecoa"
 urlpatterns = [
     path("ecoa/", home.index, name="home"),
     path("ecoa/studies/<str:study>/sites/<str:site>/", sites.detail, name="site"),
+    path("ecoa/studies/<str:study>/sites/<str:site>/print/", sites.paper, name="site-print"),
+    path("ecoa/studies/<str:study>/sites/<str:site>/export/", sites.export, name="site-export"),
+    path("ecoa/cards/", home.cards, name="cards"),
     path("ecoa/participants/<int:participant_id>/", participants.detail, name="participant"),
     path("ecoa/participants/<int:participant_id>/retry/", participants.retry, name="participant-retry"),
+    path("ecoa/participants/<int:participant_id>/correct/", corrections.ask, name="participant-correct"),
+    path("ecoa/corrections/<int:correction_id>/withdraw/", corrections.withdraw, name="correction-withdraw"),
+    path("ecoa/corrections/<int:correction_id>/complete/", corrections.complete, name="correction-complete"),
     path("ecoa/runs/", runs.index, name="runs"),
     path("ecoa/runs/start/", runs.start, name="run-start"),
     path("ecoa/runs/<int:run_id>/", run_page.detail, name="run"),

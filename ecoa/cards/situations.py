@@ -22,10 +22,12 @@ class Situation(StrEnum):
     ID_DIFFERS = "id_differs"
     REGION_MOVED = "region_moved"
     MAPPING_GONE = "mapping_gone"
+    SITE_UNMAPPED = "site_unmapped"
     CONFLICT = "conflict"
     CORRECTION_ASKED = "correction_asked"
     CORRECTION_SIGNED = "correction_signed"
     CORRECTION_NOT_ACCEPTED = "correction_not_accepted"
+    CORRECTION_OVERTAKEN = "correction_overtaken"
     CORRECTION_REJECTED = "correction_rejected"
 
 
@@ -104,7 +106,16 @@ SITUATIONS: dict[str, Card] = {
     ),
     Situation.MAPPING_GONE: Card(
         _("eCOA lost the link to the study"),
-        _("eCOA no longer knows this study or your site. What was sent before is still there."),
+        _("eCOA no longer knows this study. What was sent before is still there."),
+        Visit.NOT_IN_ECOA,
+        NOTHING,
+        Acts.ECOA,
+        _("The study team asks eCOA support to bring the link back."),
+        By.NEXT_DAY,
+    ),
+    Situation.SITE_UNMAPPED: Card(
+        _("eCOA lost the link to your site"),
+        _("eCOA no longer knows your site in this study. What was sent before is still there."),
         Visit.NOT_IN_ECOA,
         NOTHING,
         Acts.ECOA,
@@ -146,6 +157,15 @@ SITUATIONS: dict[str, Card] = {
         Acts.STUDY_TEAM,
         _("The study team finds out why eCOA said no."),
         By.NEXT_DAY,
+    ),
+    Situation.CORRECTION_OVERTAKEN: Card(
+        _("The source set another ID"),
+        _("The new ID was signed. But then the system the ID comes from put another one in its place."),
+        Visit.CHECK_ID,
+        _("Look up in your own notes which ID is right. If this one is wrong, ask once more."),
+        Acts.SITE,
+        _("You check the ID. The study team must mend the ID at its source too."),
+        By.BEFORE_VISIT,
     ),
     Situation.CORRECTION_REJECTED: Card(
         _("The correction was rejected"),

@@ -2,6 +2,7 @@
 
 from ecoa.models.attempt import Attempt, AttemptOutcome
 from ecoa.models.call_share import CallShare
+from ecoa.models.correction import OPEN_CORRECTIONS, Correction, CorrectionState
 from ecoa.models.discrepancy import (
     STANDING,
     Decision,
@@ -49,6 +50,7 @@ from ecoa.service.models import (
 __all__ = [
     "FINISHED_WITH_FAILURES",
     "IDENTIFIER",
+    "OPEN_CORRECTIONS",
     "OPEN_STATES",
     "STANDING",
     "AlarmEnd",
@@ -56,6 +58,8 @@ __all__ = [
     "AttemptOutcome",
     "CallHour",
     "CallShare",
+    "Correction",
+    "CorrectionState",
     "CycleState",
     "Decision",
     "DecisionState",

@@ -102,6 +102,8 @@ class Participant(models.Model):
                 condition=Q(synced_version__gt=0, version__gt=F("synced_version")),
                 name="participant_change_pending",
             ),
+            # Who needs somebody is told by the code, and few have one.
+            models.Index(fields=["site", "code", "participant_id"], condition=~Q(code=""), name="participant_by_code"),
         ]
 
     def __str__(self) -> str:

@@ -41,6 +41,7 @@ class Scope(models.TextChoices):
     FILE = "file", _("Participants of one file")
     RETRY = "retry", _("What an earlier run could not bring over")
     DOUBT = "doubt", _("What is not known yet: eCOA is asked")
+    CORRECTION = "correction", _("Signed corrections, each read back")
 
 
 class ItemState(models.TextChoices):

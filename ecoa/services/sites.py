@@ -9,6 +9,7 @@ from ecoa.services.actors import ensure_manager
 from ecoa.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.models import Membership
+from vaultadmin.permissions import Permission, ensure
 
 
 def add(*, mapping: StudyMapping, number: str, name: str = "", by: audit.Actor) -> Site:
@@ -51,6 +52,14 @@ def unassign(*, site: Site, member: Membership, by: audit.Actor) -> None:
         gone, _by_model = SiteAssignment.objects.filter(site=site, member=member).delete()
         if gone:
             _record(site, "site.member_removed", (str(member), None), by)
+
+
+def note_export(site: Site, *, state: str, search: str, by: Membership) -> None:
+    """Put down who took a site's participants away as a file, and which of them."""
+    ensure(by, Permission.ECOA_VIEW_SITES)
+    with transaction.atomic():
+        changes: audit.Changes = {"filter": (None, state or None), "participant ID begins with": (None, search or None)}
+        audit.record(vault=site.vault, by=by, event="site.exported", subject=site, changes=changes)
 
 
 def _record(site: Site, event: str, change: tuple[str | None, str | None], by: audit.Actor) -> None:

@@ -13,13 +13,13 @@ from ecoa.sync.settling import ACTOR
 from vaultadmin import audit
 
 # A participant of whom some try may have landed starts in doubt: eCOA is asked before anything is sent. So does one
-# with a standing discrepancy, and it is read back after sending. Where two values stand against each other nothing is
-# sent before that. What a person cancelled is asked about, and not sent.
+# with a standing discrepancy and every signed correction, and it is read back after sending. Where two values stand
+# against each other nothing is sent before that. What a person cancelled is asked about, and not sent.
 _PLAN = """
 INSERT INTO ecoa_syncitem (run_id, participant_id, site_number, value, internal_id, version, state, doubtful, due_at,
                            attempts, crashes, code, read_back, ask_only)
 SELECT %(run)s, p.id, s.number, p.participant_id, p.internal_id, p.version, 'waiting',
-       p.in_doubt OR d.id IS NOT NULL, %(now)s, 0, 0, '', FALSE, {ask_only}
+       p.in_doubt OR d.id IS NOT NULL OR %(prove)s, %(now)s, 0, 0, '', FALSE, {ask_only}
   FROM ecoa_participant p
   JOIN ecoa_site s ON s.id = p.site_id
   LEFT JOIN ecoa_discrepancy d ON d.participant_id = p.id AND d.state IN ('open', 'decided')
@@ -40,6 +40,7 @@ _SCOPES = {
     Scope.INCREMENTAL: "p.status <> 'synced'",
     Scope.ALL: "TRUE",
     Scope.CHOSEN: "p.id = ANY(%(chosen)s)",
+    Scope.CORRECTION: "p.id = ANY(%(chosen)s)",
     Scope.FILE: "p.id IN (SELECT r.stored_as_id FROM ecoa_filerow r WHERE r.file_id = %(file)s)",
     Scope.RETRY: (
         "p.status <> 'synced' AND p.id IN (SELECT i.participant_id FROM ecoa_syncitem i WHERE i.run_id = %(retry_of)s"
@@ -74,6 +75,7 @@ def _insert_items(run: SyncRun, now: datetime) -> int:
         "mapping": run.mapping_id,
         "now": now,
         "chosen": run.chosen or [],
+        "prove": run.scope == Scope.CORRECTION,
         "file": run.file_id,
         "retry_of": run.retry_of_id,
     }

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from ecoa import selectors
+from ecoa.cards import DOCUMENTED, OURS, SITUATIONS, UNLISTED
+from ecoa.models import Site
+from ecoa.selectors import site_list as site_selectors
 from ecoa.sentences import site_sentence
+from ecoa.views import site_list
 from ecoa.views.study import matrix
 from vaultadmin.access import MemberRequest, requires
-from vaultadmin.permissions import Permission, can
+from vaultadmin.permissions import Permission
 from vaultadmin.query import replaced_query
 
 _PAGE = 100
@@ -27,16 +33,40 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     if after.isascii() and after.isdigit() and len(after) < 19:
         rows = selectors.sites_after(request.member, int(after))
     found = list(rows[: _PAGE + 1])
-    if not after and len(found) == 1 and selectors.is_site_staff(request.member):
+    if not after and len(found) == 1:
         only = found[0]
         return redirect("ecoa:site", vault_id, only.mapping.external_study_id, only.number)
     context = {
-        "rows": [(site, site_sentence(selectors.tally_summary(site))) for site in found[:_PAGE]],
+        "rows": _rows(found[:_PAGE]),
+        "sentence": site_sentence(site_selectors.whole_summary(request.member)) if found else "",
         "older_url": replaced_query(request, after=str(found[_PAGE - 1].pk)) if len(found) > _PAGE else "",
         "older_label": "Next",
         "newer_url": replaced_query(request, after="") if after else "",
         "newer_label": "First page",
-        "may_manage": can(request.member, Permission.ECOA_MANAGE),
-        "page_title": "Studies and sites",
+        "page_title": "Your sites",
     }
     return render(request, "ecoa/home.html", context)
+
+
+@require_safe
+@requires(Permission.ECOA_VIEW_SITES)
+def cards(request: MemberRequest, vault_id: int) -> HttpResponse:
+    """Every site card, to read or to print."""
+    groups = [
+        ("situations", "What you may see", [("", card) for card in SITUATIONS.values()]),
+        ("answers", "When eCOA says no", [*DOCUMENTED.items(), ("", UNLISTED)]),
+        ("ours", "When we could not ask, or got no clear answer", list(OURS.items())),
+    ]
+    return render(request, "ecoa/cards.html", {"groups": groups, "page_title": "What the messages mean"})
+
+
+def _rows(sites: list[Site]) -> list[dict[str, Any]]:
+    counts = site_selectors.counts_by_site(sites)
+    return [
+        {
+            "site": site,
+            "sentence": site_sentence(counts[site.pk].summary),
+            "strip": [*site_list.cells(counts[site.pk]), site_list.differences(counts[site.pk])],
+        }
+        for site in sites
+    ]

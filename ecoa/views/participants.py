@@ -1,6 +1,8 @@
-"""One participant: every try and every change; and the safe Retry."""
+"""One participant: its site card, its corrections, every try and every change; and the safe Retry."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -8,40 +10,48 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ecoa import selectors
+from ecoa.cards import Card, Situation, card_for
 from ecoa.forms import ConfirmForm
-from ecoa.models import Attempt, Participant, ParticipantStatus
+from ecoa.models import Attempt, Correction, Participant, ParticipantStatus
+from ecoa.selectors import corrections as correction_selectors
+from ecoa.services import correcting
 from ecoa.services import runs as run_services
-from ecoa.views import dialogs
-from ecoa.views.sites import shown
+from ecoa.views import dialogs, live
+from ecoa.views.site_list import shown
 from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission, can
 
 _SHOWN = 50
+_SITUATIONS = {
+    ParticipantStatus.SYNCED.value: Situation.IN_ECOA,
+    ParticipantStatus.WAITING.value: Situation.WAITING,
+    ParticipantStatus.SENDING.value: Situation.SENDING,
+}
 
 
 @require_safe
 @requires(Permission.ECOA_VIEW_SITES)
 def detail(request: MemberRequest, vault_id: int, participant_id: int) -> HttpResponse:
-    """Where the participant stands, the tries behind it, and what changed when."""
-    found = _participant(request, participant_id)
-    may_retry = can(request.member, Permission.ECOA_MANAGE) and found.status != ParticipantStatus.SYNCED
-    context = {
-        "row": shown(found),
-        "participant": found,
-        "tries": list(Attempt.objects.filter(participant=found).order_by("-pk")[:_SHOWN]),
-        "events": list(audit.history(found)[:_SHOWN]),
-        "may_retry": may_retry,
-        "page_title": found.participant_id,
-    }
-    return render(request, "ecoa/participant.html", context)
+    """Where the participant stands, live; the tries behind it, and what changed when."""
+    found = find(request, participant_id)
+    corrections = correction_selectors.of_participant(found)
+    tries = list(Attempt.objects.filter(participant=found).order_by("-pk")[:_SHOWN])
+    stamp = "|".join(
+        (
+            f"{found.version}-{found.status}-{found.stage}-{found.code}-{found.changed_at}-{found.synced_at}",
+            " ".join(f"{row.pk}{row.state}" for row in corrections),
+            " ".join(f"{row.pk}{row.outcome}{row.stage}" for row in tries[:5]),
+        )
+    )
+    return live.answer(request, stamp, lambda: _page(request, found, corrections, tries))
 
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.ECOA_MANAGE)
 def retry(request: MemberRequest, vault_id: int, participant_id: int) -> HttpResponse:
     """*Retry* for one participant."""
-    found = _participant(request, participant_id)
+    found = find(request, participant_id)
     form = ConfirmForm(dialogs.posted(request))
     says = dialogs.Says(
         f"Retry {found.participant_id}",
@@ -57,8 +67,49 @@ def retry(request: MemberRequest, vault_id: int, participant_id: int) -> HttpRes
     return dialogs.run(request, form, says, act)
 
 
-def _participant(request: MemberRequest, participant_id: int) -> Participant:
+def find(request: MemberRequest, participant_id: int) -> Participant:
+    """A participant this member sees, else 404."""
     found = selectors.participant(request.member, participant_id)
     if found is None:
         raise Http404
     return found
+
+
+def _page(
+    request: MemberRequest, found: Participant, corrections: list[Correction], tries: list[Attempt]
+) -> HttpResponse:
+    row = shown(found)
+    card = row["card"] or card_for(_SITUATIONS.get(row["state"], ""))
+    context: dict[str, Any] = {
+        "row": row,
+        "card": card,
+        "late": _is_late(card, found),
+        "participant": found,
+        "tries": tries,
+        "events": list(audit.history(found)[:_SHOWN]),
+        "may_retry": can(request.member, Permission.ECOA_MANAGE) and found.status != ParticipantStatus.SYNCED,
+        "page_title": found.participant_id,
+        **_corrections(request, corrections, tries),
+    }
+    return render(request, "ecoa/participant.html", context)
+
+
+def _corrections(request: MemberRequest, corrections: list[Correction], tries: list[Attempt]) -> dict[str, Any]:
+    newest = corrections[0] if corrections else None
+    return {
+        "corrections": [
+            {
+                "correction": row,
+                "card": correction_selectors.card_of(row),
+                "events": correction_selectors.timeline(row, tries),
+            }
+            for row in corrections
+        ],
+        "open_correction": newest is not None and newest.is_open,
+        "may_decide": newest is not None and not correcting.refusal_for(newest, request.member),
+        "may_withdraw": newest is not None and newest.asked_by.user_id == request.member.user_id,
+    }
+
+
+def _is_late(card: Card, participant: Participant) -> bool:
+    return card.is_late(since=participant.changed_at, now=clock.now())

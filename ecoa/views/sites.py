@@ -1,92 +1,153 @@
-"""One site's participants, live."""
+"""One site's participants: live, on paper, and as a file."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from ecoa import selectors
+from ecoa.cards import Situation, card_for
 from ecoa.models import Participant, ParticipantStatus
+from ecoa.selectors import site_list as site_selectors
 from ecoa.sentences import site_sentence
-from ecoa.views import live
+from ecoa.services import sites as services
+from ecoa.views import live, site_list
+from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
+from vaultadmin.exports import csv_response
 from vaultadmin.permissions import Permission, can
 from vaultadmin.query import replaced_query
 
-_STATES = {
-    selectors.ATTENTION: "Needs attention",
-    ParticipantStatus.WAITING.value: ParticipantStatus.WAITING.label,
-    ParticipantStatus.SYNCED.value: ParticipantStatus.SYNCED.label,
-    ParticipantStatus.REJECTED.value: ParticipantStatus.REJECTED.label,
-    ParticipantStatus.UNKNOWN.value: ParticipantStatus.UNKNOWN.label,
-}
+# More than anybody reads on paper; the file holds them all.
+_ON_PAPER = 1000
+_COLUMNS = (
+    "Participant ID",
+    "State",
+    "Correction",
+    "What happened",
+    "Does it affect the visit?",
+    "What you do",
+    "Who acts",
+    "By when",
+    "Last change (UTC)",
+    "Confirmed by eCOA (UTC)",
+    "Internal ID",
+    "Code for support",
+)
 
 
 @require_safe
 @requires(Permission.ECOA_VIEW_SITES)
 def detail(request: MemberRequest, vault_id: int, study: str, site: str) -> HttpResponse:
     """Participants by ID; a poll that sees nothing new costs one small query and no page."""
-    opened = selectors.site(request.member, study=study, number=site)
-    if opened is None:
-        raise Http404
-    return live.answer(request, f"{opened.site.tally.stamp}-{opened.open_run}", lambda: _page(request, opened))
+    opened = site_list.opened(request, study, site)
+    mapping, reading = opened.site.mapping, site_selectors.reading_of(opened.site)
+    stamp = f"{opened.site.tally.stamp}-{opened.open_run}-{opened.paused}-{mapping.is_active}-{reading.stamp}"
+    return live.answer(request, stamp, lambda: _page(request, opened))
+
+
+@require_safe
+@requires(Permission.ECOA_VIEW_SITES)
+def paper(request: MemberRequest, vault_id: int, study: str, site: str) -> HttpResponse:
+    """The list as it is printed, with the filters of the page."""
+    opened = site_list.opened(request, study, site)
+    wanted = site_list.asked(request.GET)
+    found = list(site_list.rows_of(request, opened, wanted)[: _ON_PAPER + 1])
+    counts = site_selectors.counts_of(opened.site)
+    context = {
+        "site": opened.site,
+        "sentence": site_sentence(counts.summary),
+        "rows": [site_list.shown(participant) for participant in found[:_ON_PAPER]],
+        "more": len(found) > _ON_PAPER,
+        "filter": site_list.STATES.get(wanted["state"], ""),
+        "asked": wanted,
+        "now": clock.now(),
+        "page_title": f"Site {opened.site}",
+    }
+    return render(request, "ecoa/site_paper.html", context)
+
+
+@require_POST
+@requires(Permission.ECOA_VIEW_SITES)
+def export(request: MemberRequest, vault_id: int, study: str, site: str) -> HttpResponseBase:
+    """The list as CSV, with the filters of the page; the trail says who took it."""
+    opened = site_list.opened(request, study, site)
+    wanted = site_list.asked(request.POST)
+    services.note_export(opened.site, state=wanted["state"], search=wanted["q"], by=request.member)
+    rows = site_list.rows_of(request, opened, wanted)
+    name = f"participants {opened.site.number} {clock.now():%Y-%m-%d}.csv"
+    return csv_response(name, _COLUMNS, _lines(rows.iterator(chunk_size=1000)))
 
 
 def _page(request: MemberRequest, opened: selectors.OpenedSite) -> HttpResponse:
-    site = opened.site
-    asked = {name: request.GET.get(name, "")[:255].replace("\x00", "") for name in ("q", "state", "after")}
-    if asked["state"] not in _STATES:
-        asked["state"] = ""
-    rows = selectors.participants(request.member, opened, state=asked["state"], search=asked["q"].strip())
-    if asked["after"]:
-        rows = rows.filter(participant_id__gt=asked["after"])
-    found = list(rows[: selectors.PAGE + 1])
+    site, wanted = opened.site, site_list.asked(request.GET)
+    found = list(site_list.rows_of(request, opened, wanted)[: selectors.PAGE + 1])
     more = len(found) > selectors.PAGE
-    summary = selectors.summary(site)
+    counts = site_selectors.counts_of(site)
     context: dict[str, Any] = {
         "site": site,
-        "sentence": site_sentence(summary),
-        "summary": summary,
-        "rows": [shown(participant) for participant in found[: selectors.PAGE]],
+        "sentence": site_sentence(counts.summary),
+        "strip": [(cell, replaced_query(request, state=cell.state, after="")) for cell in site_list.cells(counts)],
+        "differences": site_list.differences(counts),
+        "banner_card": site_list.banner(opened),
+        "site_zone": site_list.zone_of(site),
+        "rows": [site_list.shown(participant) for participant in found[: selectors.PAGE]],
         "older_url": replaced_query(request, after=found[selectors.PAGE - 1].participant_id) if more else "",
         "older_label": "Next",
-        "newer_url": replaced_query(request, after="") if asked["after"] else "",
+        "newer_url": replaced_query(request, after="") if wanted["after"] else "",
         "newer_label": "First page",
-        "search": {"name": "q", "value": asked["q"], "label": "Participant ID"},
-        "states": _STATES,
-        "asked": asked,
+        "search": {"name": "q", "value": wanted["q"], "label": "Participant ID begins with"},
+        "asked": wanted,
         "has_filters": True,
-        "chips": _chips(request, asked),
+        "chips": _chips(request, wanted),
         "clear_url": request.path,
         "poll": "4s",
-        "live_also": "#site-sentence",
+        "live_also": "#site-sentence, #site-strip, #site-banner",
         "may_manage": can(request.member, Permission.ECOA_MANAGE),
         "page_title": f"Site {site}",
     }
     return render(request, "ecoa/site.html", context)
 
 
-def shown(participant: Participant) -> dict[str, Any]:
-    """One participant as people read it: state in words, beads, who acts, and the codes folded away."""
-    under_way = getattr(participant, "sending", False) and participant.status == ParticipantStatus.WAITING
-    state = ParticipantStatus.SENDING if under_way else ParticipantStatus(participant.status)
-    card = participant.card if participant.status != ParticipantStatus.SYNCED else None
-    return {
-        "participant": participant,
-        "state": state.value,
-        "label": state.label,
-        "card": card,
-        "acts": card.acts_label if card else "",
-    }
-
-
-def _chips(request: MemberRequest, asked: dict[str, str]) -> list[dict[str, str]]:
+def _chips(request: MemberRequest, wanted: dict[str, str]) -> list[dict[str, str]]:
     chips = []
-    if asked["q"]:
-        chips.append({"label": f"ID contains {asked['q']}", "url": replaced_query(request, q="", after="")})
-    if asked["state"]:
-        chips.append({"label": str(_STATES[asked["state"]]), "url": replaced_query(request, state="", after="")})
+    if wanted["q"]:
+        chips.append({"label": f"ID begins with {wanted['q']}", "url": replaced_query(request, q="", after="")})
+    if wanted["state"]:
+        label = str(site_list.STATES[wanted["state"]])
+        chips.append({"label": label, "url": replaced_query(request, state="", after="")})
     return chips
+
+
+def _lines(rows: Iterable[Participant]) -> Iterator[list[str]]:
+    for participant in rows:
+        row = site_list.shown(participant)
+        card = row["about"] or card_for(_SITUATION.get(row["state"], ""))
+        words = (card.happened, card.visit_label, card.do, card.acts_label, card.by_label)
+        yield [
+            participant.participant_id,
+            str(row["label"]),
+            row["correcting"],
+            *(str(word) for word in words),
+            _utc(participant.changed_at),
+            _utc(participant.synced_at),
+            participant.internal_id,
+            participant.code,
+        ]
+
+
+_SITUATION = {
+    ParticipantStatus.SYNCED.value: Situation.IN_ECOA,
+    ParticipantStatus.WAITING.value: Situation.WAITING,
+    ParticipantStatus.SENDING.value: Situation.SENDING,
+}
+
+
+def _utc(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else ""

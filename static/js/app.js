@@ -149,6 +149,12 @@ document.addEventListener("click", async ({ target }) => {
   }
 });
 
+// --- Printing, on pages made for paper.
+for (const button of $$("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 // --- Theme: the cookie is for the server's next page, the attribute for this one.
 $$("[data-theme-button]").forEach((button) => { button.hidden = false; });
 for (const choice of $$("[data-theme-choice]")) {

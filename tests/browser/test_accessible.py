@@ -7,6 +7,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from playwright.sync_api import BrowserContext, expect
 
+from connections.constants import APPROVAL_TASK
 from connections.services import creating, establishing, files
 from tests.browser.axe import findings
 from tests.browser.conftest import watched_page
@@ -57,7 +58,7 @@ def place(live_site, alive) -> Place:
         user=approver, type=Authenticator.Type.WEBAUTHN, data={"name": "Laptop", "credential": {}}
     )
     token = links.issue(here.people[STAFF].user, purpose=links.RESET, now=clock.now()).rstrip("/").rsplit("/", 1)[1]
-    here.ids |= {"task_id": Task.objects.get(vault=here.vault).pk, "pk": key.pk, "token": token}
+    here.ids |= {"task_id": Task.objects.get(vault=here.vault, kind=APPROVAL_TASK).pk, "pk": key.pk, "token": token}
     return here
 
 

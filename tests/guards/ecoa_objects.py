@@ -8,7 +8,7 @@ from typing import Any
 from connections.constants import AuthorizationType
 from connections.services import authorizations, creating
 from ecoa.models import EvidenceReport, Participant, Scope, SetUp, SilenceAlarm, Site, SitePause, SiteRhythm
-from ecoa.services import importing, mappings, runs, sites
+from ecoa.services import correcting, importing, mappings, runs, sites
 from tests.guards import service_objects
 from vaultadmin import audit, clock
 from vaultadmin.models import Membership
@@ -43,6 +43,7 @@ def build(owner: Membership, staff: Membership) -> dict[str, Any]:
     participant = Participant.objects.create(
         vault=vault, mapping=mapping, site=site, participant_id="p-1", internal_id="i-1", created_at=now, changed_at=now
     )
+    correction = correcting.ask(participant=participant, new_value="p-3", reason="Typed wrongly", by=staff, now=now)
     rows = io.BytesIO(b"site,participantId,internalId\n1005,p-2,i-2\n")
     file = importing.receive(mapping=mapping, file=rows, name="guarded.csv", by=BY, now=now)
     run = runs.plan(mapping=mapping, scope=Scope.ALL, by=BY, now=now)
@@ -53,6 +54,7 @@ def build(owner: Membership, staff: Membership) -> dict[str, Any]:
         "site_id": site.pk,
         "sites:member_id": staff.pk,
         "participant_id": participant.pk,
+        "correction_id": correction.pk,
         "file_id": file.pk,
         "run_id": run.pk,
         **service_objects.build(owner),

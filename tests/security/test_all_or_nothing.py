@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from tests.security.deeds import DEEDS, Deed, World
+from tests.security.deed import Deed, World
+from tests.security.deeds import DEEDS
 from tests.security.tables import content, differences
 
 # Forms of connections and of eCOA have their own: tests/connections/test_faults.py, tests/ecoa.

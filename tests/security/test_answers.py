@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests.factories.people import PASSWORD, make_user
 from tests.guards.routes import all_routes
-from tests.security.deeds import World
+from tests.security.deed import World
 
 POLICY = ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'")
 STRANGE_PLACES = [

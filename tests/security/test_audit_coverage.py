@@ -4,7 +4,8 @@ import pytest
 from django.db import connection, transaction
 
 from tests.guards.routes import all_routes
-from tests.security.deeds import DEEDS, ELSEWHERE, Deed, World
+from tests.security.deed import Deed, World
+from tests.security.deeds import DEEDS, ELSEWHERE
 from tests.security.tables import content, differences
 from vaultadmin.access import Gate
 from vaultadmin.models import AuditEvent

@@ -26,7 +26,7 @@ from ecoa.service import faults, seeding
 from ecoa.service.models.faults import FaultCall, FaultKind
 from ecoa.sync import healing
 from tests.factories.ecoa import SYSTEM, make_participants, make_run
-from tests.security.deeds import World
+from tests.security.deed import World
 from tests.security.test_answers import readable
 from vaultadmin import embedded
 from vaultadmin.embedded.processes import wait_until

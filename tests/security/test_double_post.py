@@ -4,7 +4,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
-from tests.security.deeds import DEEDS, Deed, World
+from tests.security.deed import Deed, World
+from tests.security.deeds import DEEDS
 from tests.security.tables import content
 
 # Rows of evidence, queues of nudges and links: a second click may leave one more without doubling what was asked for.

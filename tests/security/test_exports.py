@@ -6,7 +6,7 @@ import io
 import pytest
 from django.db import transaction
 
-from tests.security.deeds import World
+from tests.security.deed import World
 from vaultadmin import audit, exports
 
 FORMULAS = [

@@ -8,7 +8,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.security.deeds import DEEDS, Deed, World
+from tests.security.deed import Deed, World
+from tests.security.deeds import DEEDS
 
 NASTY = st.sampled_from(
     [

@@ -8,7 +8,8 @@ from django.apps import apps
 from django.db import models, transaction
 from django.test import Client
 
-from tests.security.deeds import DEEDS, Deed, World
+from tests.security.deed import Deed, World
+from tests.security.deeds import DEEDS
 from tests.security.tables import Rows, content, kept_models
 
 # What a hostile value looks like once it is stored; booleans, choices and the vault are compared by themselves.

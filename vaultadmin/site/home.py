@@ -12,6 +12,7 @@ from vaultadmin import permissions, registries
 from vaultadmin.access import Gate, MemberRequest, requires
 from vaultadmin.models import AuditEvent, Membership
 from vaultadmin.permissions import Permission
+from vaultadmin.worklist import registry
 from vaultadmin.worklist import selectors as worklist
 
 _RECENT = 8
@@ -27,7 +28,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     context: dict[str, Any] = {
         "cards": [card for source in registries.home_cards for card in source(member)],
         "notices": [notice for source in registries.notices for notice in source(member)],
-        "may_decide": permissions.can(member, Permission.WORKFLOW_PARTICIPATE),
+        "may_decide": bool(registry.kinds_for(member)),
         "rows": worklist.rows(worklist.inbox(member), member, limit=5),
         "changes": _recent(member),
     }

@@ -8,25 +8,27 @@ from django.views.decorators.http import require_safe
 
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import live
-from vaultadmin.permissions import Permission, can
-from vaultadmin.worklist import selectors
+from vaultadmin.permissions import Permission
+from vaultadmin.worklist import registry, selectors
 
+# Approvals of connections, and corrections of participant IDs.
+NEEDS = (Permission.WORKFLOW_PARTICIPATE, Permission.WORKFLOW_START, Permission.ECOA_STUDY_TEAM)
 _LISTS = {"": selectors.inbox, "others": selectors.with_others, "mine": selectors.requested_by, "done": selectors.done}
 
 
 @require_safe
-@requires(Permission.WORKFLOW_PARTICIPATE, Permission.WORKFLOW_START)
+@requires(*NEEDS)
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """For me, Assigned to others, Mine, Done."""
     asked = request.GET.get("show", "")
     shown = asked if asked in _LISTS else ""
     rows = selectors.rows(_LISTS[shown](request.member), request.member)
-    participates = can(request.member, Permission.WORKFLOW_PARTICIPATE)
+    participates = bool(registry.kinds_for(request.member))
     return render(request, "site/inbox.html", {"rows": rows, "shown_list": shown, "participates": participates})
 
 
 @require_safe
-@requires(Permission.WORKFLOW_PARTICIPATE, Permission.WORKFLOW_START)
+@requires(*NEEDS)
 def count(request: MemberRequest, vault_id: int) -> HttpResponse:
     """How many tasks wait for this member, for the navigation of every open page; 304 while nothing changed."""
     waiting = selectors.waiting(request.member)

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can_any
+from vaultadmin.site.inbox import NEEDS
 from vaultadmin.worklist import selectors as worklist
 
 
@@ -26,9 +27,6 @@ class Item:
     counts: str = ""
 
 
-_WORKFLOW = (Permission.WORKFLOW_PARTICIPATE, Permission.WORKFLOW_START)
-
-
 def _waiting(member: Membership) -> int:
     return worklist.waiting(member)
 
@@ -42,7 +40,7 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
                 "Tasks",
                 "checklist",
                 "vault:tasks",
-                (Permission.WORKFLOW_PARTICIPATE, Permission.WORKFLOW_START),
+                NEEDS,
                 _waiting,
                 "vault:tasks-count",
             ),

@@ -18,7 +18,7 @@ from vaultadmin.worklist import assigning, holding, selectors
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.WORKFLOW_PARTICIPATE)
+@requires(Permission.WORKFLOW_PARTICIPATE, Permission.ECOA_STUDY_TEAM)
 def reassign(request: MemberRequest, vault_id: int, task_id: int) -> HttpResponse:
     """Give the task to somebody, oneself included, or back to everybody."""
     task = selectors.find(request.member, task_id)

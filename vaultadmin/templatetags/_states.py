@@ -58,6 +58,12 @@ _LOOKS = {
     "unknown": Look("warning", "zoom-question"),
     "started": Look("warning", "zoom-question"),
     "not_sent": _OFF,
+    # corrections of participant IDs
+    "asked": Look("warning", "hourglass"),
+    "signed": Look("info", "shield-check"),
+    "confirmed": _GOOD,
+    "not_accepted": _BAD,
+    "overtaken": _CARE,
     # runs and imports
     "planned": _WAITING,
     "queued": _WAITING,

@@ -9,10 +9,9 @@ from django.db import transaction
 from vaultadmin import audit
 from vaultadmin.models import Membership
 from vaultadmin.models.task import Task, TaskStatus
-from vaultadmin.permissions import Permission, can
 from vaultadmin.worklist import notices
 from vaultadmin.worklist.holding import assignee_refusal
-from vaultadmin.worklist.registry import handler_for
+from vaultadmin.worklist.registry import handler_for, missing_for
 
 
 class AssignmentRefused(Exception):
@@ -47,8 +46,8 @@ def assign(
 def _ensure(task: Task, to: Membership | None, seen: int | None, by: Membership) -> None:
     if task.vault_id != by.vault_id:
         raise AssignmentRefused("This task belongs to another Vault.")
-    if not can(by, Permission.WORKFLOW_PARTICIPATE):
-        raise AssignmentRefused(f"Your security profile does not include “{Permission.WORKFLOW_PARTICIPATE.label}”.")
+    if missing := missing_for(task, by):
+        raise AssignmentRefused(f"Your security profile does not include “{missing.label}”.")
     if not task.is_open:
         raise AssignmentRefused(f"This task is already {task.get_status_display().lower()}.")
     if task.assigned_to_id != seen:

@@ -12,8 +12,7 @@ from functools import cached_property
 
 from vaultadmin.models import Delegation, Membership, Vault, VaultSettings
 from vaultadmin.models.task import Task
-from vaultadmin.permissions import can
-from vaultadmin.worklist.registry import Hand, handler_for
+from vaultadmin.worklist.registry import Hand, handler_for, missing_for
 
 _TWICE = "You had a hand in this in the other Vault, so another pair of eyes has to decide here."
 
@@ -105,9 +104,8 @@ def assignee_refusal(task: Task, member: Membership) -> str:
         return "A task can only be assigned to a member of its own Vault."
     if member.user.is_system:
         return f"{member} is an account of the product itself and decides nothing."
-    missing = [permission for permission in handler_for(task).needs if not can(member, permission)]
-    if missing:
-        return f"{member} is not active here, or their security profile does not include “{missing[0].label}”."
+    if missing := missing_for(task, member):
+        return f"{member} is not active here, or their security profile does not include “{missing.label}”."
     requester = task.requested_by
     if requester and requester.user_id == member.user_id and not own_requests_allowed(task.vault):
         return f"{member} made this request, so somebody else has to decide it."

@@ -20,10 +20,9 @@ from django.db.models import F
 from vaultadmin import claims, registries
 from vaultadmin.models import Delegation, Membership, Notice, Task, Vault
 from vaultadmin.models.notice import NoticeKind, NoticeOutcome
-from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Lane
 from vaultadmin.worklist import holding
-from vaultadmin.worklist.registry import handler_for
+from vaultadmin.worklist.registry import handler_for, missing_for
 
 logger = structlog.get_logger(__name__)
 REMIND_BEFORE = timedelta(days=3)
@@ -137,7 +136,7 @@ def _deciders(task: Task) -> list[Membership]:
     members = Membership.objects.for_request().filter(vault=task.vault_id, is_active=True, user__is_active=True)
     requester = task.requested_by.user_id if task.requested_by else None
     wanted = members.filter(user__mail_notices=True).exclude(user=requester)
-    return [member for member in wanted if can(member, Permission.WORKFLOW_PARTICIPATE)]
+    return [member for member in wanted if missing_for(task, member) is None]
 
 
 def _write(task: Task, kind: NoticeKind, to: Iterable[Membership], now: datetime) -> None:

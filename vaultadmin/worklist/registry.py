@@ -9,7 +9,7 @@ from typing import Protocol
 
 from vaultadmin.models import Membership
 from vaultadmin.models.task import Task
-from vaultadmin.permissions import Permission
+from vaultadmin.permissions import Permission, can
 from vaultadmin.signing.services import Proof
 
 
@@ -68,6 +68,16 @@ _handlers: dict[str, Handler] = {}
 def register(kind: str, handler: Handler) -> None:
     """Say what tasks of this kind mean. Apps call it in AppConfig.ready."""
     _handlers[kind] = handler
+
+
+def missing_for(task: Task, member: Membership) -> Permission | None:
+    """The first permission this member lacks to decide tasks of this kind, None when they hold all."""
+    return next((needed for needed in handler_for(task).needs if not can(member, needed)), None)
+
+
+def kinds_for(member: Membership) -> list[str]:
+    """The kinds of task this member may decide."""
+    return [kind for kind, handler in _handlers.items() if all(can(member, needed) for needed in handler.needs)]
 
 
 def handler_for(task: Task) -> Handler:

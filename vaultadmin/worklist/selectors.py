@@ -11,10 +11,9 @@ from django.db.models import Q, QuerySet
 from vaultadmin import clock
 from vaultadmin.models import Delegation, Membership, Signature
 from vaultadmin.models.task import OPEN, Task, TaskStatus
-from vaultadmin.permissions import Permission, can
 from vaultadmin.worklist import holding
 from vaultadmin.worklist.holding import Standing, own_requests_allowed
-from vaultadmin.worklist.registry import Shown, handler_for
+from vaultadmin.worklist.registry import Shown, handler_for, kinds_for, missing_for
 
 _ASSIGNEE = ("assigned_to__user", "assigned_to__profile")
 
@@ -97,9 +96,10 @@ def open_task_for(subject: models.Model, *, kind: str) -> Task | None:
 
 
 def _for_people(member: Membership) -> QuerySet[Task]:
-    if not can(member, Permission.WORKFLOW_PARTICIPATE):
+    kinds = kinds_for(member)
+    if not kinds:
         return Task.objects.none()
-    waiting = Task.objects.open().filter(vault=member.vault_id)
+    waiting = Task.objects.open().filter(vault=member.vault_id, kind__in=kinds)
     if not own_requests_allowed(member.vault):
         waiting = waiting.exclude(requested_by__user=member.user_id)
     return waiting.select_related("requested_by__user", "vault", *_ASSIGNEE).order_by("created_at", "pk")
@@ -116,7 +116,7 @@ def _row(task: Task, shown: Shown, signature: Signature | None, member: Membersh
     if not task.is_open:
         return InboxRow(task, shown, signature)
     held_by = holding.holder(task)
-    may_assign = can(member, Permission.WORKFLOW_PARTICIPATE)
+    may_assign = missing_for(task, member) is None
     own = held_by is not None and held_by.pk == member.pk
     may_take = may_assign and not own and not holding.assignee_refusal(task, member)
     shown = replace(shown, refusal=shown.refusal or standing.refusal(task))

@@ -9,7 +9,8 @@ from ecoa import cards
 from ecoa.cards import DOCUMENTED, OURS, SITUATIONS, TABLE, UNLISTED, Acts, Situation, card_for
 from ecoa.client import errors
 from ecoa.contract.codes import Code
-from ecoa.models import ParticipantStatus
+from ecoa.models import Correction, CorrectionState, DiscrepancyKind, ParticipantStatus
+from ecoa.selectors.corrections import card_of
 from tests.ecoa.cards.reading import grade, syllables
 
 OUR_CODES = {value for name, value in vars(errors).items() if name.isupper() and str(value).startswith("VA-")}
@@ -38,6 +39,18 @@ def test_every_state_of_a_participant_but_trouble_has_a_card():
     states = [state for state in ParticipantStatus if state not in troubled]
 
     assert [names.get(state, state.value) in SITUATIONS for state in states] == [True] * len(states)
+
+
+def test_every_kind_of_difference_has_a_card():
+    assert {kind.value for kind in DiscrepancyKind} <= set(SITUATIONS)
+
+
+def test_every_state_of_a_correction_that_needs_words_has_a_card():
+    quiet = {CorrectionState.CONFIRMED, CorrectionState.WITHDRAWN}
+
+    cards = {state: card_of(Correction(state=state)) for state in CorrectionState}
+
+    assert {state for state, card in cards.items() if card is None} == quiet
 
 
 def test_code_nobody_documented_has_a_card_too():

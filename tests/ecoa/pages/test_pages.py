@@ -84,6 +84,7 @@ def test_site_page_says_one_sentence_and_no_technical_word(study, coordinator, m
 
     text = coordinator.get(site_url(study)).content.decode()
 
+    assert "What this means for you" in text
     assert "2 of 4 participants are in eCOA; 1 needs you; 1 is with the study team." in text
     shown = re.sub(r"<details.*?</details>", "", text.split("<main")[1], flags=re.DOTALL)
     for word in ("HTTP", "JSON", "API", "ID-0003", "NF-0003"):
@@ -175,11 +176,12 @@ def test_odd_query_is_answered_with_a_page(study, manager, query):
     assert manager.get(site_url(study) + query).status_code == 200
 
 
-def test_search_finds_part_of_an_id(study, manager):
+@pytest.mark.parametrize("text", ["1005-AB", "abc", "1005-A", "AB"])
+def test_search_finds_the_beginning_of_an_id_with_or_without_the_site(study, manager, text):
     study.participants(1, participant_id="1005-ABC")
-    study.participants(1, participant_id="1005-XYZ")
+    study.participants(1, participant_id="1005-XAB")
 
-    rows = manager.get(site_url(study) + "?q=abc").context["rows"]
+    rows = manager.get(site_url(study), {"q": text}).context["rows"]
 
     assert [row["participant"].participant_id for row in rows] == ["1005-ABC"]
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from ecoa.cards import Acts, codes_of
 from ecoa.models import (
     OPEN_STATES,
     FileImport,
     FileRow,
     Participant,
-    ParticipantStatus,
+    RunState,
     Site,
     SiteAssignment,
     StudyMapping,
@@ -27,10 +26,6 @@ from vaultadmin.registries import Lane
 PAGE = 50
 # Past this many the sentence says "more than"; counting on would cost more than the reader gains.
 COUNTED = 100
-ATTENTION = "attention"
-
-_SITE_ACTS = codes_of(Acts.SITE)
-_TROUBLE = (ParticipantStatus.REJECTED, ParticipantStatus.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ class SiteSummary:
 
 def sites(member: Membership) -> QuerySet[Site]:
     """Visible sites by study and number, with their counters."""
-    rows = Site.objects.visible_to(member).select_related("mapping", "tally")
+    rows = Site.objects.visible_to(member).select_related("mapping", "tally", "reading")
     return rows.order_by("mapping__name", "mapping_id", "number")
 
 
@@ -74,37 +69,15 @@ class OpenedSite:
 
     site: Site
     open_run: int | None
+    paused: bool
 
 
 def site(member: Membership, *, study: str, number: str) -> OpenedSite | None:
     """One visible site by the numbers in its address."""
-    run = SyncRun.objects.filter(mapping=OuterRef("mapping"), state__in=OPEN_STATES).values("pk")[:1]
-    rows = sites(member).filter(mapping__external_study_id=study, number=number)
-    found = rows.annotate(run_id=Subquery(run)).first()
-    return OpenedSite(found, found.run_id) if found is not None else None
-
-
-def summary(found: Site) -> SiteSummary:
-    """The counts behind the one sentence; reads one row kept by a trigger and at most a hundred ids."""
-    tally = found.tally
-    mine = 0
-    if tally.troubled:
-        waiting_for_site = Participant.objects.filter(site=found, status__in=_TROUBLE, code__in=_SITE_ACTS)
-        mine = len(waiting_for_site.values_list("pk")[:COUNTED])
-    return SiteSummary(tally.total, tally.synced, tally.waiting, tally.troubled, mine)
-
-
-def participants(member: Membership, opened: OpenedSite, *, state: str, search: str) -> QuerySet[Participant]:
-    """Participants of a visible site in the order of their IDs; `sending` marks those an open run still has to do."""
-    under_way = SyncItem.objects.filter(run=opened.open_run, participant=OuterRef("pk"), due_at__isnull=False)
-    rows = Participant.objects.visible_to(member).filter(site=opened.site)
-    if state == ATTENTION:
-        rows = rows.filter(status__in=_TROUBLE)
-    elif state:
-        rows = rows.filter(status=state)
-    if search:
-        rows = rows.filter(participant_id__icontains=search)
-    return rows.annotate(sending=Exists(under_way)).order_by("participant_id")
+    run = SyncRun.objects.filter(mapping=OuterRef("mapping"), state__in=OPEN_STATES)
+    rows = sites(member).filter(mapping__external_study_id=study, number=number).select_related("rhythm")
+    found = rows.annotate(run_id=Subquery(run.values("pk")[:1]), run_state=Subquery(run.values("state")[:1])).first()
+    return OpenedSite(found, found.run_id, found.run_state == RunState.PAUSED) if found is not None else None
 
 
 def participant(member: Membership, pk: int) -> Participant | None:

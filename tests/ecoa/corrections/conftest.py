@@ -1,0 +1,63 @@
+from dataclasses import dataclass
+
+import pytest
+
+from ecoa.models import Correction, Participant
+from ecoa.services import correcting, proving, sites
+from tests.connections.handshake import proof_of
+from tests.factories.ecoa import SYSTEM
+from tests.factories.people import make_member
+from vaultadmin import clock
+from vaultadmin.models import Membership
+from vaultadmin.permissions import Permission
+from vaultadmin.signing.services import version_of
+
+
+@dataclass
+class Loop:
+    """One participant in eCOA, somebody at its site, and two of the study team."""
+
+    study: object
+    coordinator: Membership
+    sponsor: Membership
+    other: Membership
+    participant: Participant
+
+    def ask(self, value="1005-NEW", by=None, reason="Typed wrongly") -> Correction:
+        return correcting.ask(
+            participant=self.now(), new_value=value, reason=reason, by=by or self.coordinator, now=clock.now()
+        )
+
+    def decide(self, correction, verdict=correcting.APPROVE, comment="", by=None, seen=None) -> Correction:
+        by = by or self.sponsor
+        found = correcting.lock(correction.pk) if seen is None else None
+        return correcting.complete(
+            correction,
+            verdict=verdict,
+            comment=comment,
+            seen_version=seen or version_of(correcting.statement_of(found)),
+            proof=proof_of(by),
+            by=by,
+            now=clock.now(),
+        )
+
+    def tick(self, rounds=2) -> None:
+        """Plan, drain and look again, as beat and a worker would."""
+        for _ in range(rounds):
+            proving.tick(now=clock.now())
+            for run in self.study.mapping.runs.filter(state__in=["planned", "running"]):
+                self.study.finish(run)
+
+    def now(self) -> Participant:
+        return Participant.objects.select_related("vault", "mapping", "site").get(pk=self.participant.pk)
+
+
+@pytest.fixture
+def loop(study, machine):
+    vault = study.mapping.vault
+    coordinator = make_member(vault, Permission.ECOA_VIEW_SITES)
+    sites.assign(site=study.site, member=coordinator, by=SYSTEM)
+    sponsor, other = (make_member(vault, Permission.ECOA_STUDY_TEAM) for _ in range(2))
+    [participant] = study.participants(1, participant_id="1005-OLD")
+    study.run()
+    return Loop(study, coordinator, sponsor, other, participant)
