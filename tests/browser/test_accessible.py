@@ -46,7 +46,7 @@ THEME = """theme => new Promise(done => {
 def place(live_site, alive) -> Place:
     """A vault with one of everything, and a request another vault made, which waits for a verdict."""
     here, there = build_place(7001), build_place(7101)
-    Task.objects.filter(kind="guard").delete()
+    Task.objects.filter(title="Guarded").delete()
     asking, answering = there.people[OWNER], here.people[OWNER]
     connection = creating.create_vault_to_vault(name="Asked", api_name="asked", by=asking, now=clock.now())
     file = files.issue(connection=connection, file_id=uuid4(), by=asking, now=clock.now())
