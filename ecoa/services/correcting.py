@@ -22,6 +22,7 @@ from vaultadmin.permissions import Permission, can, ensure
 from vaultadmin.signing import services as signing
 from vaultadmin.worklist import selectors as worklist_selectors
 from vaultadmin.worklist import services as worklist
+from vaultadmin.worklist.holding import Standing
 
 TASK = "ecoa.correction"
 APPROVE, REJECT = "approve", "reject"
@@ -90,7 +91,13 @@ def refusal_for(correction: Correction, member: Membership) -> str:
     return ""
 
 
-def statement_of(correction: Correction) -> dict[str, Any]:
+def place_of(correction: Correction, member: Membership, *, now: datetime) -> Membership | None:
+    """In whose place this member would decide; None when as themselves."""
+    task = worklist_selectors.open_task_for(correction, kind=TASK)
+    return Standing(member, [task], now=now).place(task) if task else None
+
+
+def statement_of(correction: Correction, in_place_of: Membership | None) -> dict[str, Any]:
     """What is on the screen of whoever signs; its hash is what the signature is bound to."""
     participant = correction.participant
     return {
@@ -105,6 +112,7 @@ def statement_of(correction: Correction) -> dict[str, Any]:
         "reason": correction.reason,
         "asked by": str(correction.asked_by),
         "asked at": correction.asked_at.isoformat(),
+        "decided in place of": str(in_place_of) if in_place_of else None,
     }
 
 
@@ -124,10 +132,19 @@ def complete(
         task = worklist_selectors.open_task_for(current, kind=TASK) if current else None
         if current is None or task is None:
             raise Refused("This correction no longer waits for a decision.")
-        if signing.version_of(statement_of(current)) != seen_version:
+        place = place_of(current, by, now=now)
+        if signing.version_of(statement_of(current, place)) != seen_version:
             raise Changed
         try:
-            worklist.complete(task=task, by=by, verdict=verdict, comment=comment, proof=proof, now=now)
+            worklist.complete(
+                task=task,
+                by=by,
+                verdict=verdict,
+                comment=comment,
+                proof=proof,
+                in_place_of=place.pk if place else None,
+                now=now,
+            )
         except worklist.VerdictRefused as error:
             raise Refused(str(error)) from error
         decided: Correction = Correction.objects.get(pk=current.pk)
@@ -135,18 +152,25 @@ def complete(
 
 
 def decide(
-    *, correction_pk: int, verdict: str, comment: str, proof: signing.Proof | None, by: Membership, now: datetime
+    *,
+    correction_pk: int,
+    verdict: str,
+    comment: str,
+    proof: signing.Proof | None,
+    by: Membership,
+    in_place_of: Membership | None,
+    now: datetime,
 ) -> None:
     """Carry a verdict out, inside the transaction that completes the task."""
     correction = lock(correction_pk)
     if correction is None or (refusal := refusal_for(correction, by)):
         raise worklist.VerdictRefused(refusal if correction else "This correction is gone.")
     if verdict == REJECT:
-        signature = _sign(correction, "Rejection", proof, by, now)
+        signature = _sign(correction, "Rejection", proof, by, in_place_of, now)
         correction.reject(by=by, comment=comment, signature=signature, at=now)
     else:
         _still_possible(correction)
-        signature = _sign(correction, "Approval", proof, by, now)
+        signature = _sign(correction, "Approval", proof, by, in_place_of, now)
         version = _give_new_value(correction, by=by, now=now)
         correction.sign(by=by, comment=comment, signature=signature, version=version, at=now)
     correction.save()
@@ -246,15 +270,24 @@ def _give_new_value(correction: Correction, *, by: Membership, now: datetime) ->
     return version
 
 
-def _sign(correction: Correction, what: str, proof: signing.Proof | None, by: Membership, now: datetime) -> Signature:
+def _sign(
+    correction: Correction,
+    what: str,
+    proof: signing.Proof | None,
+    by: Membership,
+    in_place_of: Membership | None,
+    now: datetime,
+) -> Signature:
     if proof is None:
         raise worklist.VerdictRefused("This verdict needs your signature; give it on the participant's page.")
+    change = f"{correction.old_value[:70]} to {correction.new_value[:70]}"
+    place = f", for {in_place_of.user.name[:40]}" if in_place_of else ""
     try:
         return signing.sign(
             subject=correction,
             label=str(correction),
-            statement=statement_of(correction),
-            meaning=f"{what} of correcting participant ID {correction.old_value[:80]} to {correction.new_value[:80]}",
+            statement=statement_of(correction, in_place_of),
+            meaning=f"{what} of correcting participant ID {change}{place}",
             by=by,
             proof=proof,
             now=now,

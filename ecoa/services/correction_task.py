@@ -45,7 +45,13 @@ class CorrectionTaskHandler:
     ) -> None:
         """Carry the verdict out, signed."""
         correcting.decide(
-            correction_pk=int(task.subject_id), verdict=verdict, comment=comment, proof=proof, by=by, now=now
+            correction_pk=int(task.subject_id),
+            verdict=verdict,
+            comment=comment,
+            proof=proof,
+            by=by,
+            in_place_of=task.completed_for,
+            now=now,
         )
 
     def shown(self, tasks: Sequence[Task], member: Membership) -> dict[int, Shown]:

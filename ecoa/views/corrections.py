@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -19,11 +20,27 @@ from ecoa.views.participants import find
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import frame, go
+from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission
 from vaultadmin.signing import credentials
 from vaultadmin.signing.services import version_of
 
 _methods = require_http_methods(["GET", "POST"])
+_LOOK_AGAIN = "This changed since you opened it. Look at it again, then decide."
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What is on the screen, its hash, and what this person is asked for to sign exactly this."""
+
+    correction: Correction
+    place: Membership | None
+    version: str
+    needs: credentials.Needs
+
+    @property
+    def act(self) -> str:
+        return _act(self.correction, self.version)
 
 
 @_methods
@@ -73,84 +90,95 @@ def complete(request: MemberRequest, vault_id: int, correction_id: int) -> HttpR
     """*Complete task*. Credentials are asked for in the dialog itself, for this one act (security.md G8, L4)."""
     correction = _correction(request, correction_id)
     if refusal := correcting.refusal_for(correction, request.member):
-        return _show(request, correction, None, refusal=refusal)
-    version = version_of(correcting.statement_of(correction))
-    needs = credentials.needs(request, request.member, act=_act(correction, version))
-    initial = (needs.draft or {"verdict": _asked_verdict(request)}) | {"version": version}
-    form = VerdictForm(dialogs.posted(request), initial=initial, needs=needs)
+        return _refused(request, correction, refusal)
+    look = _look(request, correction)
     if request.method != "POST":
-        return _show(request, correction, form)
-    if form.data.get("version") != version:
-        return _look_again(request, correction, form, needs, version)
+        return _show(request, look, _form(look, initial=look.needs.draft or {"verdict": _asked_verdict(request)}))
+    form = _form(look, request.POST)
+    if form.data.get("version") != look.version:
+        return _look_again(request, correction_id, form)
     if not form.is_valid():
-        return _show(request, correction, form, status=422)
+        return _show(request, look, form, status=422)
     try:
         if way := form.cleaned_data["sign_with"]:
-            return _leave(request, correction, form, way)
-        return _decide(request, correction, form)
+            return _leave(request, look, form, way)
+        return _decide(request, look, form)
     except credentials.Wrong as wrong:
         form.add_wrong(wrong)
-        return _show(request, correction, form, status=429 if wrong.locked else 422)
+        return _show(request, look, form, status=429 if wrong.locked else 422)
     except correcting.Changed:
-        return _look_again(request, _correction(request, correction_id), form, needs, version)
+        return _look_again(request, correction_id, form)
     except Refused as refused:
         form.add_error(None, str(refused))
-        return _show(request, correction, form, status=422)
+        return _show(request, look, form, status=422)
 
 
-def _decide(request: MemberRequest, correction: Correction, form: VerdictForm) -> HttpResponse:
+def _decide(request: MemberRequest, look: _Look, form: VerdictForm) -> HttpResponse:
     data = form.cleaned_data
     proof = credentials.prove(
-        request,
-        request.member,
-        act=_act(correction, data["version"]),
-        password=data.get("password", ""),
-        code=data.get("code", ""),
+        request, request.member, act=look.act, password=data.get("password", ""), code=data.get("code", "")
     )
     correcting.complete(
-        correction,
+        look.correction,
         verdict=data["verdict"],
         comment=data["comment"],
-        seen_version=data["version"],
+        seen_version=look.version,
         proof=proof,
         by=request.member,
         now=clock.now(),
     )
-    return go(request, _page_of(correction.participant))
+    return go(request, _page_of(look.correction.participant))
 
 
-def _leave(request: MemberRequest, correction: Correction, form: VerdictForm, way: str) -> HttpResponse:
+def _leave(request: MemberRequest, look: _Look, form: VerdictForm, way: str) -> HttpResponse:
     """Go to the page where the passkey is shown, and come back to this dialog as it was filled in."""
-    data = form.cleaned_data
-    back = reverse("ecoa:correction-complete", args=[correction.vault_id, correction.pk])
-    draft = {name: data[name] for name in ("verdict", "comment")}
-    act = _act(correction, data["version"])
-    return go(request, credentials.leave(request, request.member, act=act, way=way, back=back, draft=draft))
+    back = reverse("ecoa:correction-complete", args=[look.correction.vault_id, look.correction.pk])
+    draft = {name: form.cleaned_data[name] for name in ("verdict", "comment")}
+    return go(request, credentials.leave(request, request.member, act=look.act, way=way, back=back, draft=draft))
 
 
-def _look_again(
-    request: MemberRequest, correction: Correction, form: VerdictForm, needs: credentials.Needs, version: str
-) -> HttpResponse:
+def _look_again(request: MemberRequest, correction_id: int, form: VerdictForm) -> HttpResponse:
     """409: the dialog as it is now; nothing but the comment is kept."""
-    comment = form.data.get("comment", "")[:2000]
-    again = VerdictForm(initial={"version": version, "comment": comment}, needs=needs)
-    sentence = "This changed since you opened it. Look at it again, then decide."
-    return _show(request, correction, again, status=409, sentence=sentence)
+    correction = _correction(request, correction_id)
+    if refusal := correcting.refusal_for(correction, request.member):
+        return _refused(request, correction, refusal)
+    look = _look(request, correction)
+    again = _form(look, initial={"comment": form.data.get("comment", "")[:2000]})
+    return _show(request, look, again, status=409, sentence=_LOOK_AGAIN)
+
+
+def _look(request: MemberRequest, correction: Correction) -> _Look:
+    place = correcting.place_of(correction, request.member, now=clock.now())
+    version = version_of(correcting.statement_of(correction, place))
+    return _Look(correction, place, version, credentials.needs(request, request.member, act=_act(correction, version)))
+
+
+def _form(look: _Look, data: Any = None, initial: dict[str, Any] | None = None) -> VerdictForm:
+    return VerdictForm(data, initial=(initial or {}) | {"version": look.version}, needs=look.needs)
 
 
 def _show(
-    request: MemberRequest, correction: Correction, form: VerdictForm | None, *, status: int = 200, **more: Any
+    request: MemberRequest, look: _Look, form: VerdictForm, *, status: int = 200, sentence: str = ""
 ) -> HttpResponse:
-    context = {
+    context = {"form": form, "needs": look.needs, "place": look.place, "sentence": sentence}
+    return _render(request, look.correction, context, status=status)
+
+
+def _refused(request: MemberRequest, correction: Correction, refusal: str) -> HttpResponse:
+    return _render(request, correction, {"form": None, "refusal": refusal})
+
+
+def _render(
+    request: MemberRequest, correction: Correction, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    participant = correction.participant
+    given = {
         "correction": correction,
-        "participant": correction.participant,
-        "form": form,
-        "needs": form.needs if form else None,
+        "participant": participant,
         "frame": frame(request),
-        "cancel_url": _page_of(correction.participant),
-        **more,
+        "cancel_url": _page_of(participant),
     }
-    return render(request, "ecoa/correction_verdict.html", context, status=status)
+    return render(request, "ecoa/correction_verdict.html", given | context, status=status)
 
 
 def _asked_verdict(request: MemberRequest) -> str:

@@ -28,7 +28,7 @@ def withdraws_correction(world: World) -> dict[str, Any]:
 
 
 def decides_correction(world: World) -> dict[str, Any]:
-    version = version_of(correcting.statement_of(correction_of(world)))
+    version = version_of(correcting.statement_of(correction_of(world), None))
     return {"version": version, "verdict": "approve", "comment": "Looked at", "password": PASSWORD}
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import live
-from vaultadmin.permissions import Permission
+from vaultadmin.permissions import Permission, can
 from vaultadmin.worklist import registry, selectors
 
 # Approvals of connections, and corrections of participant IDs.
@@ -23,8 +23,13 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     asked = request.GET.get("show", "")
     shown = asked if asked in _LISTS else ""
     rows = selectors.rows(_LISTS[shown](request.member), request.member)
-    participates = bool(registry.kinds_for(request.member))
-    return render(request, "site/inbox.html", {"rows": rows, "shown_list": shown, "participates": participates})
+    context = {
+        "rows": rows,
+        "shown_list": shown,
+        "decides": bool(registry.kinds_for(request.member)),
+        "may_lend": can(request.member, Permission.WORKFLOW_PARTICIPATE),
+    }
+    return render(request, "site/inbox.html", context)
 
 
 @require_safe

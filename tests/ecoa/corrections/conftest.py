@@ -35,7 +35,7 @@ class Loop:
             correction,
             verdict=verdict,
             comment=comment,
-            seen_version=seen or version_of(correcting.statement_of(found)),
+            seen_version=seen or version_of(correcting.statement_of(found, None)),
             proof=proof_of(by),
             by=by,
             now=clock.now(),

@@ -150,7 +150,7 @@ def test_decided_correction_cannot_be_withdrawn(loop):
 
 def test_what_changed_since_it_was_looked_at_is_not_signed(loop):
     correction = loop.ask()
-    seen = signing.version_of(correcting.statement_of(correcting.lock(correction.pk)))
+    seen = signing.version_of(correcting.statement_of(correcting.lock(correction.pk), None))
     loop.study.mapping.participants.update(version=2)
 
     with pytest.raises(correcting.Changed):
@@ -271,7 +271,7 @@ def test_task_is_for_the_study_team_and_not_for_approvers_of_connections(loop):
 
 def test_signature_cannot_be_borrowed(loop):
     correction = loop.ask()
-    version = signing.version_of(correcting.statement_of(correcting.lock(correction.pk)))
+    version = signing.version_of(correcting.statement_of(correcting.lock(correction.pk), None))
     foreign = signing.Proof(loop.other.user_id, "password", clock.now())
 
     with pytest.raises(Refused, match="own password"):
