@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from django_fsm import FSMField, transition
 
 from vaultadmin.permissions import Permission, can
+from vaultadmin.state_machine import StateMachine
 
 if TYPE_CHECKING:
     from ecoa.models.attempt import Attempt
@@ -59,7 +60,7 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
         return self.filter(state__in=OPEN_CORRECTIONS)
 
 
-class Correction(ConcurrentTransitionMixin, models.Model):
+class Correction(StateMachine, models.Model):
     """One request for another participant ID, from the question to the proof.
 
     `version` is the participant's version that carries the new ID; `push_at` is when the engine is next given it,

@@ -27,9 +27,10 @@ _DOUBT = " This signature does not fit what is stored: have the record examined.
 
 def visible(member: Membership) -> QuerySet[Correction]:
     """Visible corrections with what their pages name."""
-    return Correction.objects.visible_to(member).select_related(
+    rows: QuerySet[Correction] = Correction.objects.visible_to(member).select_related(
         "vault", "mapping", "participant__site", "asked_by__user", "decided_by__user"
     )
+    return rows
 
 
 def of_participant(participant: Participant) -> list[Correction]:

@@ -60,16 +60,13 @@ def counts_of(site: Site) -> Counts:
 def counts_by_site(sites: list[Site]) -> dict[int, Counts]:
     """The counts of some sites, loaded with their tallies and readings, in one question for all of them."""
     asked = Site.objects.filter(pk__in=[site.pk for site in sites])
-    asked = asked.annotate(needs_you=_needing(), correcting=_correcting())
-    bounded = {row["pk"]: row for row in asked.values("pk", "needs_you", "correcting")}
-    return {
-        site.pk: Counts(
-            _summary(site.tally, bounded[site.pk]["needs_you"]),
-            bounded[site.pk]["correcting"],
-            reading_of(site).open,
-        )
-        for site in sites
-    }
+    rows = asked.annotate(needs_you=_needing(), correcting=_correcting())
+    bounded = {pk: numbers for pk, *numbers in rows.values_list("pk", "needs_you", "correcting")}
+    found = {}
+    for site in sites:
+        needs_you, correcting = bounded[site.pk]
+        found[site.pk] = Counts(_summary(site.tally, needs_you), correcting, reading_of(site).open)
+    return found
 
 
 def reading_of(site: Site) -> SiteReading:

@@ -71,7 +71,7 @@ def withdraw(correction: Correction, *, by: Membership, now: datetime) -> Correc
         current = lock(correction.pk)
         if current is None or current.state != CorrectionState.ASKED:
             raise Refused("This correction has been decided; it cannot be withdrawn any more.")
-        if not has_transition_perm(current.withdraw, by):
+        if not has_transition_perm(current.withdraw, by):  # type: ignore[arg-type]  # asked about members, not users
             raise Refused("Only the person who asked for a correction can withdraw it.")
         current.withdraw(at=now)
         current.save()

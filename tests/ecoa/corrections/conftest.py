@@ -5,6 +5,7 @@ import pytest
 from ecoa.models import Correction, Participant
 from ecoa.services import correcting, proving, sites
 from tests.connections.handshake import proof_of
+from tests.ecoa.conftest import Study
 from tests.factories.ecoa import SYSTEM
 from tests.factories.people import make_member
 from vaultadmin import clock
@@ -17,7 +18,7 @@ from vaultadmin.signing.services import version_of
 class Loop:
     """One participant in eCOA, somebody at its site, and two of the study team."""
 
-    study: object
+    study: Study
     coordinator: Membership
     sponsor: Membership
     other: Membership
@@ -30,12 +31,14 @@ class Loop:
 
     def decide(self, correction, verdict=correcting.APPROVE, comment="", by=None, seen=None) -> Correction:
         by = by or self.sponsor
-        found = correcting.lock(correction.pk) if seen is None else None
+        looked_at = Correction.objects.select_related("mapping", "participant__site", "asked_by__user").get(
+            pk=correction.pk
+        )
         return correcting.complete(
             correction,
             verdict=verdict,
             comment=comment,
-            seen_version=seen or version_of(correcting.statement_of(found, None)),
+            seen_version=seen or version_of(correcting.statement_of(looked_at, None)),
             proof=proof_of(by),
             by=by,
             now=clock.now(),
