@@ -183,7 +183,9 @@ class UploadForm(forms.Form):
     mapping = forms.ModelChoiceField(queryset=StudyMapping.objects.none(), label=_("Study"))
     file = forms.FileField(
         label=_("Participant file"),
-        help_text=_("CSV or XLSX with the columns site, participantId and internalId."),
+        help_text=_(
+            "CSV or XLSX with headings in the first row. If they tell too little, you say which column is which."
+        ),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
     )
 

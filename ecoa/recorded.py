@@ -25,6 +25,7 @@ def register() -> None:
                 "site",
                 "status",
                 "source",
+                "source_name",
                 "version",
                 "synced_version",
                 "created_at",

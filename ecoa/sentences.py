@@ -28,6 +28,8 @@ def site_sentence(summary: SiteSummary) -> str:
 
 def run_sentence(run: SyncRun) -> str:
     """How a run stands, in one sentence."""
+    if run.is_queued:
+        return _("This run waits for the one before it. What arrives until then goes with it.")
     if run.state == "planned":
         return _("The plan is being made.")
     if run.total == 0:

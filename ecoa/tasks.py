@@ -7,7 +7,7 @@ from celery import shared_task
 from ecoa.digests import writing
 from ecoa.radar import cycling
 from ecoa.reports import making
-from ecoa.services import importing, proving, reports, resolving, schedules
+from ecoa.services import importing, proving, pushing, reports, resolving, schedules, sending
 from ecoa.set_up import carrying
 from ecoa.silence import looking
 from ecoa.sync import draining, healing
@@ -41,6 +41,7 @@ def tick(**_later: object) -> None:
     resolving.tick(now=clock.now())
     cycling.tick(now=clock.now())
     proving.tick(now=clock.now())
+    sending.move_up(now=clock.now())
 
 
 @shared_task(ignore_result=True, soft_time_limit=570, time_limit=600)
@@ -67,6 +68,7 @@ def look_after(**_later: object) -> None:
 
 @shared_task(ignore_result=True, soft_time_limit=300, time_limit=360)
 def tidy(**_later: object) -> None:
-    """Drop what files left behind."""
+    """Drop what files and pushes left behind."""
     importing.tidy(now=clock.now())
     reports.tidy(now=clock.now())
+    pushing.tidy(now=clock.now())

@@ -3,7 +3,19 @@
 from django.urls import path
 
 from ecoa import service_urls, urls_study
-from ecoa.views import corrections, home, imports, mappings, participants, run_page, runs, sites, staff
+from ecoa.views import (
+    changes,
+    columns,
+    corrections,
+    home,
+    imports,
+    mappings,
+    participants,
+    run_page,
+    runs,
+    sites,
+    staff,
+)
 
 app_name = "ecoa"
 urlpatterns = [
@@ -12,6 +24,9 @@ urlpatterns = [
     path("ecoa/studies/<str:study>/sites/<str:site>/print/", sites.paper, name="site-print"),
     path("ecoa/studies/<str:study>/sites/<str:site>/export/", sites.export, name="site-export"),
     path("ecoa/cards/", home.cards, name="cards"),
+    path("ecoa/studies/<str:study>/sites/<str:site>/add/", changes.enter, name="participant-add"),
+    path("ecoa/participants/<int:participant_id>/change/", changes.change_id, name="participant-change"),
+    path("ecoa/participants/<int:participant_id>/transfer/", changes.transfer, name="participant-transfer"),
     path("ecoa/participants/<int:participant_id>/", participants.detail, name="participant"),
     path("ecoa/participants/<int:participant_id>/retry/", participants.retry, name="participant-retry"),
     path("ecoa/participants/<int:participant_id>/correct/", corrections.ask, name="participant-correct"),
@@ -26,6 +41,11 @@ urlpatterns = [
     path("ecoa/runs/<int:run_id>/cancel/", runs.cancel, name="run-cancel"),
     path("ecoa/runs/<int:run_id>/retry/", runs.retry, name="run-retry"),
     path("ecoa/import/", imports.index, name="import"),
+    path("ecoa/import/columns/", columns.index, name="columns"),
+    path("ecoa/import/columns/<int:columns_id>/edit/", columns.edit, name="columns-edit"),
+    path("ecoa/import/columns/<int:columns_id>/delete/", columns.delete, name="columns-delete"),
+    path("ecoa/import/<int:file_id>/columns/", columns.choose, name="file-columns"),
+    path("ecoa/import/<int:file_id>/problems/", imports.problems, name="file-problems"),
     path("ecoa/import/<int:file_id>/", imports.detail, name="file"),
     path("ecoa/import/<int:file_id>/confirm/", imports.confirm, name="file-confirm"),
     path("ecoa/import/<int:file_id>/discard/", imports.discard, name="file-discard"),

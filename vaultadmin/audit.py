@@ -28,12 +28,12 @@ from vaultadmin.strict_json import canonical
 _FEW = 50
 _INSERT_MANY = """
 INSERT INTO vaultadmin_auditevent (chain, sequence, at, actor, actor_id, event, subject_type, subject_id,
-    subject_label, changes, reason, source_ip, request_id, hash)
+    subject_label, changes, reason, source_ip, request_id, in_bulk, hash)
 SELECT chain, sequence, at, actor, actor_id, event, subject_type, subject_id,
-    subject_label, changes, reason, source_ip, request_id, decode(hash, 'hex')
+    subject_label, changes, reason, source_ip, request_id, in_bulk, decode(hash, 'hex')
 FROM jsonb_to_recordset(%s::jsonb) AS r(chain bigint, sequence bigint, at timestamptz, actor text, actor_id text,
     event text, subject_type text, subject_id text, subject_label text, changes jsonb, reason text, source_ip text,
-    request_id text, hash text)
+    request_id text, in_bulk boolean, hash text)
 ORDER BY sequence
 """
 
@@ -95,6 +95,7 @@ def record(
     subject: models.Model | None = None,
     changes: Changes | None = None,
     reason: str = "",
+    in_bulk: bool = False,
 ) -> AuditEvent:
     """Append one row to the vault's chain (the installation's when `vault` is None).
 
@@ -102,11 +103,14 @@ def record(
     never passed, use SECRET_CHANGED.
     """
     entry = Entry(event, *_describe(subject), changes=changes or {}, reason=reason)
-    return record_many(vault=vault, by=by, entries=[entry])[0]
+    return record_many(vault=vault, by=by, entries=[entry], in_bulk=in_bulk)[0]
 
 
-def record_many(*, vault: Vault | None, by: Actor, entries: Sequence[Entry]) -> list[AuditEvent]:
-    """Append up to 1,000 rows with one lock on the chain and one insert."""
+def record_many(*, vault: Vault | None, by: Actor, entries: Sequence[Entry], in_bulk: bool = False) -> list[AuditEvent]:
+    """Append up to 1,000 rows with one lock on the chain and one insert.
+
+    `in_bulk` is for rows another row tells as a whole; pages that show what people did lately leave them out.
+    """
     if not entries:
         return []
     if len(entries) > MAX_BATCH:
@@ -114,7 +118,7 @@ def record_many(*, vault: Vault | None, by: Actor, entries: Sequence[Entry]) -> 
     if not connection.in_atomic_block:
         raise RuntimeError("Audit rows are written inside the transaction of the change they describe.")
     head = _lock_head(vault.pk if vault is not None else INSTALLATION_CHAIN)
-    rows = _link(head, by, entries)
+    rows = _link(head, by, entries, in_bulk)
     if len(rows) < _FEW:
         AuditEvent.objects.bulk_create(rows)
     else:
@@ -193,6 +197,9 @@ def link_hash(previous: bytes, row: AuditEvent) -> bytes:
         "source_ip": row.source_ip,
         "request_id": row.request_id,
     }
+    if row.in_bulk:
+        # Told only where it is so: rows written before there was the mark keep their hash.
+        columns["in_bulk"] = True
     return hashlib.sha256(previous + canonical(columns)).digest()
 
 
@@ -201,7 +208,7 @@ def _lock_head(chain: int) -> AuditHead:
     return AuditHead.objects.select_for_update().get(chain=chain)
 
 
-def _link(head: AuditHead, by: Actor, entries: Sequence[Entry]) -> list[AuditEvent]:
+def _link(head: AuditHead, by: Actor, entries: Sequence[Entry], in_bulk: bool) -> list[AuditEvent]:
     actor, actor_id = _actor(by)
     where = _origin.get() or Origin()
     # The time is taken under the chain's lock, so that it never runs against the sequence.
@@ -223,6 +230,7 @@ def _link(head: AuditHead, by: Actor, entries: Sequence[Entry]) -> list[AuditEve
             reason=_text(entry.reason),
             source_ip=where.source_ip,
             request_id=where.request_id,
+            in_bulk=in_bulk,
         )
         row.hash = previous = link_hash(previous, row)
         rows.append(row)

@@ -7,8 +7,9 @@ import re
 from django.http import HttpResponse
 
 from connections.models import SigningCertificate
+from vaultadmin.rest.admission import SignIn
 from vaultadmin.rest.call import Call
-from vaultadmin.rest.endpoint import SignIn, endpoint
+from vaultadmin.rest.endpoint import endpoint
 from vaultadmin.rest.envelope import ErrorType, Failure
 
 PEM = "application/x-pem-file"

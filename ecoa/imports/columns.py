@@ -1,7 +1,9 @@
-"""Finding the three columns by their headings, whatever case, order or spelling."""
+"""The three columns of a file: found by their headings, whatever case, order or spelling, or chosen by a person."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ _ALIASES: dict[str, str] = {
     **dict.fromkeys(("internalid", "internal", "internalparticipantid", "externalid"), "internalId"),
 }
 NEEDED = ("site", "participantId", "internalId")
+# More than any list of participants has; a file with more lies about what it is.
+MAX_COLUMNS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,39 @@ class Columns:
     participant_id: int
     internal_id: int
     width: int
+
+
+def key(heading: Sequence[str]) -> str:
+    """What two first rows are compared by: the headings in their order, without regard to case and blanks."""
+    plain = [" ".join(text.split()).casefold() for text in heading]
+    return hashlib.sha256(json.dumps(plain).encode("utf-8", "replace")).hexdigest()
+
+
+def guess(heading: Sequence[str]) -> Columns | None:
+    """The columns named by a heading; None when a person has to say which is which."""
+    check(heading)
+    try:
+        return find(heading)
+    except FileRefused:
+        return None
+
+
+def chosen(heading: Sequence[str], *, site: int, participant_id: int, internal_id: int) -> Columns:
+    """Columns a person chose by position; FileRefused when they are not three of this heading's."""
+    places = (site, participant_id, internal_id)
+    if len(set(places)) < len(places):
+        raise FileRefused("Choose three different columns.")
+    if not all(0 <= place < len(heading) for place in places):
+        raise FileRefused("The file has no such column.")
+    return Columns(*places, len(heading))
+
+
+def check(heading: Sequence[str]) -> None:
+    """FileRefused for a heading no choice of columns could help."""
+    if len(heading) > MAX_COLUMNS:
+        raise FileRefused(f"The first row has more than {MAX_COLUMNS} columns.")
+    if len(heading) < len(NEEDED):
+        find(heading)
 
 
 def find(heading: Sequence[str]) -> Columns:

@@ -24,6 +24,7 @@ DUPLICATE_INTERNAL_ID = "duplicate-internal-id"
 INTERNAL_ID_CHANGE = "internal-id-change"
 PARTICIPANT_ID_TAKEN = "participant-id-taken"
 OTHER_SITE = "other-site"
+OWNED_ELSEWHERE = "owned-elsewhere"
 
 WORDS: dict[str, str | Promise] = {
     MISSING_SITE: _("The site is missing."),
@@ -39,12 +40,21 @@ WORDS: dict[str, str | Promise] = {
     DUPLICATE_INTERNAL_ID: _("The internal ID is in this file more than once; first in line %s."),
     INTERNAL_ID_CHANGE: _("This participant ID is stored with another internal ID, and an internal ID never changes."),
     PARTICIPANT_ID_TAKEN: _("Another participant of the study already has this participant ID."),
-    OTHER_SITE: _("This participant belongs to site %s. A file does not move participants between sites."),
+    OTHER_SITE: _("This participant belongs to site %s. Participants are moved between sites on their page."),
+    OWNED_ELSEWHERE: _("The system that pushes participants owns this participant's ID; it changes there."),
 }
 
 
-def sentence(problem: str) -> str:
-    """The words for one problem, with its detail put in."""
+# Where a push says it differently: its rows have an index, and it speaks of one site.
+_PUSHED: dict[str, str | Promise] = {
+    DUPLICATE_PARTICIPANT_ID: _("The participant ID is in this push more than once; first at index %s."),
+    DUPLICATE_INTERNAL_ID: _("The internal ID is in this push more than once; first at index %s."),
+    OTHER_SITE: _("This participant belongs to site %s. The study team moves participants between sites."),
+}
+
+
+def sentence(problem: str, *, pushed: bool = False) -> str:
+    """The words for one problem, with its detail put in; `pushed` for those who sent it by the push API."""
     code, _colon, detail = problem.partition(":")
-    words = str(WORDS[code])
+    words = str((pushed and _PUSHED.get(code)) or WORDS[code])
     return words % detail if "%s" in words else words

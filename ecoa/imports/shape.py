@@ -32,7 +32,7 @@ def inspect(site: str, participant_id: str, internal_id: str) -> tuple[Values, l
         return (site, participant_id, internal_id), None
     values = (site.strip(), participant_id.strip(), internal_id.strip())
     found = [problem for number, value in enumerate(values) if (problem := _problem(number, value))]
-    return (_keep(values[0]), _keep(values[1]), _keep(values[2])), found or None
+    return (storable(values[0]), storable(values[1]), storable(values[2])), found or None
 
 
 def _problem(number: int, value: str) -> str | None:
@@ -50,6 +50,11 @@ def _problem(number: int, value: str) -> str | None:
     return None
 
 
-def _keep(value: str) -> str:
-    # PostgreSQL text holds no NUL; the replacement character shows where one was.
-    return value[:KEPT].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+def storable(value: str, *, longest: int = KEPT) -> str:
+    """A value as the database can keep it: shortened, and with a mark where a NUL or half a character was."""
+    kept = value[:longest].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return kept if kept.isascii() else "".join("\N{REPLACEMENT CHARACTER}" if _is_half(c) else c for c in kept)
+
+
+def _is_half(letter: str) -> bool:
+    return "\ud800" <= letter <= "\udfff"

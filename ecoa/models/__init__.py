@@ -2,6 +2,7 @@
 
 from ecoa.models.attempt import Attempt, AttemptOutcome
 from ecoa.models.call_share import CallShare
+from ecoa.models.column_mapping import ColumnMapping
 from ecoa.models.correction import OPEN_CORRECTIONS, Correction, CorrectionState
 from ecoa.models.discrepancy import (
     STANDING,
@@ -15,14 +16,16 @@ from ecoa.models.discrepancy import (
 )
 from ecoa.models.evidence import Evidence, Verdict
 from ecoa.models.evidence_report import EvidenceReport, ReportFormat, ReportPart, ReportState
-from ecoa.models.file_import import FileImport, FileRow, ImportState
+from ecoa.models.file_import import FileChunk, FileImport, FileRow, ImportState
 from ecoa.models.health import DigestChoice, DigestFrequency, SyncDay
-from ecoa.models.participant import Participant, ParticipantStatus, Source
+from ecoa.models.participant import Participant, ParticipantStatus
+from ecoa.models.push_receipt import PushReceipt
 from ecoa.models.read_back import CallHour, CycleState, ReadBack, ReadBackCycle, SiteReading
 from ecoa.models.rhythm import AlarmEnd, SilenceAlarm, SitePause, SiteRhythm
 from ecoa.models.schedule import ScheduleNote
 from ecoa.models.set_up import SetUp, SetUpState, TestState
 from ecoa.models.site import Site, SiteAssignment, SiteTally
+from ecoa.models.site_transfer import SiteTransfer
 from ecoa.models.study_mapping import IDENTIFIER, StudyMapping
 from ecoa.models.sync import (
     FINISHED_WITH_FAILURES,
@@ -58,6 +61,7 @@ __all__ = [
     "AttemptOutcome",
     "CallHour",
     "CallShare",
+    "ColumnMapping",
     "Correction",
     "CorrectionState",
     "CycleState",
@@ -70,6 +74,7 @@ __all__ = [
     "DiscrepancyState",
     "Evidence",
     "EvidenceReport",
+    "FileChunk",
     "FileImport",
     "FileRow",
     "Finder",
@@ -78,6 +83,7 @@ __all__ = [
     "MappingState",
     "Participant",
     "ParticipantStatus",
+    "PushReceipt",
     "ReadBack",
     "ReadBackCycle",
     "Remedy",
@@ -106,7 +112,7 @@ __all__ = [
     "SiteReading",
     "SiteRhythm",
     "SiteTally",
-    "Source",
+    "SiteTransfer",
     "StudyMapping",
     "SyncDay",
     "SyncItem",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class ImportState(models.TextChoices):
     """Where a file is. Nothing becomes a participant before a person chooses Import."""
 
+    MAPPING = "mapping", _("Columns to be chosen")
     CHECKING = "checking", _("Being checked")
     READY = "ready", _("Ready to import")
     REFUSED = "refused", _("Cannot be imported")
@@ -44,6 +45,13 @@ class FileImport(models.Model):
     file_name = models.CharField(max_length=255)
     sha256 = models.CharField(max_length=64)
     encoding = models.CharField(max_length=16, blank=True)
+    # The first row as it was read, the first rows after it, and which column is which, by position.
+    heading = models.JSONField(default=list, db_default=[])
+    sample = models.JSONField(default=list, db_default=[])
+    columns = models.JSONField(null=True)
+    columns_from = models.ForeignKey(
+        "ecoa.ColumnMapping", models.SET_NULL, null=True, related_name="+", verbose_name=_("saved columns")
+    )
     notes = models.JSONField(default=list)
     state = models.CharField(max_length=9, choices=ImportState.choices, default=ImportState.CHECKING)
     refusal = models.CharField(max_length=500, blank=True)
@@ -77,8 +85,35 @@ class FileImport(models.Model):
         return self.file_name
 
     @property
+    def used_columns(self) -> list[tuple[str, str]]:
+        """What each of our columns is called in the file; empty while nobody has said so."""
+        labels = {"site": _("Site"), "participant_id": _("Participant ID"), "internal_id": _("Internal ID")}
+        return [(str(label), self._called(self.columns[name])) for name, label in labels.items() if self.columns]
+
+    @property
+    def ignored_columns(self) -> list[str]:
+        """The columns nothing is taken from, by name."""
+        used = set(self.columns.values()) if self.columns else set()
+        return [self._called(place) for place in range(len(self.heading)) if self.columns and place not in used]
+
+    def _called(self, place: int) -> str:
+        return self.heading[place] or _("column %(number)d, without a heading") % {"number": place + 1}
+
+    @property
     def good(self) -> int:
         return self.row_count - self.bad
+
+
+class FileChunk(models.Model):
+    """A piece of the uploaded bytes, kept until the file is imported or dropped, so that columns can be chosen anew."""
+
+    pk = models.CompositePrimaryKey("file_id", "number")
+    file = models.ForeignKey("ecoa.FileImport", models.CASCADE, related_name="chunks", db_index=False)
+    number = models.IntegerField()
+    data = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"Piece {self.number}"
 
 
 class FileRow(models.Model):

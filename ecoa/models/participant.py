@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from ecoa import sources
 from ecoa.cards import Card, card_for
 from vaultadmin.permissions import Permission, can
 
@@ -23,12 +24,6 @@ class ParticipantStatus(models.TextChoices):
     SYNCED = "synced", _("In eCOA")
     REJECTED = "rejected", _("Not accepted")
     UNKNOWN = "unknown", _("Not known yet")
-
-
-class Source(models.TextChoices):
-    """Where a participant came from, and so who owns its ID."""
-
-    FILE = "file", _("File import")
 
 
 class ParticipantQuerySet(models.QuerySet["Participant"]):
@@ -67,7 +62,9 @@ class Participant(models.Model):
     stage = models.SmallIntegerField(default=0)
     code = models.CharField(max_length=32, blank=True)
     message = models.CharField(max_length=500, blank=True)
-    source = models.CharField(max_length=8, choices=Source.choices, default=Source.FILE)
+    # Who owns the ID: a key of ecoa.sources, and the file, machine or person behind it.
+    source = models.CharField(_("source"), max_length=16, default=sources.FILE)
+    source_name = models.CharField(_("named"), max_length=255, blank=True, default="", db_default="")
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     synced_at = models.DateTimeField(null=True)
@@ -108,6 +105,20 @@ class Participant(models.Model):
 
     def __str__(self) -> str:
         return self.participant_id
+
+    def get_source_display(self) -> str:
+        """The source in words."""
+        return str(sources.get(self.source).label)
+
+    @property
+    def owner(self) -> str:
+        """Who owns the participant ID."""
+        return sources.owner_words(self.source, self.source_name)
+
+    @property
+    def lock(self) -> str:
+        """Why the participant ID is not changed here; empty when the study team may."""
+        return sources.lock_words(self.source, self.source_name)
 
     @property
     def card(self) -> Card | None:

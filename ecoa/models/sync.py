@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 
 class RunState(models.TextChoices):
-    """Where a run is. People plan, pause, resume and cancel; the engine starts and finishes."""
+    """Where a run is. People plan, pause, resume and cancel; the engine starts and finishes.
 
+    A queued run waits for the open one of its study and is not open itself; participants may still join it.
+    """
+
+    QUEUED = "queued", _("Queued")
     PLANNED = "planned", _("Planned")
     RUNNING = "running", _("Running")
     PAUSED = "paused", _("Paused")
@@ -42,6 +46,7 @@ class Scope(models.TextChoices):
     RETRY = "retry", _("What an earlier run could not bring over")
     DOUBT = "doubt", _("What is not known yet: eCOA is asked")
     CORRECTION = "correction", _("Signed corrections, each read back")
+    ARRIVED = "arrived", _("What arrived or changed")
 
 
 class ItemState(models.TextChoices):
@@ -110,11 +115,16 @@ class SyncRun(StateMachine, models.Model):
             models.UniqueConstraint(
                 fields=["mapping"], condition=Q(state__in=["planned", "running", "paused"]), name="sync_run_one_open"
             ),
+            models.UniqueConstraint(fields=["mapping"], condition=Q(state="queued"), name="sync_run_one_queued"),
         ]
         indexes = [models.Index(fields=["vault", "-id"], name="sync_run_newest")]
 
     def __str__(self) -> str:
         return f"Run {self.pk}"
+
+    @transition(state, source=RunState.QUEUED, target=RunState.PLANNED)
+    def move_up(self) -> None:
+        """The run before it is over."""
 
     @transition(state, source=RunState.PLANNED, target=RunState.RUNNING)
     def start(self, *, total: int, at: datetime) -> None:
@@ -148,7 +158,7 @@ class SyncRun(StateMachine, models.Model):
 
     @transition(
         state,
-        source=list(OPEN_STATES),
+        source=[RunState.QUEUED, *OPEN_STATES],
         target=RunState.CANCELLED,
         permission=may_manage,  # type: ignore[arg-type]  # asked about members, not users
     )
@@ -163,6 +173,11 @@ class SyncRun(StateMachine, models.Model):
     @property
     def left(self) -> int:
         return max(self.total - self.done, 0)
+
+    @property
+    def is_queued(self) -> bool:
+        """Does it wait for the run before it?"""
+        return bool(self.state == RunState.QUEUED)
 
     @property
     def is_open(self) -> bool:

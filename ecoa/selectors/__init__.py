@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -99,13 +100,19 @@ def mappings(member: Membership) -> QuerySet[StudyMapping]:
 
 def files(member: Membership) -> QuerySet[FileImport]:
     """Visible participant files."""
-    return FileImport.objects.visible_to(member).select_related("mapping__vault", "vault")
+    return FileImport.objects.visible_to(member).select_related("mapping__vault", "vault", "columns_from")
 
 
 def problem_rows(file: FileImport, *, after: int = 0) -> list[FileRow]:
     """The next lines of a file that cannot be imported, one more than a page to show whether it ends."""
     rows = FileRow.objects.filter(file=file, problems__isnull=False, line__gt=after).order_by("line")
     return list(rows[: PAGE + 1])
+
+
+def all_problem_rows(file: FileImport) -> Iterator[FileRow]:
+    """Every line of a file that cannot be imported, read in pieces."""
+    rows = FileRow.objects.filter(file=file, problems__isnull=False).order_by("line")
+    return rows.iterator(chunk_size=2000)
 
 
 def sample_rows(file: FileImport, *, amount: int = 5) -> list[FileRow]:

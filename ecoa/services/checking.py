@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from ecoa import sources
 from ecoa.imports import problems
 from ecoa.models import FileImport
 
@@ -43,6 +44,14 @@ UPDATE ecoa_filerow r
    AND p.internal_id <> r.internal_id
 """
 
+# The participant ID would change, and it belongs to a source whose word counts more than a file's.
+_OWNED = """
+UPDATE ecoa_filerow r SET problems = array_append(r.problems, %(problem)s)
+  FROM ecoa_participant p
+ WHERE r.file_id = %(file)s AND p.mapping_id = %(mapping)s AND p.internal_id = r.internal_id
+   AND p.participant_id <> r.participant_id AND p.source = ANY(%(above)s)
+"""
+
 _COUNTS = """
 SELECT count(*), count(r.problems),
        count(*) FILTER (WHERE r.problems IS NULL AND p.id IS NULL),
@@ -70,6 +79,8 @@ def check(file: FileImport) -> None:
         cursor.execute(_OTHER_SITE, {**values, "problem": problems.OTHER_SITE})
         clash = {"taken": problems.PARTICIPANT_ID_TAKEN, "change": problems.INTERNAL_ID_CHANGE}
         cursor.execute(_CLASHES, {**values, **clash})
+        owned: dict[str, Any] = {"problem": problems.OWNED_ELSEWHERE, "above": sources.above(sources.FILE)}
+        cursor.execute(_OWNED, {**values, **owned})
         cursor.execute(_COUNTS, values)
         counts: tuple[Any, ...] = cursor.fetchone()
     file.row_count, file.bad, file.new, file.changed, file.same = counts

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.urls import reverse
 
 from connections.models import Connection
-from ecoa.models import Decision, FileImport, Participant, Site, StudyMapping, SyncRun
+from ecoa.models import Decision, FileImport, Participant, PushReceipt, Site, StudyMapping, SyncRun
 from vaultadmin.models import SandboxLink, Vault
 from vaultadmin.permissions import Permission
 from vaultadmin.sandboxes.registry import Copying, LinkKind, Look, Part, copy_of
@@ -42,6 +42,7 @@ def copy_mappings(copying: Copying) -> int:
 def clear(copying: Copying) -> None:
     """Take everything of eCOA out of the copy, what people tried out there included."""
     target = copying.target
+    PushReceipt.objects.filter(vault=target).delete()
     SyncRun.objects.filter(vault=target).update(retry_of=None)
     SyncRun.objects.filter(vault=target).delete()
     FileImport.objects.filter(vault=target).delete()

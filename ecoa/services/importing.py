@@ -7,20 +7,23 @@ says what is due, carries a lease while a worker has it and a cursor of how far 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import BinaryIO
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from ecoa.imports import reading
+from ecoa.imports import columns, reading, shape
+from ecoa.imports.columns import Columns
 from ecoa.imports.problems import FileRefused
 from ecoa.imports.reading import Table
-from ecoa.models import FileImport, FileRow, ImportState, StudyMapping
-from ecoa.services import checking, staging, storing
+from ecoa.models import ColumnMapping, FileChunk, FileImport, FileRow, ImportState, StudyMapping
+from ecoa.services import checking, choosing, staging, storing
 from ecoa.services.actors import ensure_manager, label_of, member_of
+from ecoa.services.choosing import Choice
 from ecoa.services.refusals import Refused
 from vaultadmin import audit, claims, clock, wake
 
@@ -33,10 +36,15 @@ KEEP = timedelta(days=7)
 
 _DUE = (ImportState.CHECKING, ImportState.STORING)
 _OVER = (ImportState.DONE, ImportState.DISCARDED)
+_WAITING = (ImportState.MAPPING, ImportState.READY)
+_SAMPLE, _SAMPLE_TEXT = 5, 60
 
 
 def receive(*, mapping: StudyMapping, file: BinaryIO, name: str, by: audit.Actor, now: datetime) -> FileImport:
-    """Read a file into staging and check it, or leave the check to a worker. Refused when it is no such file."""
+    """Read a file into staging and check it, or leave the check to a worker. Refused when it is no such file.
+
+    Where neither saved columns nor the headings tell which column is which, the file waits for `choose_columns`.
+    """
     ensure_manager(by, mapping.vault_id)
     try:
         with transaction.atomic():
@@ -48,13 +56,35 @@ def receive(*, mapping: StudyMapping, file: BinaryIO, name: str, by: audit.Actor
                 subject=received,
                 changes={"rows": (None, received.row_count), "SHA-256": (None, received.sha256)},
             )
-            if received.row_count > INLINE_ROWS:
-                wake.wake(LANE, import_id=received.pk)
+            _hand_on(received)
     except FileRefused as refusal:
         raise Refused(str(refusal), field="file") from refusal
-    if received.row_count <= INLINE_ROWS:
-        work(import_id=received.pk)
-    return FileImport.objects.get(pk=received.pk)
+    return _worked_off(received)
+
+
+def choose_columns(
+    file: FileImport, *, choice: Choice, save_as: str = "", by: audit.Actor, now: datetime
+) -> FileImport:
+    """Read an uploaded file anew with these columns, and remember them under a name if one is given."""
+    ensure_manager(by, file.vault_id)
+    try:
+        with transaction.atomic():
+            current = _locked(file)
+            if current.state not in _WAITING:
+                raise Refused("The columns of this file can no longer be chosen.")
+            at = choice.of(current.heading)
+            current.columns_from = _remember(current, choice, save_as, by, now) if save_as else None
+            FileRow.objects.filter(file=current).delete()
+            with staging.reopen(current.pk) as content, reading.open_table(content, choose=lambda _row: at) as table:
+                _stage_rows(current, table, at)
+            changes: audit.Changes = {label: (None, name) for label, name in current.used_columns}
+            audit.record(
+                vault=current.vault, by=by, event="participant_file.columns_chosen", subject=current, changes=changes
+            )
+            _hand_on(current)
+    except FileRefused as refusal:
+        raise Refused(str(refusal)) from refusal
+    return _worked_off(current)
 
 
 def confirm(file: FileImport, *, by: audit.Actor, now: datetime) -> FileImport:
@@ -70,13 +100,12 @@ def confirm(file: FileImport, *, by: audit.Actor, now: datetime) -> FileImport:
             raise Refused("No row of this file can be imported. Correct it and upload it again.")
         current.state, current.confirmed_at = ImportState.STORING, now
         current.save(update_fields=["state", "confirmed_at"])
+        _forget_upload([current.pk])
         counts: audit.Changes = {"rows to import": (None, current.good), "rows left out": (None, current.bad)}
         audit.record(vault=current.vault, by=by, event="participant_file.confirmed", subject=current, changes=counts)
         if current.row_count > INLINE_ROWS:
             wake.wake(LANE, import_id=current.pk)
-    if current.row_count <= INLINE_ROWS:
-        work(import_id=current.pk)
-    return FileImport.objects.get(pk=file.pk)
+    return _worked_off(current)
 
 
 def discard(file: FileImport, *, by: audit.Actor, now: datetime) -> None:
@@ -84,11 +113,12 @@ def discard(file: FileImport, *, by: audit.Actor, now: datetime) -> None:
     ensure_manager(by, file.vault_id)
     with transaction.atomic():
         current = _locked(file)
-        if current.state not in (ImportState.READY, ImportState.CHECKING):
+        if current.state not in (*_WAITING, ImportState.CHECKING):
             raise Refused("This file is imported already.")
         current.state, current.finished_at = ImportState.DISCARDED, now
         current.lease_token = current.lease_until = None
         current.save(update_fields=["state", "finished_at", "lease_token", "lease_until"])
+        _forget_upload([current.pk])
         audit.record(vault=current.vault, by=by, event="participant_file.discarded", subject=current)
 
 
@@ -97,7 +127,7 @@ def work(*, import_id: int, now: Callable[[], datetime] = clock.now) -> None:
     claim = claims.claim(_due(now()).filter(pk=import_id), limit=1, lease=LEASE, now=now())
     if not claim:
         return
-    file = FileImport.objects.select_related("vault", "started_by__user").get(pk=import_id)
+    file = FileImport.objects.select_related("mapping__vault", "vault", "started_by__user").get(pk=import_id)
     if file.state == ImportState.CHECKING:
         _check(file, claim.token)
     else:
@@ -113,7 +143,9 @@ def wake_unfinished(*, now: datetime) -> None:
 def tidy(*, now: datetime) -> int:
     """Drop the staged rows of files that were dealt with, or left lying, a week ago; returns how many."""
     old = FileImport.objects.filter(created_at__lt=now - KEEP)
-    old.filter(state=ImportState.READY).update(state=ImportState.DISCARDED, finished_at=now)
+    waiting = list(old.filter(state__in=_WAITING).values_list("pk", flat=True))
+    old.filter(pk__in=waiting).update(state=ImportState.DISCARDED, finished_at=now)
+    _forget_upload(waiting)
     left_over = old.filter(Exists(FileRow.objects.filter(file=OuterRef("pk"))), state__in=_OVER)
     dropped = 0
     for import_id in left_over.values_list("pk", flat=True):
@@ -123,29 +155,75 @@ def tidy(*, now: datetime) -> int:
 
 def _stage(mapping: StudyMapping, file: BinaryIO, name: str, by: audit.Actor, now: datetime) -> FileImport:
     sha256 = staging.sha256_of(file)
-    with reading.open_table(file) as table:
-        return _stage_table(mapping, table, sha256, name, by, now)
+    saved: list[ColumnMapping] = []
 
+    def choose(heading: Sequence[str]) -> Columns | None:
+        columns.check(heading)
+        found = choosing.remembered(mapping, _clean_heading(heading))
+        if found is None:
+            return columns.guess(heading)
+        saved.append(found)
+        return Choice(found.site, found.participant_id, found.internal_id).of(heading)
 
-def _stage_table(
-    mapping: StudyMapping, table: Table, sha256: str, name: str, by: audit.Actor, now: datetime
-) -> FileImport:
-    received = FileImport.objects.create(
-        vault=mapping.vault,
-        mapping=mapping,
-        file_name=_clean_name(name),
-        sha256=sha256,
-        encoding=table.encoding,
-        notes=table.notes,
-        started_by=member_of(by),
-        starter_label=label_of(by),
-        created_at=now,
-    )
-    received.row_count = staging.stage(file_id=received.pk, table=table)
-    if received.row_count == 0:
-        raise FileRefused("The file has a heading but no rows.")
-    received.save(update_fields=["row_count"])
+    with reading.open_table(file, choose=choose) as table:
+        received = FileImport.objects.create(
+            vault=mapping.vault,
+            mapping=mapping,
+            file_name=_clean_name(name),
+            sha256=sha256,
+            encoding=table.encoding,
+            notes=table.notes,
+            heading=_clean_heading(table.heading),
+            columns_from=saved[0] if saved else None,
+            started_by=member_of(by),
+            starter_label=label_of(by),
+            created_at=now,
+        )
+        _stage_rows(received, table, table.columns)
+    staging.keep(file_id=received.pk, file=file)
     return received
+
+
+def _clean_heading(heading: Sequence[str]) -> list[str]:
+    return [shape.storable(text.strip(), longest=255) for text in heading]
+
+
+def _stage_rows(file: FileImport, table: Table, at: Columns | None) -> None:
+    """Stage the rows with these columns, or keep a look at the first ones for whoever chooses."""
+    first = list(islice(table.lines, _SAMPLE))
+    if not first:
+        raise FileRefused("The file has a heading but no rows.")
+    width = len(table.heading)
+    file.sample = [[shape.storable(text, longest=_SAMPLE_TEXT) for text in cells[:width]] for _line, cells in first]
+    file.state = ImportState.MAPPING if at is None else ImportState.CHECKING
+    file.columns = None
+    if at is not None:
+        file.columns = {"site": at.site, "participant_id": at.participant_id, "internal_id": at.internal_id}
+        file.row_count = staging.stage(file_id=file.pk, columns=at, lines=chain(first, table.lines))
+    file.save(update_fields=["sample", "state", "columns", "columns_from", "row_count"])
+
+
+def _remember(file: FileImport, choice: Choice, name: str, by: audit.Actor, now: datetime) -> ColumnMapping:
+    return choosing.remember(mapping=file.mapping, heading=file.heading, choice=choice, name=name, by=by, now=now)
+
+
+def _hand_on(file: FileImport) -> None:
+    """Large files are checked by a worker."""
+    if file.state == ImportState.CHECKING and file.row_count > INLINE_ROWS:
+        wake.wake(LANE, import_id=file.pk)
+
+
+def _worked_off(file: FileImport) -> FileImport:
+    """Small files are worked off at once."""
+    if file.row_count <= INLINE_ROWS:
+        work(import_id=file.pk)
+    return FileImport.objects.get(pk=file.pk)
+
+
+def _forget_upload(files: list[int]) -> None:
+    """The bytes as uploaded, columns nobody asked for included, are kept only while a person may choose anew."""
+    FileChunk.objects.filter(file__in=files).delete()
+    FileImport.objects.filter(pk__in=files).update(sample=[])
 
 
 def _clean_name(name: str) -> str:
@@ -160,7 +238,7 @@ def _due(now: datetime) -> QuerySet[FileImport]:
 
 
 def _locked(file: FileImport) -> FileImport:
-    return FileImport.objects.select_for_update(of=("self",)).select_related("vault").get(pk=file.pk)
+    return FileImport.objects.select_for_update(of=("self",)).select_related("mapping__vault", "vault").get(pk=file.pk)
 
 
 def _check(file: FileImport, token: UUID) -> None:

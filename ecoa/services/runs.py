@@ -71,6 +71,8 @@ def cancel(run: SyncRun, *, by: audit.Actor, now: datetime) -> SyncRun:
     ensure_manager(by, run.vault_id)
     with transaction.atomic():
         current = _locked(run)
+        if current.is_queued:
+            return _cancel_queued(current, by, now)
         if not current.is_open:
             raise Refused("This run is over already.")
         if current.cancel_requested_at is None:
@@ -110,6 +112,8 @@ def resume(run: SyncRun, *, by: audit.Actor, now: datetime) -> SyncRun:
 
 def why_not_pause(run: SyncRun) -> str:
     """Why a run cannot be paused now, in one sentence; empty when it can."""
+    if run.is_queued:
+        return "This run waits for the one before it."
     if not run.is_open:
         return "This run is over."
     if run.cancel_requested_at is not None:
@@ -139,9 +143,19 @@ def _record_state(run: SyncRun, event: str, before: RunState, by: audit.Actor) -
     audit.record(vault=run.vault, by=by, event=event, subject=run, changes=changes)
 
 
+def _cancel_queued(run: SyncRun, by: audit.Actor, now: datetime) -> SyncRun:
+    """Nothing of it is on its way, so it ends at once."""
+    run.cancel_requested_at = now
+    run.cancel(at=now)
+    run.save(update_fields=["state", "cancel_requested_at", "finished_at"])
+    changes: audit.Changes = {"state": (RunState.QUEUED.value, RunState.CANCELLED.value)}
+    audit.record(vault=run.vault, by=by, event="sync_run.cancelled", subject=run, changes=changes)
+    return run
+
+
 def retry(run: SyncRun, *, by: audit.Actor, now: datetime) -> SyncRun:
     """A new run of what an earlier one could not bring over. Safe: whatever is in doubt is asked before it is sent."""
-    if run.is_open:
+    if run.is_open or run.is_queued:
         raise Refused("This run is still under way.")
     left = SyncItem.objects.filter(
         run=run, due_at__isnull=True, state__in=[ItemState.REJECTED, ItemState.UNKNOWN, ItemState.CANCELLED]

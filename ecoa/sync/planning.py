@@ -39,6 +39,7 @@ _SCOPES = {
     Scope.DOUBT: f"p.in_doubt AND p.code <> '{PARKED}'",
     Scope.INCREMENTAL: "p.status <> 'synced'",
     Scope.ALL: "TRUE",
+    Scope.ARRIVED: "p.status <> 'synced' AND p.id = ANY(%(chosen)s)",
     Scope.CHOSEN: "p.id = ANY(%(chosen)s)",
     Scope.CORRECTION: "p.id = ANY(%(chosen)s)",
     Scope.FILE: "p.id IN (SELECT r.stored_as_id FROM ecoa_filerow r WHERE r.file_id = %(file)s)",

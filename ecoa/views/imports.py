@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,11 +19,14 @@ from ecoa.models import FileImport, FileRow, ImportState, Scope
 from ecoa.services import importing, runs
 from ecoa.services.refusals import Refused
 from ecoa.views import dialogs, live
-from vaultadmin import clock
+from vaultadmin import clock, exports
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import go
 from vaultadmin.permissions import Permission
 from vaultadmin.query import key_page, replaced_query
+
+# As a participant file has them, so that the corrected file can be uploaded as it is.
+_COLUMNS = ("line", "site", "participantId", "internalId", "why")
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,7 +40,8 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
         except Refused as refusal:
             form.add_error(refusal.field or None, str(refusal))
         else:
-            return go(request, reverse("ecoa:file", args=[vault_id, received.pk]))
+            name = "ecoa:file-columns" if received.state == ImportState.MAPPING else "ecoa:file"
+            return go(request, reverse(name, args=[vault_id, received.pk]))
     page = key_page(selectors.files(request.member), request, column="id", size=selectors.PAGE)
     context = {**page, "form": form, "page_title": "Import participants"}
     return render(request, "ecoa/import.html", context, status=422 if form.errors else 200)
@@ -48,6 +54,14 @@ def detail(request: MemberRequest, vault_id: int, file_id: int) -> HttpResponse:
     file = _file(request, file_id)
     stamp = f"{file.state}-{file.stored}-{file.skipped}"
     return live.answer(request, stamp, lambda: _page(request, file))
+
+
+@require_safe
+@requires(Permission.ECOA_MANAGE)
+def problems(request: MemberRequest, vault_id: int, file_id: int) -> HttpResponseBase:
+    """The rows that cannot be imported, each with its reason, as a file to correct."""
+    file = _file(request, file_id)
+    return exports.csv_response(f"{file.file_name} - not imported.csv", _COLUMNS, _lines(file))
 
 
 @require_POST
@@ -84,6 +98,12 @@ def discard(request: MemberRequest, vault_id: int, file_id: int) -> HttpResponse
         return reverse("ecoa:import", args=[vault_id])
 
     return dialogs.run(request, ConfirmForm(dialogs.posted(request)), says, act)
+
+
+def _lines(file: FileImport) -> Iterator[list[str]]:
+    for row in selectors.all_problem_rows(file):
+        why = " ".join(sentence(problem) for problem in row.problems or [])
+        yield [str(row.line), row.site, row.participant_id, row.internal_id, why]
 
 
 def _receive(request: MemberRequest, form: UploadForm) -> FileImport:

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa import selectors
+from ecoa import selectors, selectors_sources
 from ecoa.cards import Card, Situation, card_for
 from ecoa.forms import ConfirmForm
 from ecoa.models import Attempt, Correction, Participant, ParticipantStatus
@@ -80,6 +80,7 @@ def _page(
 ) -> HttpResponse:
     row = shown(found)
     card = row["card"] or card_for(_SITUATIONS.get(row["state"], ""))
+    may_manage = can(request.member, Permission.ECOA_MANAGE)
     context: dict[str, Any] = {
         "row": row,
         "card": card,
@@ -87,7 +88,9 @@ def _page(
         "participant": found,
         "tries": tries,
         "events": list(audit.history(found)[:_SHOWN]),
-        "may_retry": can(request.member, Permission.ECOA_MANAGE) and found.status != ParticipantStatus.SYNCED,
+        "may_manage": may_manage,
+        "may_retry": may_manage and found.status != ParticipantStatus.SYNCED,
+        "transfer": selectors_sources.last_transfer(found),
         "page_title": found.participant_id,
         **_corrections(request, corrections, tries),
     }

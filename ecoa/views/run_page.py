@@ -155,13 +155,19 @@ def _duration(seconds: int) -> str:
     return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
 
 
+def _nothing_to_retry(run: SyncRun) -> str:
+    if run.is_queued:
+        return "This run has not begun yet."
+    return "This run is still under way." if run.is_open else "" if run.synced < run.total else "All are in eCOA."
+
+
 def _actions(run: SyncRun) -> list[dict[str, Any]]:
     def item(label: str, icon: str, name: str, reason: str, **more: bool) -> dict[str, Any]:
         url = reverse(f"ecoa:{name}", args=[run.vault_id, run.pk])
         return {"label": label, "icon": icon, "url": url, "disabled_reason": reason, **more}
 
-    over = "" if run.is_open else "This run is over."
-    nothing = "This run is still under way." if run.is_open else "" if run.synced < run.total else "All are in eCOA."
+    over = "" if run.is_open or run.is_queued else "This run is over."
+    nothing = _nothing_to_retry(run)
     no_errors = "" if run.rejected + run.unknown else "There is no error so far."
     cancelling = "Cancelling already." if run.is_open and run.cancel_requested_at else over
     paused = run.state == RunState.PAUSED

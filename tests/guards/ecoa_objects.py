@@ -8,7 +8,7 @@ from typing import Any
 from connections.constants import AuthorizationType
 from connections.services import authorizations, creating
 from ecoa.models import EvidenceReport, Participant, Scope, SetUp, SilenceAlarm, Site, SitePause, SiteRhythm
-from ecoa.services import correcting, importing, mappings, runs, sites
+from ecoa.services import choosing, correcting, importing, mappings, runs, sites
 from tests.guards import service_objects
 from vaultadmin import audit, clock
 from vaultadmin.models import Membership
@@ -46,6 +46,10 @@ def build(owner: Membership, staff: Membership) -> dict[str, Any]:
     correction = correcting.ask(participant=participant, new_value="p-3", reason="Typed wrongly", by=staff, now=now)
     rows = io.BytesIO(b"site,participantId,internalId\n1005,p-2,i-2\n")
     file = importing.receive(mapping=mapping, file=rows, name="guarded.csv", by=BY, now=now)
+    choice = choosing.Choice(0, 1, 2)
+    columns = choosing.remember(
+        mapping=mapping, heading=["Centre", "Subject", "Key"], choice=choice, name="Guarded", by=BY, now=now
+    )
     run = runs.plan(mapping=mapping, scope=Scope.ALL, by=BY, now=now)
     return study_objects(site) | {
         "study": mapping.external_study_id,
@@ -56,6 +60,7 @@ def build(owner: Membership, staff: Membership) -> dict[str, Any]:
         "participant_id": participant.pk,
         "correction_id": correction.pk,
         "file_id": file.pk,
+        "columns_id": columns.pk,
         "run_id": run.pk,
         **service_objects.build(owner),
     }

@@ -22,7 +22,7 @@ from connections.services import clients, exchange, files, standard, switching
 from tests.connections.handshake import settle, upload
 from tests.factories.connections import download, make_certificate, make_external, make_vault_to_vault
 from tests.factories.people import PASSWORD, make_user
-from tests.security import correction_deeds, ecoa_deeds, ecoa_service_deeds, study_deeds
+from tests.security import correction_deeds, ecoa_deeds, ecoa_service_deeds, source_deeds, study_deeds
 from tests.security.deed import BY, KEY, Deed, World, nothing, reason, route_of
 from vaultadmin import clock, standard_profiles
 from vaultadmin.models import Sandbox, SandboxState, User, Vault
@@ -354,6 +354,7 @@ DEEDS = [
     Deed(f"{_V}admin/tokens/<int:vault_token_id>/delete/", nothing),
     *ecoa_deeds.DEEDS,
     *correction_deeds.DEEDS,
+    *source_deeds.DEEDS,
     *study_deeds.DEEDS,
     *(Deed(_V + pattern, prepare, creates=creates) for pattern, prepare, creates in ecoa_service_deeds.ACTS),
 ]

@@ -25,6 +25,11 @@ def identify(call: Call) -> Caller | None:
     return caller
 
 
+def is_token_of_another_vault(call: Call) -> bool:
+    """Did the caller show an API access token that is good, in whatever vault?"""
+    return tokens.is_living(_shown(call), now=call.now)
+
+
 def session_fits(call: Call) -> bool:
     """Is the session of this call used with the Client ID it was made with?"""
     session = call.caller.session if call.caller else None

@@ -7,13 +7,10 @@ envelope and headers, and writes the usage log. The resource itself only answers
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 from functools import wraps
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -22,9 +19,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from vaultadmin import clock
 from vaultadmin.access import Gate, requires
-from vaultadmin.accounts import limits
 from vaultadmin.permissions import Permission, PermissionRefused
-from vaultadmin.rest import credentials, envelope, filtering, pace, recording
+from vaultadmin.rest import envelope, recording
+from vaultadmin.rest.admission import Rules, SignIn, admit
 from vaultadmin.rest.call import Call, addressed_vault
 from vaultadmin.rest.client_ids import read as read_client_id
 from vaultadmin.rest.envelope import ErrorType, Failure
@@ -32,25 +29,6 @@ from vaultadmin.rest.envelope import ErrorType, Failure
 logger = structlog.get_logger(__name__)
 Work = Callable[..., dict[str, Any] | HttpResponseBase]
 View = Callable[..., HttpResponseBase]
-
-
-class SignIn(Enum):
-    """Whether a resource asks who calls."""
-
-    REQUIRED = "a session or token"
-    OPTIONAL = "none, but a wrong one is refused"
-    OWN = "the resource signs people in itself"
-    NONE = "nobody is asked"
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What a resource asks of its callers."""
-
-    methods: tuple[str, ...]
-    sign_in: SignIn
-    filtered: bool
-    needs: Permission | None
 
 
 def endpoint(
@@ -84,41 +62,9 @@ def _answer(call: Call, rules: Rules, work: Work, names: dict[str, Any]) -> Http
     call.client = read_client_id(call.request)
     call.go_to(addressed_vault(call))
     if rules.sign_in is not SignIn.OWN:
-        _admit(call, rules)
+        admit(call, rules)
     result = work(call, **names)
     return envelope.success(result) if isinstance(result, dict) else result
-
-
-def _admit(call: Call, rules: Rules) -> None:
-    """The order of veeva-core 10.1: the Client ID first, then who uses it, then what they may do."""
-    if rules.sign_in is not SignIn.NONE:
-        call.caller = credentials.identify(call)
-    if call.vault is None and call.caller is not None:
-        call.go_to(call.caller.member.vault)
-    _keep_pace(call)
-    if rules.filtered:
-        filtering.check_client(call)
-    if call.caller is None:
-        if rules.sign_in is SignIn.REQUIRED or (rules.sign_in is SignIn.OPTIONAL and credentials.has_any(call)):
-            raise Failure(ErrorType.INVALID_SESSION_ID, "Invalid or expired session ID.")
-        return
-    if not credentials.session_fits(call):
-        raise Failure(ErrorType.INVALID_SESSION_ID, "This session was created with another Client ID.")
-    if rules.filtered:
-        filtering.check_member(call, call.caller.member)
-    for permission in filter(None, (Permission.API_ACCESS, rules.needs)):
-        if not call.caller.can(permission):
-            raise PermissionRefused(permission)
-
-
-def _keep_pace(call: Call) -> None:
-    """Count the call and hold it when its vault, or for strangers their address, is over the limit."""
-    # Strangers must not be able to use up the window of a vault (security.md J5).
-    known = call.caller is not None and call.vault is not None
-    key = str(call.vault.pk) if known and call.vault else f"from:{limits.address_key(call.address)}"
-    call.burst = pace.general(key, now=call.now)
-    if call.burst.is_exceeded:
-        call.delay = pace.hold(settings.API_DELAY_MILLISECONDS)
 
 
 def _finish(call: Call, work: Callable[[], HttpResponseBase]) -> HttpResponseBase:

@@ -50,6 +50,7 @@ class TokenActor:
     scopes: frozenset[str]
     token_id: int
     hint: str = ""
+    name: str = ""
 
     def can(self, permission: Permission) -> bool:
         """Do both the token's scopes and the member's profile, as it is now, allow this?"""
@@ -109,7 +110,15 @@ def authenticate(raw: str, *, vault_id: int, now: datetime) -> TokenActor | None
     if not (member.is_active and member.user.is_active) or second_factor.is_owed(member):
         return None
     _note_use(token, now)
-    return TokenActor(member, expand(set(token.scopes)), token.pk, token.hint)
+    return TokenActor(member, expand(set(token.scopes)), token.pk, token.hint, token.name)
+
+
+def is_living(raw: str, *, now: datetime) -> bool:
+    """Is this a token of any vault that has neither ended nor been revoked?"""
+    if not raw.startswith(PREFIX) or len(raw) > _LONGEST_RAW:
+        return False
+    rows = ApiToken.objects.filter(token_hash=_hash(raw), expires_at__gt=now, revoked_at__isnull=True)
+    return rows.filter(membership__is_active=True, membership__user__is_active=True).exists()
 
 
 def _ensure_new_name(member: Membership, name: str, now: datetime) -> None:

@@ -115,5 +115,6 @@ def _row(row: AuditEvent) -> dict[str, Any]:
         "reason": row.reason,
         "source_ip": row.source_ip,
         "request_id": row.request_id,
+        "in_bulk": row.in_bulk,
         "hash": bytes(row.hash).hex(),
     }

@@ -43,5 +43,5 @@ def _only_sites(member: Membership) -> bool:
 def _recent(member: Membership) -> list[AuditEvent]:
     if not permissions.can(member, Permission.ADMIN_AUDIT):
         return []
-    by_people = AuditEvent.objects.filter(chain=member.vault_id).exclude(actor_id="")
+    by_people = AuditEvent.objects.filter(chain=member.vault_id, in_bulk=False).exclude(actor_id="")
     return list(by_people.order_by("-sequence")[:_RECENT])

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ecoa.imports.problems import sentence
+from ecoa.imports import columns
+from ecoa.imports.problems import FileRefused, sentence
 from ecoa.models import FileImport, FileRow, ImportState, Scope, StudyMapping, SyncRun
 from ecoa.services import importing, runs
 from ecoa.services.refusals import Refused
@@ -61,6 +62,9 @@ class Command(OurCommand):
                 file = importing.receive(mapping=mapping, file=content, name=path.name, by=ACTOR, now=clock.now())
         except OSError as error:
             raise self.fail(f"The file {path} cannot be read: {error.strerror}.") from error
+        if file.state == ImportState.MAPPING:
+            importing.discard(file, by=ACTOR, now=clock.now())
+            raise Refused(_explained(file))
         file = _work_file(file, ImportState.READY)
         self._tell_problems(file)
         importing.confirm(file, by=ACTOR, now=clock.now())
@@ -88,6 +92,15 @@ class Command(OurCommand):
             self.print_json(values)
         else:
             self.stdout.write(text)
+
+
+def _explained(file: FileImport) -> str:
+    """Why nobody could tell the columns, in the words for people who write such files."""
+    try:
+        columns.find(file.heading)
+    except FileRefused as refusal:
+        return f"{refusal} Or upload it once on the page Import and save which column is which."
+    return "Upload the file once on the page Import and save which column is which."
 
 
 def _plan(mapping: StudyMapping, file: FileImport, *, wait: bool) -> SyncRun:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from vaultadmin.rest.admission import SignIn
 from vaultadmin.rest.call import Call
-from vaultadmin.rest.endpoint import SignIn, endpoint
+from vaultadmin.rest.endpoint import endpoint
 from vaultadmin.rest.versions import PUBLISHED
 
 

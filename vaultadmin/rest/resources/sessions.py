@@ -10,8 +10,9 @@ from django.conf import settings
 from vaultadmin.models import Membership, User, Vault
 from vaultadmin.permissions import Permission, PermissionRefused, can
 from vaultadmin.rest import filtering, pace, parameters
+from vaultadmin.rest.admission import SignIn
 from vaultadmin.rest.call import Call, dns_name, vault_named
-from vaultadmin.rest.endpoint import SignIn, endpoint
+from vaultadmin.rest.endpoint import endpoint
 from vaultadmin.rest.envelope import ErrorType, Failure
 from vaultadmin.services import api_sessions, api_sign_in
 from vaultadmin.services.api_sessions import Caller
