@@ -110,6 +110,7 @@ def _page(request: MemberRequest, opened: selectors.OpenedSite) -> HttpResponse:
         "poll": "4s",
         "live_also": "#site-sentence, #site-strip, #site-banner",
         "may_manage": can(request.member, Permission.ECOA_MANAGE),
+        "study_team": can(request.member, Permission.ECOA_STUDY_TEAM),
         "page_title": f"Site {site}",
     }
     return render(request, "ecoa/site.html", context)
