@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from django.db import connection
+from django.db.models.expressions import DatabaseDefault
 
 from connections.constants import AuthorizationType
 from connections.services import authorizations, creating
@@ -52,14 +53,15 @@ def add_participants(
 ) -> None:
     """Insert participants `prefix-0000001` and on, spread over the sites in turn, in one statement.
 
-    `values` maps columns to SQL over the running number `n`. Every other column has what the model gives a new row.
+    `values` maps columns to SQL over the running number `n`. Every other column has what the model, or the
+    database itself, gives a new row.
     Triggers and constraints work as always.
     """
     pattern = _pattern(world, sites[0])
     columns = {
         str(field.column): getattr(pattern, field.attname)
         for field in Participant._meta.concrete_fields
-        if not field.primary_key
+        if not (field.primary_key or isinstance(getattr(pattern, field.attname), DatabaseDefault))
     }
     sets = {
         "site_id": "(%(sites)s::bigint[])[1 + n %% %(places)s]",

@@ -88,6 +88,7 @@ def _page(
         "participant": found,
         "tries": tries,
         "events": list(audit.history(found)[:_SHOWN]),
+        "staff": selectors.is_site_staff(request.member),
         "may_manage": may_manage,
         "may_retry": may_manage and found.status != ParticipantStatus.SYNCED,
         "transfer": selectors_sources.last_transfer(found),

@@ -123,6 +123,16 @@ def test_participant_page_is_answered_304_until_something_happens(loop, coordina
     assert (again.status_code, after.status_code) == (304, 200)
 
 
+def test_participant_page_says_no_technical_word_to_site_staff(loop, coordinator, machine):
+    loop.decide(loop.ask())
+    loop.tick()
+
+    text = coordinator.get(page_of(loop)).content.decode().split("<main")[1]
+
+    shown = re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
+    assert not re.search("HTTP|JSON|https://|GET ", shown)
+
+
 def test_site_page_polls_see_a_correction(loop, coordinator):
     first = coordinator.get(site_url(loop.study))
     loop.ask()
