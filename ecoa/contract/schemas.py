@@ -91,7 +91,7 @@ class DiscoverStudySiteResponse(_Answer):
 
 
 class AuthorizeExternalResponse(_Message):
-    jwt: str = Field(default="", description="The access token for the participant calls.", repr=False)
+    jwt: str = Field(description="The access token for the participant calls.", repr=False)
 
 
 class ParticipantExternalGetResponse(_Answer):

@@ -61,6 +61,7 @@ def participants(study: ServiceStudy, *, search: str) -> QuerySet[ServicePartici
 class Cell:
     """What was injected into one call of one region, and whether that call exists there."""
 
+    label: str
     exists: bool
     injected: int
     seen: int
@@ -77,6 +78,7 @@ def counters() -> list[tuple[str, list[Cell]]]:
             region,
             [
                 Cell(
+                    call.label,
                     fits(region=region, call=call, kind=FaultKind.ERROR_500),
                     sum(fault.injected for fault in found[region, call]),
                     max((fault.drawn for fault in found[region, call]), default=0),

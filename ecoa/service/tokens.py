@@ -16,15 +16,20 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 from ecoa.service.refusals import Unauthorized
+from vaultadmin import clock
 
 ALGORITHM = "HS256"
 AUDIENCE = "myveeva"
 TOKEN_MAX = 4096
 _VERSION_MAX = 2**31
+_KEPT_MAX = 1024
 _CLAIMS = ["sub", "tenant", "region", "aud", "sv", "iat", "exp"]
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _HEADER = jwt.encode({}, "x" * 32, algorithm=ALGORITHM).split(".")[0]
 WRONG = "Your authentication token is wrong"
+
+
+_verified_before: dict[str, tuple[list[bytes], dict[str, Any]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +68,28 @@ def read(authorization: str, *, region: str) -> Claims:
         raise Unauthorized(WRONG)
     if not token.startswith(f"{_HEADER}."):
         raise Unauthorized(WRONG)
-    claims = _verified(token)
+    claims = _known(token)
     if claims["region"] != region or not isinstance(claims["tenant"], str) or not _is_version(claims["sv"]):
         raise Unauthorized(WRONG)
     return Claims(system=claims["sub"], tenant=claims["tenant"], secret_version=claims["sv"])
+
+
+def _known(token: str) -> dict[str, Any]:
+    """The claims of a token this process has verified before, while it holds; else verified now.
+
+    A token is kept with the keys it was verified under, so that a key taken out of the settings ends it here, too.
+    """
+    keys = _keys()
+    kept = _verified_before.get(token)
+    if kept is not None and kept[0] == keys:
+        if clock.now().timestamp() >= int(kept[1]["exp"]):
+            raise Unauthorized(WRONG)
+        return kept[1]
+    claims = _verified(token)
+    if len(_verified_before) >= _KEPT_MAX:
+        _verified_before.clear()
+    _verified_before[token] = keys, claims
+    return claims
 
 
 def _is_version(value: Any) -> bool:

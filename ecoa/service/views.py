@@ -80,7 +80,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
     """The OpenAPI document of the service; it holds nothing that needs a sign-in."""
     if request.method != "GET":
         return _not_allowed(("GET",))
-    return HttpResponse(document(), content_type=JSON)
+    return _json(document())
 
 
 @csrf_exempt
@@ -93,7 +93,7 @@ def nowhere(request: HttpRequest) -> HttpResponse:
 def _answer(work: Callable[[], bytes]) -> HttpResponseBase:
     """Every outcome of a call as a response. An error nobody foresaw is logged under an id the caller gets too."""
     try:
-        return HttpResponse(work(), content_type=JSON)
+        return _json(work())
     except contract.InvalidRequest as error:
         return _failure(Code.INVALID_DATA, str(error), status=400)
     except Refusal as refusal:
@@ -108,8 +108,13 @@ def _answer(work: Callable[[], bytes]) -> HttpResponseBase:
         return _failure(Code.UNEXPECTED, f"Unexpected error (reference {error_id})", status=500)
 
 
+def _json(body: bytes, *, status: int = 200) -> HttpResponse:
+    """An answer that announces its length: callers keep their connection and know when it is whole."""
+    return HttpResponse(body, status=status, content_type=JSON, headers={"Content-Length": str(len(body))})
+
+
 def _failure(code: Code, reason: str, *, status: int) -> HttpResponse:
-    response = HttpResponse(contract.write_failure(code, reason), status=status, content_type=JSON)
+    response = _json(contract.write_failure(code, reason), status=status)
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"
     return response
@@ -148,7 +153,7 @@ def _spoiled(spoiled: SpoiledReply) -> HttpResponseBase:
         return _come_again(seconds)
     if kind is FaultKind.HANG:
         time.sleep(seconds)
-        return HttpResponse(body, content_type=JSON)
+        return _json(body)
     if kind is FaultKind.SLOW_BODY:
         return _dripped(body, seconds)
     return _cut_off(body[: len(body) // 2], promised=len(body) or 1)

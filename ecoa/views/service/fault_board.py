@@ -18,7 +18,7 @@ from ecoa.service.models import ServiceFault
 from ecoa.views import dialogs
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
-from vaultadmin.answers import live
+from vaultadmin.answers import live_by
 from vaultadmin.permissions import Permission
 from vaultadmin.query import key_page
 
@@ -32,19 +32,22 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Every fault with its counters, which the page keeps fetching; the scenarios above."""
     page = key_page(ServiceFault.objects.all(), request, column="id", size=selectors.PAGE)
     now = clock.now()
+    rows = [(fault, faults.state_of(fault, now=now)) for fault in page["rows"]]
+    counters = selectors.counters()
+    shown = [(fault.pk, fault.remaining, fault.drawn, fault.injected, state) for fault, state in rows]
     context = {
         **page,
-        "rows": [(fault, faults.state_of(fault, now=now)) for fault in page["rows"]],
-        "counters": selectors.counters(),
+        "rows": rows,
+        "counters": counters,
         "calls": [call.label for call in FaultCall],
         "scenarios": list(faults.SCENARIOS.values()),
         "impossible": faults.why_impossible(),
-        "any_on": ServiceFault.objects.filter(is_on=True).exists(),
         "poll": "4s",
         "live_also": "#fault-counters",
         "page_title": "Fault board",
     }
-    return live(request, render(request, "ecoa/fault_board.html", context))
+    stamp = f"{shown}{counters}{faults.why_impossible()}"
+    return live_by(request, stamp, lambda: render(request, "ecoa/fault_board.html", context))
 
 
 @_methods

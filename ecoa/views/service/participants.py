@@ -19,7 +19,7 @@ _STUDIES = 200
 @requires(Permission.ECOA_MANAGE)
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """The participants of one study, newest first; `?q=` finds one by a whole ID."""
-    studies = list(selectors.studies(request.member).order_by("-pk")[:_STUDIES])
+    studies = list(selectors.studies(request.member).order_by("pk")[:_STUDIES])
     wanted = request.GET.get("study", "")
     study = next((each for each in studies if str(each.pk) == wanted), studies[0] if studies else None)
     search = request.GET.get("q", "").strip().replace("\0", "")

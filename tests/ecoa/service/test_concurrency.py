@@ -8,6 +8,8 @@ from django.db import connection
 from ecoa.service import seeding, store
 from ecoa.service.models import ServiceParticipant
 from ecoa.service.refusals import Refusal
+from tests.ecoa.service.caller import Caller, mint
+from tests.ecoa.service.conftest import seed
 from vaultadmin import clock
 
 WORKERS = 8
@@ -77,3 +79,17 @@ def test_renames_and_writes_at_once_keep_both_promises(place):
 
         rows = ServiceParticipant.objects.values_list("internal_id", "participant_id", "my_veeva_participant_id")
         assert all(len(set(column)) == len(column) for column in zip(*rows, strict=True))
+
+
+def test_callers_at_once_get_one_participant_over_http(transactional_db):
+    seed()
+    token = mint()
+
+    def call(site):
+        return lambda: Caller().written("1005-001", "i-1", token=token, site=site)
+
+    for _ in range(3):
+        results = together(*[call(site) for site in ("1005", "1006") for _ in range(WORKERS // 2)])
+
+        stored = ServiceParticipant.objects.get(internal_id="i-1")
+        assert set(results) == {str(stored.my_veeva_participant_id)}

@@ -1,6 +1,3 @@
-import base64
-import hmac
-import json
 from datetime import timedelta
 
 import jwt
@@ -12,40 +9,13 @@ from ecoa.service import rotation, seeding, tokens
 from ecoa.service.models import ServiceSystem, ServiceTenant
 from ecoa.service.refusals import Unauthorized
 from tests.ecoa.service.caller import SECRET, STUDY, SYSTEM, TENANT, code_of, mint, participant_path
+from tests.ecoa.service.jwts import claims, key, part, signed
 from vaultadmin import audit, clock
 
 
 def ask(caller, authorization):
     extra = {} if authorization is None else {"HTTP_AUTHORIZATION": authorization}
     return caller.client.get(participant_path(), {"internalId": "nobody"}, **extra)
-
-
-def claims(**changes):
-    now = int(clock.now().timestamp())
-    good = {
-        "sub": SYSTEM,
-        "tenant": TENANT,
-        "region": "us",
-        "aud": tokens.AUDIENCE,
-        "sv": 1,
-        "iat": now,
-        "exp": now + 3600,
-    }
-    return {key: value for key, value in (good | changes).items() if value is not ...}
-
-
-def key(settings):
-    return tokens._derive(settings.SECRET_KEY)
-
-
-def part(value):
-    raw = value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def signed(payload, secret, **headers):
-    text = f"{part({'alg': 'HS256', 'typ': 'JWT'} | headers)}.{part(payload)}"
-    return f"{text}.{part(hmac.digest(secret, text.encode(), 'sha256'))}"
 
 
 def test_own_token_is_accepted(caller, settings):
@@ -209,6 +179,15 @@ def test_token_past_its_hour_is_unauthorized(caller, settings):
     early = clock.now() - timedelta(minutes=settings.ECOA_TOKEN_MINUTES, seconds=1)
 
     assert caller.get("nobody", token=mint(now=early)).status_code == 401
+
+
+def test_token_used_before_ends_with_its_hour_too(caller, settings, monkeypatch):
+    token, moment = mint(), clock.now() + timedelta(minutes=settings.ECOA_TOKEN_MINUTES, seconds=1)
+    assert code_of(caller.get("nobody", token=token)) == "NF-0004"
+
+    monkeypatch.setattr(clock, "now", lambda: moment)
+
+    assert caller.get("nobody", token=token).status_code == 401
 
 
 def test_token_reaches_no_study_of_another_system(caller):
