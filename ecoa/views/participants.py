@@ -39,7 +39,7 @@ def detail(request: MemberRequest, vault_id: int, participant_id: int) -> HttpRe
     tries = list(Attempt.objects.filter(participant=found).order_by("-pk")[:_SHOWN])
     stamp = "|".join(
         (
-            f"{found.version}-{found.status}-{found.stage}-{found.code}-{found.changed_at}-{found.synced_at}",
+            f"{found.version}-{found.status}-{found.stage}-{found.code}-{found.changed_at}-{found.synced_at}-{found.owner}",
             " ".join(f"{row.pk}{row.state}" for row in corrections),
             " ".join(f"{row.pk}{row.outcome}{row.stage}" for row in tries[:5]),
         )
