@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 
 from tests.embedded.conftest import own_folder
 from tests.flows.persons import Person, come_to, forget_leases, wait_for
+from tests.tools import planting
 from tests.tools.installation import Installation
 from vaultadmin.site.demo import world
 
@@ -32,7 +33,7 @@ def installations(tmp_path_factory):
         pair = [Installation(stack.enter_context(own_folder())) for _ in range(2)]
         for host, own, other, other_host in ((ALPHA, *pair, BETA), (BETA, *reversed(pair), ALPHA)):
             own.variables |= variables(folder, authority, host, other_host, other)
-            own.folder.mkdir(parents=True, exist_ok=True)
+            planting.plant(own)
             stack.callback(own.end)
         for one in pair:
             one.begin()
@@ -107,7 +108,11 @@ def ours(person):
 
 
 def certificate(person):
-    return person.installation.rows("SELECT certificate_id, pem FROM connections_signingcertificate")[0]
+    """What an installation signs with."""
+    return person.installation.rows(
+        "SELECT certificate_id, pem FROM connections_signingcertificate WHERE stage <> 'retired'"
+        " ORDER BY certificate_id DESC"
+    )[0]
 
 
 def test_installations_are_two_and_their_numbers_the_same(people):
@@ -244,6 +249,50 @@ def test_vaults_of_one_installation_still_connect_by_a_call(people, name):
     there = neighbour.upload(alpha.download(name))
 
     come_to((alpha, name, "active"), (neighbour, there, "active"))
+
+
+def pinned(person, name):
+    """The peer's certificates a record learned of since its file."""
+    return person.installation.rows(
+        "SELECT p.certificate_id, p.pem FROM connections_peercertificate p"
+        " JOIN connections_binding b ON b.id = p.binding_id JOIN connections_connection c ON c.id = b.connection_id"
+        " WHERE c.vault_id = %s AND c.api_name = %s AND p.retired_at IS NULL",
+        person.vault_id,
+        name,
+    )
+
+
+def retired_for_peers(person):
+    """Whether every peer has confirmed that the old certificate counts no more."""
+    [(waiting,)] = person.installation.rows(
+        "SELECT count(*) FROM connections_binding b WHERE b.state = 'in_force' AND NOT EXISTS (SELECT 1 FROM"
+        " connections_certificateannouncement a WHERE a.binding_id = b.id AND a.accepted AND a.retires_id IS NOT NULL)"
+    )
+    return waiting == 0
+
+
+def test_certificate_rolls_over_and_messages_verify_on(people, name):
+    alpha, _, beta, _ = people
+    links = [name, f"{name}_2"]
+    there = [ask(people, link, remote_vault_id=VAULT) for link in links]
+    come_to(*[(alpha, link, "active") for link in links], *[(beta, link, "active") for link in there])
+    old = certificate(alpha)
+
+    alpha.installation.manage("rotate_signing_certificate")
+    new = certificate(alpha)
+    assert new != old
+    assert wait_for(lambda: all(new in pinned(beta, link) for link in there), alpha.installation)
+    alpha.installation.manage("rotate_signing_certificate", "--retire")
+    assert wait_for(lambda: retired_for_peers(alpha), alpha.installation)
+
+    alpha.delete(links[0])
+    beta.delete(there[1])
+    come_to((beta, there[0], "disconnected"), (alpha, links[1], "disconnected"))
+    assert wait_for(lambda: not unanswered(beta), beta.installation)
+
+
+def unanswered(person):
+    return person.installation.rows("SELECT id FROM connections_outgoingpeermessage WHERE settled_at IS NULL")
 
 
 SIGNED = "X-VaultAPISignature-"

@@ -91,12 +91,14 @@ class Installation:
         if self.process is not None:
             self.process.wait(timeout=30)
 
-    def manage(self, *arguments: str, attached: bool = False) -> subprocess.CompletedProcess[str]:
+    def manage(
+        self, *arguments: str, attached: bool = False, variables: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run a management command of this installation; `attached` ones are told where the servers are."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=settings.BASE_DIR,
-            env=self.environment | (self._addresses() if attached else {}),
+            env=self.environment | (self._addresses() if attached else {}) | (variables or {}),
             capture_output=True,
             text=True,
             timeout=180,
