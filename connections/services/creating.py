@@ -183,7 +183,7 @@ def _create(
         # Somebody was quicker: with our own key it was the same click, with another one they took the name.
         if again := _made_before(creation_key, by):
             return again
-        raise names.taken(connection.api_name) from error
+        raise names.refusal_of(error, connection.api_name) from error
     return connection
 
 

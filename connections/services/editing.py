@@ -57,14 +57,14 @@ def edit(
     """
     ensure(by, Permission.CONNECTION_EDIT)
     try:
-        with transaction.atomic():
+        with secret_guard.watched(by=by), transaction.atomic():
             locked = lock_record(connection, by)
             if seen is not None and locked.modified_at != seen:
                 raise Refused("Somebody changed this connection since you opened it; look at it again before you save.")
             _check(locked, changes, by, secret)
             _write(locked, changes, by, now)
     except IntegrityError as error:
-        raise names.taken(changes.get("api_name", connection.api_name)) from error
+        raise names.refusal_of(error, changes.get("api_name", connection.api_name)) from error
     return locked
 
 

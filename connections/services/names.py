@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from django.db import IntegrityError
+
 from connections import rules
 from connections.models import Connection, ConnectionAlias
 from connections.services.refusals import Refused
 from vaultadmin.models import Vault
+
+_ONE_NAME = ("connection_api_name_once_per_vault", "connection_alias_once_per_vault")
 
 
 def check(vault: Vault, api_name: str, *, standard: bool, but: Connection | None = None) -> None:
@@ -24,6 +28,14 @@ def taken(api_name: str) -> Refused:
     return Refused(
         f"Another connection of this Vault has the API Name “{api_name}”; choose another one.", field="api_name"
     )
+
+
+def refusal_of(error: IntegrityError, api_name: str) -> Refused:
+    """What a conflict the database found means: the name was taken meanwhile, or what the record names is gone."""
+    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+    if constraint in _ONE_NAME:
+        return taken(api_name)
+    return Refused("What you chose here, such as an authorization or a user, was removed meanwhile; look at it again.")
 
 
 def free(vault: Vault, wanted: str) -> str:

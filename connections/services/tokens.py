@@ -75,7 +75,7 @@ def edit(
 ) -> VaultToken:
     """Change everything but the name. A token that connections use cannot be made inactive."""
     ensure(by, Permission.MANAGE_CONNECTIONS)
-    with transaction.atomic():
+    with secret_guard.watched(by=by), transaction.atomic():
         locked = VaultToken.objects.select_for_update().get(pk=token.pk, vault=by.vault_id)
         if seen is not None and locked.modified_at != seen:
             raise Refused("Somebody changed this token since you opened it; look at it again before you save.")

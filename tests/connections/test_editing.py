@@ -4,8 +4,8 @@ from uuid import uuid4
 import pytest
 
 from connections.constants import ConnectionState
-from connections.models import Connection, ConnectionAlias
-from connections.services import editing, establishing, files
+from connections.models import Connection, ConnectionAlias, ConnectionAuthorization
+from connections.services import authorizations, creating, editing, establishing, files
 from connections.services.refusals import Refused
 from tests.factories.connections import (
     SECRET,
@@ -18,6 +18,7 @@ from tests.factories.connections import (
 )
 from tests.factories.people import make_member
 from vaultadmin import audit
+from vaultadmin.models import AuditEvent
 from vaultadmin.permissions import Permission, PermissionRefused
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +135,35 @@ def test_url_to_another_host_needs_the_secret_again(admin, now):
 
     assert refusal.value.field == "secret"
     assert Connection.objects.get(pk=connection.pk).url == "https://rtsm.example.com/"
+
+
+def test_wrong_secret_leaves_a_row_in_the_trail_and_a_missing_one_none(admin, now):
+    authorization = make_authorization(admin)
+    connection = make_external(admin, authorization=authorization)
+    rows = AuditEvent.objects.filter(event="authorization.wrong_secret", subject_id=str(authorization.pk))
+
+    for typed in ("", "guessed wrong"):
+        with pytest.raises(Refused):
+            editing.edit(
+                connection=connection, changes={"url": "https://evil.example.net/"}, by=admin, now=now, secret=typed
+            )
+
+    row = rows.get()
+    assert "The URL now leads to another host" in row.reason
+    assert "guessed wrong" not in str(row.changes) + row.reason
+
+
+@pytest.mark.django_db(transaction=True)
+def test_authorization_that_went_meanwhile_is_not_called_a_taken_name(admin, now, monkeypatch):
+    connection, authorization = make_external(admin), make_authorization(admin)
+    monkeypatch.setattr(
+        creating, "check_authorization", lambda *_: authorizations.delete(authorization=authorization, by=admin)
+    )
+
+    with pytest.raises(Refused, match="removed meanwhile") as refusal:
+        edit(connection, admin, now, authorization=ConnectionAuthorization(pk=authorization.pk))
+
+    assert refusal.value.field == ""
 
 
 def test_url_to_another_host_with_the_right_secret_is_saved(admin, now):
