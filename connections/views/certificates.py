@@ -12,7 +12,7 @@ from connections.selectors import certificates as selectors
 from connections.selectors import expiring
 from connections.services import choosing, own_certificates
 from connections.services.refusals import Refused
-from connections.views import plain_dialog
+from connections.views import dialogs
 from connections.views.common import record_or_404, record_url
 from connections.views.rest import PEM
 from vaultadmin import clock
@@ -77,7 +77,7 @@ def manage(request: MemberRequest, vault_id: int, api_name: str) -> HttpResponse
             form.add_error(None, str(refusal))
         else:
             sentence = f"Messages of this connection are signed with certificate {chosen} from now on."
-            return plain_dialog.done(request, sentence, fallback=record_url(connection))
+            return dialogs.said(request, sentence, fallback=record_url(connection))
     context = {
         "connection": connection,
         "choices": offered,

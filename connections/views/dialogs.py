@@ -1,7 +1,12 @@
-"""What every dialog of a record does: show itself, say why it cannot, close when it did its work."""
+"""What every dialog does: show itself, say why it cannot, close when it did its work.
+
+`show` and `said` serve dialogs that consist of a few sentences and a form, with one template; `dialog` and `done` those
+of a connection record, each with a template of its own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -16,26 +21,61 @@ from vaultadmin.answers import dialog_done, frame
 CHANGED = "connection:changed"
 
 
+def show(
+    request: MemberRequest,
+    *,
+    title: str,
+    cancel_url: str,
+    sentences: Sequence[str] = (),
+    form: Any = None,
+    refusal: str = "",
+    submit: str = "Save",
+    danger: bool = False,
+) -> HttpResponse:
+    """The dialog; with a `refusal` only that sentence and no button."""
+    context = {
+        "frame": frame(request),
+        "dialog_heading": title,
+        "page_title": title,
+        "sentences": sentences,
+        "form": form,
+        "refusal": refusal,
+        "submit_label": submit,
+        "danger": danger,
+        "cancel_url": cancel_url,
+    }
+    return render(request, "connections/plain_dialog.html", context, status=_status(request, form, refusal))
+
+
 def dialog(
     request: MemberRequest, name: str, connection: Connection, refusal: str, context: dict[str, Any]
 ) -> HttpResponse:
-    """A dialog, or why what it does is not possible now: 409 when it was tried."""
-    form = context.get("form")
-    status = 422 if form is not None and form.errors else 200
-    if refusal and request.method == "POST":
-        status = 409
+    """A dialog of a record, or why what it does is not possible now."""
     context |= {
         "connection": connection,
         "refusal": refusal,
         "frame": frame(request),
         "cancel_url": record_url(connection),
     }
+    status = _status(request, context.get("form"), refusal)
     return render(request, f"connections/{name}.html", context, status=status)
 
 
-def done(request: MemberRequest, connection: Connection, sentence: str) -> HttpResponse:
-    """The dialog closes, the page brings itself up to date, and the sentence is said."""
-    response = dialog_done(request, CHANGED, fallback=record_url(connection), toast=sentence)
+def said(request: MemberRequest, sentence: str, *, fallback: str, event: str = CHANGED) -> HttpResponse:
+    """It worked: htmx closes the dialog and refreshes what listens to `event`; a plain form goes to `fallback`."""
+    response = dialog_done(request, event, fallback=fallback, toast=sentence)
     if response.status_code != 204:
         messages.success(request, sentence)
     return response
+
+
+def done(request: MemberRequest, connection: Connection, sentence: str) -> HttpResponse:
+    """The dialog of a record worked: the record's page brings itself up to date."""
+    return said(request, sentence, fallback=record_url(connection))
+
+
+def _status(request: MemberRequest, form: Any, refusal: str) -> int:
+    """422 for a refused form, 409 for a refused act."""
+    if refusal and request.method == "POST":
+        return 409
+    return 422 if form is not None and form.errors else 200

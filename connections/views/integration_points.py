@@ -11,8 +11,8 @@ from connections.selectors import integrations as selectors
 from connections.services import integration_points, integrations
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal, integration_url
+from connections.views.dialogs import said, show
 from connections.views.integrations import integration_or_404
-from connections.views.plain_dialog import done, show
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
@@ -33,7 +33,7 @@ def add(request: MemberRequest, vault_id: int, api_name: str, integration_id: in
         except Refused as error:
             add_refusal(form, error)
         else:
-            return done(request, f"{made} was added.", fallback=back)
+            return said(request, f"{made} was added.", fallback=back)
     sentences = ["A message names the receiving point by its API name; the other Vault must use the same one."]
     return show(
         request,
@@ -59,7 +59,7 @@ def edit(request: MemberRequest, vault_id: int, api_name: str, integration_id: i
         except Refused as error:
             add_refusal(form, error)
         else:
-            return done(request, f"{form.cleaned_data['name']} was saved.", fallback=back)
+            return said(request, f"{form.cleaned_data['name']} was saved.", fallback=back)
     sentences = ["Messages under way that name the former API name are no longer taken."]
     return show(
         request, title="Edit integration point", sentences=sentences, form=form, refusal=refusal, cancel_url=back
@@ -74,7 +74,7 @@ def remove(request: MemberRequest, vault_id: int, api_name: str, integration_id:
     refusal, back = integrations.change_refusal(point.integration), integration_url(point.integration)
     if request.method == "POST" and not refusal:
         integration_points.remove(point=point, by=request.member)
-        return done(request, f"{point} was removed.", fallback=back)
+        return said(request, f"{point} was removed.", fallback=back)
     return show(
         request,
         title="Remove integration point",

@@ -16,7 +16,7 @@ from connections.selectors import integrations as selectors
 from connections.services import integrations
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal, integration_url, record_or_404, record_url
-from connections.views.plain_dialog import done, show
+from connections.views.dialogs import said, show
 from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import go
@@ -81,7 +81,7 @@ def edit(request: MemberRequest, vault_id: int, api_name: str, integration_id: i
         except Refused as error:
             add_refusal(form, error)
         else:
-            return done(request, f"{form.cleaned_data['name']} was saved.", fallback=integration_url(integration))
+            return said(request, f"{form.cleaned_data['name']} was saved.", fallback=integration_url(integration))
     return show(
         request,
         title="Edit integration",
@@ -105,7 +105,7 @@ def status(request: MemberRequest, vault_id: int, api_name: str, integration_id:
         integrations.set_status(integration=integration, status=wanted, by=request.member, now=clock.now())
     except Refused as error:
         return show(request, title="Change status", refusal=str(error), cancel_url=record_url(integration.connection))
-    return done(request, f"{integration} is now {RecordStatus(wanted).label}.", fallback=back)
+    return said(request, f"{integration} is now {RecordStatus(wanted).label}.", fallback=back)
 
 
 @require_http_methods(["GET", "POST"])

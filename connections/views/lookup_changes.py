@@ -18,7 +18,7 @@ from connections.selectors import lookups as selectors
 from connections.services import lookups
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal, lookup_or_404, lookup_url
-from connections.views.plain_dialog import done, show
+from connections.views.dialogs import said, show
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import go
@@ -84,7 +84,7 @@ def edit(request: MemberRequest, vault_id: int, lookup_id: int) -> HttpResponse:
         except Refused as error:
             add_refusal(form, error)
         else:
-            return done(request, "The lookup was saved.", fallback=lookup_url(lookup))
+            return said(request, "The lookup was saved.", fallback=lookup_url(lookup))
     sentences = [f"{lookup.name} of {lookup.connection}: messages that arrive from now on are translated this way."]
     return show(request, title="Edit lookup", sentences=sentences, form=form, cancel_url=lookup_url(lookup))
 
@@ -101,7 +101,7 @@ def status(request: MemberRequest, vault_id: int, lookup_id: int) -> HttpRespons
         lookups.set_status(lookup=lookup, status=wanted, by=request.member, now=clock.now())
     except Refused as error:
         return show(request, title="Change status", refusal=str(error), cancel_url=_list_url(vault_id))
-    return done(request, f"The lookup is now {RecordStatus(wanted).label}.", fallback=lookup_url(lookup))
+    return said(request, f"The lookup is now {RecordStatus(wanted).label}.", fallback=lookup_url(lookup))
 
 
 @require_http_methods(["GET", "POST"])

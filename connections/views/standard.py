@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from connections.forms.standard import StandardForm
 from connections.services import standard
 from connections.services.refusals import Refused
-from connections.views import plain_dialog
+from connections.views import dialogs
 from connections.views.common import list_url, record_url
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
@@ -36,7 +36,7 @@ def add(request: MemberRequest, vault_id: int) -> HttpResponse:
         else:
             messages.success(request, f"{made} was added. Follow its set-up.")
             return go(request, record_url(made))
-    return plain_dialog.show(
+    return dialogs.show(
         request,
         title="Add standard connection",
         cancel_url=list_url(request),
