@@ -15,7 +15,7 @@ class ConnectionsConfig(AppConfig):
         from connections.constants import APPROVAL_TASK
         from connections.selectors import foresight
         from connections.selectors.clients import Clients
-        from connections.services import copying, healing, standard
+        from connections.services import copying, healing, separating, standard
         from connections.services.approval_task import ApprovalTaskHandler
         from connections.views import rest
         from vaultadmin import registries
@@ -35,4 +35,5 @@ class ConnectionsConfig(AppConfig):
         registries.clients = Clients()
         registries.rest_resources.append(RestResource("services/certificate/<str:certificate_id>", rest.certificate))
         sandboxes.parts.extend(copying.PARTS)
+        registries.separations.append(separating.let_go)
         sandboxes.link_kinds.update(healing.KINDS)

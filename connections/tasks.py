@@ -7,22 +7,25 @@ from typing import Any
 from celery import shared_task
 
 from connections.services import delivering, lapsing, renewing
-from vaultadmin import clock
+from vaultadmin import clock, place
 
 
 @shared_task(ignore_result=True, acks_late=True, soft_time_limit=50, time_limit=60)
+@place.only_at_home
 def deliver_peer_messages(**_later: Any) -> None:
     """Send every peer message that is due. A second run finds nothing it can claim."""
     delivering.deliver_due(now=clock.now())
 
 
 @shared_task(ignore_result=True, acks_late=True, soft_time_limit=110, time_limit=120)
+@place.only_at_home
 def renew_certificates(**_later: Any) -> None:
     """Take every due step of the signing certificates. A second run finds none."""
     renewing.advance(now=clock.now())
 
 
 @shared_task(ignore_result=True, acks_late=True, soft_time_limit=50, time_limit=60)
+@place.only_at_home
 def lapse_requests(**_later: Any) -> None:
     """End requests nobody decided in time."""
     lapsing.lapse_due(now=clock.now())

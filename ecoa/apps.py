@@ -12,7 +12,7 @@ class EcoaConfig(AppConfig):
         from connections.services import deleting
         from ecoa import home, recorded, selectors
         from ecoa.digests import writing
-        from ecoa.services import copying, correcting, mappings, set_ups
+        from ecoa.services import copying, correcting, mappings, separating, set_ups
         from ecoa.services.correction_task import CorrectionTaskHandler
         from ecoa.set_up import sheet
         from ecoa.silence import telling
@@ -34,5 +34,6 @@ class EcoaConfig(AppConfig):
         registries.mail_writers[set_ups.SHEET_TOPIC] = sheet.mail
         registries.palette.append(home.hits)
         sandboxes.parts.extend(copying.PARTS)
+        registries.separations.append(separating.let_go)
         sandboxes.link_kinds.update(copying.KINDS)
         registries.lanes += [selectors.sync_lane, selectors.import_lane]

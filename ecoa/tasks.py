@@ -11,10 +11,11 @@ from ecoa.services import importing, proving, pushing, reports, resolving, sched
 from ecoa.set_up import carrying
 from ecoa.silence import looking
 from ecoa.sync import draining, healing
-from vaultadmin import clock
+from vaultadmin import clock, place
 
 
 @shared_task(ignore_result=True, soft_time_limit=150, time_limit=180)
+@place.only_at_home
 def drain(*, run_id: int, number: int = 0, **_later: object) -> None:
     """Drain one lane of one run. A second one finds the lane taken, or nothing it can lease."""
     draining.drain(run_id=run_id, lane=number)
@@ -27,12 +28,14 @@ def work_import(*, import_id: int, **_later: object) -> None:
 
 
 @shared_task(ignore_result=True, soft_time_limit=150, time_limit=180)
+@place.only_at_home
 def read_back(*, cycle_id: int, **_later: object) -> None:
     """Go on with one round of reading back. A second worker finds the round leased."""
     cycling.work(cycle_id=cycle_id)
 
 
 @shared_task(ignore_result=True, soft_time_limit=45, time_limit=60)
+@place.only_at_home
 def tick(**_later: object) -> None:
     """Derive what must go on from the rows."""
     healing.tick(now=clock.now())
@@ -57,6 +60,7 @@ def work_set_up(*, set_up_id: int, **_later: object) -> None:
 
 
 @shared_task(ignore_result=True, soft_time_limit=110, time_limit=120)
+@place.only_at_home
 def look_after(**_later: object) -> None:
     """What the study team relies on: silent sites, digests that are due, reports and tests that were left behind."""
     now = clock.now()

@@ -15,12 +15,14 @@ class VaultadminConfig(AppConfig):
         from vaultadmin.accounts import receivers
         from vaultadmin.sandboxes import home, people, registry
         from vaultadmin.sandboxes.services import LANE
+        from vaultadmin.services import separating
         from vaultadmin.worklist import notices
 
         receivers.connect()
         checks.register()
         recorded.register()
         registries.lanes.append(notices.lane)
+        registries.separations.append(separating.let_go)
         registries.home_cards.append(home.cards)
         registry.parts.extend(people.PARTS)
         wake.register(LANE, "vaultadmin.tasks.build_sandboxes")

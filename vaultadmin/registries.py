@@ -5,7 +5,7 @@ The platform imports no other app; composition reads these lists instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -85,7 +85,7 @@ class Lane:
 lanes: list[Callable[[datetime], Lane]] = []
 
 
-def _no_parts(_record: Any) -> list[Model]:
+def _no_parts(_record: Any) -> Sequence[Model | QuerySet[Any]]:
     return []
 
 
@@ -102,7 +102,7 @@ class Recorded:
     find: Callable[[Membership, str], Model | None]
     url: Callable[[Any], str]
     fields: tuple[str, ...]
-    parts: Callable[[Any], list[Model]] = _no_parts
+    parts: Callable[[Any], Sequence[Model | QuerySet[Any]]] = _no_parts
 
 
 recorded: dict[str, Recorded] = {}
@@ -176,6 +176,10 @@ class RestResource:
 
 rest_resources: list[RestResource] = []
 
+
+# How each app lets go of what belongs to the original, inside the transaction that makes a copied installation one of
+# its own; each says how many of what it let go.
+separations: list[Callable[[Membership, datetime], dict[str, int]]] = []
 
 # What a new vault is fitted out with, called inside the transaction that makes it.
 vault_parts: list[Callable[[Vault, Actor, datetime], None]] = []

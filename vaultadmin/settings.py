@@ -103,6 +103,9 @@ _DATABASE_URL = environment.text("DATABASE_URL")
 DATABASES = {
     "default": dj_database_url.parse(_DATABASE_URL) if _DATABASE_URL else embedded.database_settings(DATA_DIR),
 }
+# What tells where this installation lives, beside the database server itself: see vaultadmin.place.
+PLACE_ADDRESS = environment.text("VAULTADMIN_PUBLIC_URL").rstrip("/")
+PLACE_FILE = None if _DATABASE_URL else DATA_DIR / "place"
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 if environment.text("VAULTADMIN_DATABASE_NAME"):
     DATABASES["default"]["NAME"] = environment.text("VAULTADMIN_DATABASE_NAME")

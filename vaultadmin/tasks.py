@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task
 
-from vaultadmin import clock
+from vaultadmin import clock, place
 from vaultadmin.sandboxes import building
 from vaultadmin.services import heartbeats
 from vaultadmin.services import tidy as tidying
@@ -32,6 +32,7 @@ def build_sandboxes(**_later: Any) -> None:
 
 
 @shared_task(ignore_result=True, acks_late=True, soft_time_limit=110)
+@place.only_at_home
 def send_notices(**_later: Any) -> None:
     """Write what time alone brings about, then send every mail that is due. A second run finds nothing it can claim."""
     now = clock.now()

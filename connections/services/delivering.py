@@ -26,7 +26,7 @@ from connections.peering.protocol import (
 )
 from connections.services import announcing, certificates, clocks, exchange, parties, routes
 from connections.spark.signing import Signer
-from vaultadmin import claims
+from vaultadmin import claims, place
 
 LEASE = timedelta(seconds=60)
 # So few that all of them, each waiting as long as a carrier may, are through before the lease ends.
@@ -63,6 +63,8 @@ def deliver_due(*, now: datetime, limit: int = 200) -> int:
 
     A host that is silent is waited for once: the other messages for it are put off with the first.
     """
+    if place.held():
+        return 0
     tried, silent = 0, dict[str, CarrierError]()
     while tried < limit:
         claim = _claim(OutgoingPeerMessage.objects.due(now), now, limit=BATCH)
@@ -76,6 +78,8 @@ def deliver_due(*, now: datetime, limit: int = 200) -> int:
 
 def deliver_one(pk: int, *, now: datetime) -> Delivery:
     """Try one message at once, inside the request of the person who caused it."""
+    if place.held():
+        return Delivery(None, place.HELD)
     claim = _claim(OutgoingPeerMessage.objects.due(now).filter(pk=pk), now, limit=1)
     return _deliver(pk, claim.token, now, {}) if claim else Delivery(None)
 

@@ -17,7 +17,7 @@ from connections.models import Connection, IssuedFile
 from connections.services import certificates, parties
 from connections.services.locking import lock_record
 from connections.services.refusals import Refused
-from vaultadmin import audit
+from vaultadmin import audit, place
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, ensure
 
@@ -50,6 +50,8 @@ def issue(*, connection: Connection, file_id: UUID, by: Membership, now: datetim
     `file_id` comes from the dialog, so that a second click on the same dialog gives the same file again.
     """
     ensure(by, Permission.MANAGE_CONNECTIONS)
+    if place.held():
+        raise Refused(place.HELD)
     with transaction.atomic():
         locked = lock_record(connection, by)
         if refusal := download_refusal(locked):

@@ -12,7 +12,7 @@ from connections.models import Connection, ConnectionAuthorization
 from connections.services import outward
 from connections.services.refusals import Refused
 from connections.tokens import Sources
-from vaultadmin import audit, outbound
+from vaultadmin import audit, outbound, place
 from vaultadmin.models import Membership
 from vaultadmin.outbound import Answer, ErrorKind, Peer
 from vaultadmin.permissions import Permission, ensure
@@ -52,6 +52,8 @@ def probe(*, connection: Connection, by: Membership, authorization: ConnectionAu
     is refused, because a stored secret is sent nowhere it was not meant for (security.md K5).
     """
     ensure(by, Permission.MANAGE_CONNECTIONS)
+    if place.held():
+        raise Refused(place.HELD)
     connection = Connection.objects.select_related("vault", "authorization__secret").get(
         pk=connection.pk, vault=by.vault_id
     )

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from connections.peering.protocol import MAX_BYTES
 from connections.peering.remote import JSON
 from connections.services import admitting
-from vaultadmin import clock
+from vaultadmin import clock, place
 from vaultadmin.access import Gate, requires
 
 RETRY_SECONDS: Final = 10
@@ -29,6 +29,8 @@ def message(request: HttpRequest, vault_id: int, name: str) -> HttpResponse:
         return _problem(405, "Messages are posted.", Allow="POST")
     if not _is_small(request):
         return _problem(413, f"A message holds at most {MAX_BYTES} bytes.")
+    if place.held():
+        return _problem(503, "Messages cannot be taken now; send it again.", **{"Retry-After": str(RETRY_SECONDS)})
     posted = admitting.Posted(request.body, list(_headers(request.META)), request.get_full_path(), name)
     try:
         taken = admitting.take(posted, vault_id=vault_id, now=clock.now())

@@ -26,7 +26,7 @@ from ecoa.sync.carrier import Carrier
 from ecoa.sync.carrying import Lease, Outcome, Verdict
 from ecoa.sync.policy import POLICY, Policy
 from ecoa.sync.routing import RouteUnavailable, route_of
-from vaultadmin import clock
+from vaultadmin import clock, place
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,8 @@ class _Shipment:
 
 def drain(*, run_id: int, lane: int = 0, policy: Policy = POLICY, now: Callable[[], datetime] = clock.now) -> int:
     """Work off what is due in one run; returns how many items were settled."""
+    if place.held():
+        return 0
     with _lane(run_id, lane) as free:
         if not free:
             return 0

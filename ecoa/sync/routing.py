@@ -9,6 +9,7 @@ from ecoa.client import Credentials
 from ecoa.models import StudyMapping
 from ecoa.sync.carrier import Route
 from ecoa.sync.shares import Pool
+from vaultadmin import place
 
 
 class RouteUnavailable(Exception):
@@ -17,6 +18,8 @@ class RouteUnavailable(Exception):
 
 def route_of(mapping: StudyMapping) -> Route:
     """Where and as whom to send a study; RouteUnavailable when its connection cannot be used."""
+    if place.held():
+        raise RouteUnavailable(place.HELD)
     if not mapping.is_active:
         raise RouteUnavailable("The study mapping is switched off.")
     try:

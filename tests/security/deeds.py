@@ -24,10 +24,12 @@ from tests.factories.connections import download, make_certificate, make_externa
 from tests.factories.people import PASSWORD, make_user
 from tests.security import correction_deeds, ecoa_deeds, ecoa_service_deeds, source_deeds, study_deeds
 from tests.security.deed import BY, KEY, Deed, World, nothing, reason, route_of
-from vaultadmin import clock, standard_profiles
-from vaultadmin.models import Sandbox, SandboxState, User, Vault
+from vaultadmin import clock, place, standard_profiles
+from vaultadmin.models import Installation, Sandbox, SandboxState, User, Vault
 from vaultadmin.sandboxes import building
 from vaultadmin.services import links, people
+from vaultadmin.services import place as place_services
+from vaultadmin.signing.services import version_of
 
 FORM_SECRET = "form secret value"
 # Routed to a port of this machine where nothing listens: a test of it ends at once.
@@ -42,6 +44,12 @@ def invites(world: World) -> dict[str, Any]:
 def lends(world: World) -> dict[str, Any]:
     approver = world.place.people[standard_profiles.CONNECTION_APPROVER.api_name]
     return {"giver": world.owner.pk, "to": approver.pk, "starts": "2099-01-01", "ends": "2099-01-02"}
+
+
+def is_held(_world: World) -> dict[str, Any]:
+    Installation.objects.filter(pk=Installation.current().pk).update(place={place.DATABASE: "elsewhere"})
+    version = version_of(place_services.statement())
+    return {"version": version, "decision": "moved", "reason": "New server", "password": PASSWORD}
 
 
 def gives_another_profile(world: World) -> dict[str, Any]:
@@ -288,6 +296,7 @@ DEEDS = [
     Deed("accounts/invitation/<str:token>/", accepts, anonymous=True, path=invitation_path),
     Deed("vaults/create/", creates_vault, creates=True),
     Deed(f"{_V}tasks/<int:task_id>/reassign/", lambda world: {"assignee": world.owner.pk, "comment": "Holidays"}),
+    Deed(f"{_V}admin/status/place/", is_held),
     Deed(f"{_V}tasks/delegation/create/", lends, creates=True),
     Deed(f"{_V}tasks/delegation/<int:delegation_id>/end/", nothing),
     Deed(f"{_V}admin/users/invite/", invites, creates=True),

@@ -22,6 +22,12 @@ class Installation(models.Model):
     accent = models.CharField(max_length=16, default="blue")
     singleton = models.BooleanField(default=True, editable=False, unique=True)
     ready_at = models.DateTimeField(null=True, help_text="When set-up finished; until then readiness says no.")
+    place = models.JSONField(
+        default=dict,
+        db_default={},
+        editable=False,
+        help_text="Marks of where it lives (vaultadmin.place), as last recorded or confirmed by a person.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from vaultadmin import audit, crypto
 from vaultadmin.models import Installation, Secret
+from vaultadmin.services import place
 
 SETUP = audit.System("Set-up")
 
@@ -16,7 +17,9 @@ def prepare() -> Installation:
     """Make sure the installation has its identity and its keyring opens; raises crypto.KeyringError if not."""
     # Once something is sealed, a missing keyring must stop the start: a fresh one would open none of it (K4).
     crypto.Keyring.from_env_or_file(settings.KEYRING_FILE, settings.ENCRYPTION_KEYS, must_exist=Secret.objects.exists())
-    return Installation.current()
+    found = Installation.current()
+    place.look()
+    return found
 
 
 def mark_ready(*, now: datetime) -> None:

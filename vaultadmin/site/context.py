@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
-from vaultadmin import clock
+from vaultadmin import clock, place
 from vaultadmin.models import Installation, Vault
 from vaultadmin.site import navigation, vital_signs
 
@@ -32,9 +32,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return context | {
         "vaults": list(Vault.objects.visible_to_user(request.user)),
         "nav": navigation.sections(member, request.path) if member else [],
-        "banner": vital_signs.read(now=clock.now()).sentence,
+        "banner": _banner(installation),
         "open_dialog": _dialog_to_open(request),
     }
+
+
+def _banner(installation: Installation | None) -> str:
+    """The one sentence everybody should see now: what holds everything first."""
+    if installation is not None and place.differences(installation.place):
+        return place.HELD
+    return vital_signs.read(now=clock.now()).sentence
 
 
 def _dialog_to_open(request: HttpRequest) -> str:

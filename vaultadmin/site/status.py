@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from connections.selectors.clocks import of_peers
-from vaultadmin import clock, registries, secrets
+from vaultadmin import clock, place, registries, secrets
 from vaultadmin.access import requires
 from vaultadmin.answers import is_fragment, live
 from vaultadmin.permissions import Permission
@@ -31,6 +31,7 @@ def index(request: HttpRequest, vault_id: int) -> HttpResponse:
 def _signs() -> dict[str, Any]:
     now = clock.now()
     signs, redis, sealed = vital_signs.read(now=now), redis_answers(), secrets.sealed().count()
+    held = place.held()
     return {
         "signs": signs,
         "lanes": [lane(now) for lane in registries.lanes],
@@ -39,6 +40,10 @@ def _signs() -> dict[str, Any]:
         "beat_tone": _tone(signs.beat.alive),
         "redis_word": "Answers" if redis else "Away",
         "redis_tone": _tone(redis),
+        "place_word": "Another place" if held else "As recorded",
+        "place_text": "Nothing is sent until an operator decides" if held else "The original, where it was last seen",
+        "place_tone": _tone(not held),
+        "held": held,
         "sealed_word": "Sealed" if sealed else "Open",
         "sealed_text": f"{sealed} under a key that is missing"
         if sealed

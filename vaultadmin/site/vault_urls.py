@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from vaultadmin.site import audit_page, delegations, history, home, inbox, palette, reassigning, status
+from vaultadmin.site import audit_page, delegations, history, home, inbox, palette, place_page, reassigning, status
 
 app_name = "vault"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("history/<slug:kind>/<str:key>/", history.index, name="history"),
     path("history/<slug:kind>/<str:key>/download/", history.download, name="history-download"),
     path("admin/status/", status.index, name="status"),
+    path("admin/status/place/", place_page.index, name="place"),
     path("", include("vaultadmin.people_urls")),
     path("", include("vaultadmin.admin_urls")),
 ]

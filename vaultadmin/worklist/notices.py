@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.models import F
 
-from vaultadmin import claims, registries
+from vaultadmin import claims, place, registries
 from vaultadmin.models import Delegation, Membership, Notice, Task, Vault
 from vaultadmin.models.notice import NoticeKind, NoticeOutcome
 from vaultadmin.registries import Lane
@@ -112,6 +112,8 @@ def remind(*, now: datetime) -> int:
 
 def deliver_due(*, now: datetime, limit: int = 200) -> int:
     """Send what is due, oldest first, at most `limit`; returns how many were tried."""
+    if place.held():
+        return 0
     tried = 0
     while tried < limit:
         due = Notice.objects.due(now)
