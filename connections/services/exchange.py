@@ -222,6 +222,8 @@ def closed_there(
     if state == BindingState.REJECTED:
         binding.remote_verdict, binding.remote_decided_by, binding.remote_decided_at = Verdict.REJECT, who, at
         binding.remote_comment, binding.remote_meaning, binding.remote_method = comment, meaning, method
+        if binding.local_verdict == Verdict.APPROVE:
+            worklist.overturned(subject=binding, vault=binding.connection.vault, now=now)
     close(binding, state, by=by, who=who, reason=comment, now=now)
 
 

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 
 from connections.constants import APPROVAL_TASK, Verdict
 from connections.models import OutgoingPeerMessage
@@ -14,7 +15,7 @@ from tests.factories.people import PASSWORD
 from vaultadmin import clock
 from vaultadmin.models import AuditEvent, Membership, Task
 from vaultadmin.models.delegation import day_of
-from vaultadmin.worklist import assigning, delegating
+from vaultadmin.worklist import assigning, delegating, notices
 from vaultadmin.worklist import selectors as worklist
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +125,21 @@ def test_decided_once_by_either_of_the_two(pair, running, receiver, lent):
         decide(running, pair.target_approver, Verdict.REJECT, "No.")
 
     assert OutgoingPeerMessage.objects.filter(binding=running, type="approve").count() == 1
+
+
+def test_rejection_by_the_other_side_is_told_to_who_approved_before(pair, running, receiver, lent):
+    decide(running, receiver, in_place_of=pair.target_approver.pk)
+    settle()
+    notices.deliver_due(now=clock.now())
+    mail.outbox.clear()
+
+    decide(other_side(running), pair.source_approver, Verdict.REJECT, "Not this Vault.")
+    settle()
+    notices.deliver_due(now=clock.now())
+
+    told = {letter.to[0] for letter in mail.outbox if "Rejected by the other side" in letter.subject}
+    assert told == {receiver.user.email, pair.target_approver.user.email, pair.target_admin.user.email}
+    assert "Not this Vault." not in "".join(letter.body for letter in mail.outbox)
 
 
 @pytest.fixture

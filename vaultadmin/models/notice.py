@@ -15,6 +15,7 @@ class NoticeKind(models.TextChoices):
     ASSIGNED = "assigned", "A task was assigned to you"
     DECIDED = "decided", "Your request was decided"
     IN_PLACE = "in_place", "A task was decided in your place"
+    OVERTURNED = "overturned", "The other Vault rejected what was approved"
     DUE_SOON = "due_soon", "A task is about to lapse"
     CLOSED = "closed", "Your request ended"
     TOLD = "told", "Told by an app"

@@ -101,6 +101,12 @@ def tell(
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
 
 
+def overturned(task: Task, *, now: datetime) -> None:
+    """Tell who approved, in whose place, and who had asked, that the other side rejected it after that."""
+    people = {person.user_id: person for person in (task.completed_by, task.completed_for, task.requested_by) if person}
+    _write(task, NoticeKind.OVERTURNED, [person for person in people.values() if person.user.mail_notices], now)
+
+
 def remind(*, now: datetime) -> int:
     """Write the reminders of tasks about to lapse; a second run writes none. Returns how many tasks there were."""
     soon = Task.objects.open().filter(due_at__gt=now, due_at__lte=now + REMIND_BEFORE)
@@ -211,6 +217,7 @@ def _subject(row: Notice, task: Task, title: str, place: Membership | None) -> s
         NoticeKind.DECIDED: f"Your request was {_verdict(task)}",
         NoticeKind.IN_PLACE: f"{_verdict(task).capitalize()} in your place",
         NoticeKind.CLOSED: "Your request ended",
+        NoticeKind.OVERTURNED: "Rejected by the other side",
     }
     return f"{words[NoticeKind(row.kind)]}: {title}"
 
@@ -231,6 +238,8 @@ def _sentence(row: Notice, task: Task, place: Membership | None) -> str:
         return f"{task.decider} {_verdict(task)} your request in {vault}."
     if row.kind == NoticeKind.IN_PLACE:
         return f"{task.completed_by} {_verdict(task)} a request of {task.requester_label} in {vault} in your place."
+    if row.kind == NoticeKind.OVERTURNED:
+        return f"What was approved in {vault} was rejected by the other side after that. The page says by whom and why."
     return f"Your request in {vault} ended. {task.comment}".strip()
 
 

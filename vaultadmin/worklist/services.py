@@ -108,6 +108,13 @@ def cancel_tasks(*, subject: models.Model, vault: Vault, by: audit.Actor, reason
     return len(tasks)
 
 
+def overturned(*, subject: models.Model, vault: Vault, now: datetime) -> None:
+    """The other side ended what was approved here: tell the people of it, inside the caller's transaction."""
+    decided = Task.objects.filter(vault=vault, status=TaskStatus.COMPLETED, **_subject(subject))
+    for task in decided.select_related("completed_by__user", "completed_for__user", "requested_by__user"):
+        notices.overturned(task, now=now)
+
+
 def _close(task: Task, status: TaskStatus, now: datetime, **sets: Any) -> None:
     task.status = status
     task.completed_at = now
