@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db.models import CharField, Model
+from django.db.models import CharField, Model, QuerySet
 from django.db.models.functions import Cast
 from django.urls import reverse
 
@@ -108,15 +108,15 @@ def _part_url(row: Any) -> str:
     return _record_url(row.connection)
 
 
-def _parts_of_connection(connection: Connection) -> list[Model]:
+def _parts_of_connection(connection: Connection) -> Sequence[Model | QuerySet[Any]]:
     """What the record page shows besides the record, and the approval tasks and signatures of its exchanges."""
     bindings = Binding.objects.filter(connection=connection).annotate(key=Cast("pk", CharField())).values("key")
     about: dict[str, Any] = {"subject_type": Binding._meta.label_lower, "subject_id__in": bindings}
     return [
-        *Task.objects.filter(**about),
-        *Signature.objects.filter(vault_number=connection.vault_id, **about),
-        *connection.clients.all(),
-        *connection.integrations.all(),
-        *IntegrationPoint.objects.filter(integration__connection=connection),
-        *connection.reference_lookups.all(),
+        Task.objects.filter(**about),
+        Signature.objects.filter(vault_number=connection.vault_id, **about),
+        connection.clients.all(),
+        connection.integrations.all(),
+        IntegrationPoint.objects.filter(integration__connection=connection),
+        connection.reference_lookups.all(),
     ]

@@ -167,16 +167,23 @@ def facts(instance: models.Model, fields: Sequence[str]) -> dict[str, Any]:
     return {_label(instance, name): _plain(_shown(instance, name)) for name in fields}
 
 
-def history(subject: models.Model, *parts: models.Model) -> models.QuerySet[AuditEvent]:
-    """Everything recorded about one record, and about records that are parts of it, newest first."""
+def history(subject: models.Model, *parts: models.Model | models.QuerySet[Any]) -> models.QuerySet[AuditEvent]:
+    """Everything recorded about one record, and about records that are parts of it, newest first.
+
+    Of parts given as a query only the numbers are read: a connection may have thousands of lookups.
+    """
     chain = subject.pk if isinstance(subject, Vault) else (getattr(subject, "vault_id", None) or INSTALLATION_CHAIN)
     ids: dict[str, list[str]] = {}
-    for record_ in (subject, *parts):
-        subject_type, subject_id, _ = _describe(record_)
-        ids.setdefault(subject_type, []).append(subject_id)
+    for part in (subject, *parts):
+        if isinstance(part, models.QuerySet):
+            of_type = ids.setdefault(part.model._meta.label_lower, [])
+            of_type.extend(str(pk) for pk in part.order_by().values_list("pk", flat=True))
+        else:
+            subject_type, subject_id, _ = _describe(part)
+            ids.setdefault(subject_type, []).append(subject_id)
     wanted = models.Q()
-    for subject_type, of_type in ids.items():
-        wanted |= models.Q(subject_type=subject_type, subject_id__in=of_type)
+    for subject_type, numbers in ids.items():
+        wanted |= models.Q(subject_type=subject_type, subject_id__in=numbers)
     return AuditEvent.objects.filter(wanted, chain=chain).order_by("-sequence")
 
 
