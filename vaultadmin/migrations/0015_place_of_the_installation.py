@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("vaultadmin", "0013_delegations"),
+        ("vaultadmin", "0014_audit_rows_in_bulk"),
     ]
 
     operations = [

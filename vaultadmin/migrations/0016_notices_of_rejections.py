@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("vaultadmin", "0014_place_of_the_installation"),
+        ("vaultadmin", "0015_place_of_the_installation"),
     ]
 
     operations = [
