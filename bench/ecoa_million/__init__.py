@@ -30,7 +30,7 @@ def run(*, full: bool) -> Result:
         place = world.make()
         port = environment.free_ports(1)
         says = [str(ground.tls.certificate), str(ground.tls.key), f"https://{world.HOST}/myveeva/us/"]
-        ground.start("sink", [sys.executable, "-m", "bench.ecoa_million.sink", str(port), *says])
+        ground.start("sink", [sys.executable, "-m", "bench.sink", str(port), *says])
         ground.wait_for_port("sink", port)
         folder = str(Path(settings.DATA_DIR))
         sizes = [WARM, small, large, small]

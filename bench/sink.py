@@ -1,6 +1,6 @@
 """An eCOA that answers at once and keeps nothing, so that what is measured is our side.
 
-`python -m bench.ecoa_million.sink PORT CERTIFICATE KEY REGION`. It speaks TLS and the calls a run
+`python -m bench.sink PORT CERTIFICATE KEY REGION`. It speaks TLS and the calls a run
 makes; a participant's ID there is made from its internalId, so that an answer put to the wrong row is seen.
 """
 
