@@ -160,6 +160,28 @@ def test_429_says_how_long_to_wait(header, wait):
     assert not caught.value.outcome_unknown
 
 
+@pytest.mark.parametrize(
+    ("date", "wait", "asked"),
+    [
+        ("Thu, 01 Jan 1970 00:02:00 GMT", 60, 60),
+        ("Fri, 01 Jan 1971 00:00:00 GMT", 300, 31_535_940),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 1, 0),
+        ("Thu, 99 Jan 1970 00:02:00 GMT", 5, 0),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_may_be_a_date(status, date, wait, asked):
+    transport = Scripted(Answer(status=status, headers={"retry-after": date}, body=b"away", reached=True))
+    client = MyVeevaClient(transport, region_allowed=lambda _url: True, now=lambda: 60.0)
+
+    with pytest.raises((Busy, ServiceFault)) as caught:
+        asyncio.run(client.upsert_participant(REGION, TOKEN, study="s", site="1", participant_id="p", internal_id="i"))
+
+    readable = "99" not in date
+    assert caught.value.retry_after == (wait if readable or status == 429 else 0)
+    assert caught.value.asked == asked
+
+
 @pytest.mark.parametrize("field", ["site", "study"])
 @pytest.mark.parametrize("value", ["", ".", ".."])
 def test_identifier_that_would_change_the_path_is_never_sent(field, value):
