@@ -53,6 +53,8 @@ def start_run(running: Installation, prefix: str, amount: int, *, attached: bool
     with tempfile.NamedTemporaryFile("w", suffix=".csv", dir=running.folder.parent) as file:
         file.write("\n".join(["site,participantId,internalId", *rows]) + "\n")
         file.flush()
+        # A study has one open run, and those that ask about what is in doubt begin by themselves.
+        wait_until(lambda: not running.rows(OPEN_RUNS), seconds=120)
         said = running.manage(
             *("sync_participants", "--vault", str(world.ECOA_VAULT), "--connection", world.ECOA_CONNECTION),
             *("--study", world.STUDY_ID, "--file", file.name, "--json"),
@@ -104,16 +106,13 @@ def arm_mildly(running: Installation, prefix: str) -> None:
 
 
 def injected(running: Installation) -> dict[str, int]:
-    """How often each kind of fault met a call."""
-    rows = running.rows(
-        "SELECT kind, sum(injected)::bigint FROM ecoa_servicefault GROUP BY kind HAVING sum(injected) > 0"
-    )
-    return {kind: int(times) for kind, times in rows}
+    """How often each kind of fault a drill armed met a call."""
+    return {kind: int(times) for kind, times in running.rows(INJECTED, _SEEDED)}
 
 
 def disarm(running: Installation) -> None:
     """The board is empty again."""
-    running.rows("DELETE FROM ecoa_servicefault WHERE internal_id_prefix NOT LIKE %s", "service-fails-%")
+    running.rows("DELETE FROM ecoa_servicefault WHERE internal_id_prefix NOT LIKE %s", _SEEDED)
 
 
 def see_through(running: Installation, run: int, prefix: str, *, seconds: float) -> None:
@@ -147,6 +146,12 @@ def without_evidence(running: Installation, prefix: str) -> int:
     return int(running.rows(NO_EVIDENCE, f"{prefix}-%")[0][0])
 
 
+# The demo's own fault, which is no part of a drill.
+_SEEDED = "service-fails-%"
+INJECTED = """
+SELECT kind, sum(injected) FROM ecoa_servicefault WHERE internal_id_prefix NOT LIKE %s
+ GROUP BY kind HAVING sum(injected) > 0
+"""
 OPEN_RUNS = "SELECT 1 FROM ecoa_syncrun WHERE state IN ('planned', 'running', 'paused')"
 FALSE_CLAIMS = """
 SELECT count(*) FROM ecoa_participant p LEFT JOIN ecoa_serviceparticipant s ON s.internal_id = p.internal_id

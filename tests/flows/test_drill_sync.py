@@ -71,11 +71,11 @@ def test_whatever_the_service_does_everybody_arrives_once_while_workers_and_redi
     a5 = goal("A5")
     amount = a5.count(small=150, full=10_000)
     killer = Killer(running, seed=5)
-    run = drilled.start_run(running, prefix, amount)
     if arm == "everything":
         drilled.arm_everything(running, seed=5)
     else:
         drilled.arm_mildly(running, prefix)
+    run = drilled.start_run(running, prefix, amount)
     wait_until_under_way(running, run)
 
     for kind in killer.order(sync_worker=a5.count(small=1, full=10), redis=a5.count(small=1, full=4)):
