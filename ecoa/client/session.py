@@ -17,6 +17,7 @@ from ecoa.client.caches import ExpiringStore, SingleFlight
 from ecoa.client.types import Credentials, RemoteParticipant, Stage, Token
 
 REGION_TTL = 3600.0
+LOOK_AGAIN = 60.0
 
 _Result = TypeVar("_Result")
 
@@ -28,10 +29,12 @@ class Caches:
     now: Callable[[], float] = time.time
     regions: ExpiringStore[str] = field(init=False)
     tokens: ExpiringStore[Token] = field(init=False)
+    looked: ExpiringStore[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.regions = ExpiringStore(now=self.now)
         self.tokens = ExpiringStore(now=self.now)
+        self.looked = ExpiringStore(now=self.now)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -116,6 +119,21 @@ class StudySession:
         try:
             region = await self.region(site)
             stage = Stage.SITE_FOUND
+            try:
+                return await self._at(region, call)
+            except errors.Refused as refused:
+                moved = await self._moved(site, region, refused)
+                if moved is None:
+                    raise
+                return await self._at(moved, call)
+        except errors.EcoaError as error:
+            error.stage = max(stage, error.stage)
+            raise
+
+    async def _at(self, region: str, call: Callable[[str, Token], Awaitable[_Result]]) -> _Result:
+        """The call in one region, signed in."""
+        stage = Stage.SITE_FOUND
+        try:
             token = await self.token(region)
             stage = Stage.SIGNED_IN
             try:
@@ -126,6 +144,23 @@ class StudySession:
             reached = stage is Stage.SIGNED_IN and not isinstance(error, errors.Unreachable | errors.AddressRefused)
             error.stage = Stage.SENT if reached else stage
             raise
+
+    async def _moved(self, site: str, region: str, refused: errors.Refused) -> str | None:
+        """Where a site is now that the region we remember does not know; None when that is still the answer.
+
+        Asked again at most once a minute and site, so that a site nobody knows does not cost a question each time.
+        """
+        if self._fixed_region or refused.code != errors.SITE_NOT_FOUND:
+            return None
+        key = (self._base_url, self._credentials.system_id, self._study, site)
+        kept = self._caches.regions.get(key)
+        if kept == region:
+            if self._caches.looked.get(key) is not None:
+                return None
+            self._caches.looked.put(key, region, until=self._caches.now() + LOOK_AGAIN)
+            self._caches.regions.drop(key, region)
+        found = await self.region(site)
+        return found if found != region else None
 
     async def _call_with_new_token(
         self, region: str, refused: Token, call: Callable[[str, Token], Awaitable[_Result]]

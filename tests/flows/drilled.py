@@ -117,15 +117,15 @@ def disarm(running: Installation) -> None:
 
 def see_through(running: Installation, run: int, prefix: str, *, seconds: float) -> None:
     """Wait until the run is over, and retry what it could not bring over until everybody is in eCOA."""
-    ended = wait_for_end(running, run, seconds=seconds)
-    for _ in range(5):
-        if ended["synced"] == ended["total"] or not left_over(running, prefix):
+    wait_for_end(running, run, seconds=seconds)
+    for _ in range(8):
+        if not left_over(running, prefix):
             return
         # What goes on by itself (runs that ask) may hold the study for a moment.
         wait_until(lambda: not running.rows(OPEN_RUNS), seconds=60)
         administrator(running).post(f"/v/{world.ECOA_VAULT}/ecoa/runs/{run}/retry/", {})
         newest = int(running.rows("SELECT max(id) FROM ecoa_syncrun")[0][0])
-        ended = wait_for_end(running, newest, seconds=seconds)
+        wait_for_end(running, newest, seconds=seconds)
 
 
 def left_over(running: Installation, prefix: str) -> int:

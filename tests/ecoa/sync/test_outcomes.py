@@ -6,7 +6,7 @@ import pytest
 from ecoa.cards import card_for
 from ecoa.models import Attempt, Participant, SyncItem
 from tests.ecoa.conftest import QUICK
-from tests.fakes.ecoa_machine import Held
+from tests.fakes.ecoa_machine import HOST, Held
 from vaultadmin import clock
 from vaultadmin.models import AuditEvent, Secret
 
@@ -218,3 +218,26 @@ def test_unusable_connection_is_one_outcome_each_and_no_call(study, machine):
     run = study.run()
 
     assert (run.state, run.rejected, machine.calls.total()) == ("finished", 3, 0)
+
+
+def test_site_that_moved_to_another_region_is_found_again(study, machine):
+    moved_to = f"https://eu.{HOST}/"
+    study.participants(1)
+    study.run()
+    machine.regions[study.site.number] = moved_to
+    [participant] = study.participants(1)
+    machine.faults[participant.internal_id] = ["refuse:NF-0003"]
+
+    run = study.run()
+
+    assert (run.synced, machine.calls["discover"], machine.calls["authorize"]) == (1, 2, 2)
+
+
+def test_site_nobody_knows_is_looked_for_once_and_not_for_each_participant(study, machine):
+    for participant in study.participants(20):
+        machine.faults[participant.internal_id] = ["refuse:NF-0003"] * 3
+
+    run = study.run()
+
+    assert (run.rejected, machine.calls["post"]) == (20, 20)
+    assert machine.calls["discover"] == 2
