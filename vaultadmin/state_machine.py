@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
+from django.db.models import QuerySet
 from django_fsm import ConcurrentTransitionMixin, FSMFieldMixin
 
 
@@ -19,7 +20,12 @@ class StateMachine(ConcurrentTransitionMixin):
     def _get_protected_fsm_fields(self) -> set[str]:
         return set()
 
-    def refresh_from_db(self, using: str | None = None, fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: QuerySet[Self] | None = None,
+    ) -> None:
         """As Django's, states always along; raises what the database raises, with this instance as it was."""
         states = {field.attname for field in self._meta.concrete_fields if isinstance(field, FSMFieldMixin)}
         if fields is None:
@@ -28,7 +34,7 @@ class StateMachine(ConcurrentTransitionMixin):
             wanted = set(fields)
         held = {name: self.__dict__.pop(name) for name in states & self.__dict__.keys()}
         try:
-            super().refresh_from_db(using=using, fields=wanted | states, **kwargs)
+            super().refresh_from_db(using=using, fields=wanted | states, from_queryset=from_queryset)
         finally:
             for name, value in held.items():
                 self.__dict__.setdefault(name, value)

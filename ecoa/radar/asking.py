@@ -13,7 +13,8 @@ from ecoa.radar.judging import Look, Owned, Says, judge, judge_refusal
 from ecoa.radar.policy import RadarPolicy
 from ecoa.sync import resolving
 from ecoa.sync.carrier import Route, allowed_region
-from ecoa.sync.carrying import Breaker, Lease
+from ecoa.sync.carrying import Lease
+from ecoa.sync.pacing import Breaker
 from ecoa.sync.resolving import Reading
 from vaultadmin.outbound import Answer, AsyncDoor
 
