@@ -10,7 +10,7 @@ class EcoaConfig(AppConfig):
     def ready(self) -> None:
         """Say which tasks drain our lanes, and what we show on pages that belong to everybody."""
         from connections.services import deleting
-        from ecoa import home, recorded, selectors
+        from ecoa import home, home_drift, recorded, selectors
         from ecoa.digests import writing
         from ecoa.services import copying, correcting, mappings, separating, set_ups
         from ecoa.services.correction_task import CorrectionTaskHandler
@@ -22,16 +22,17 @@ class EcoaConfig(AppConfig):
 
         wake.register("ecoa.sync", "ecoa.tasks.drain")
         wake.register("ecoa.radar", "ecoa.tasks.read_back")
+        wake.register("ecoa.decisions", "ecoa.tasks.carry_decision")
         wake.register("ecoa.import", "ecoa.tasks.work_import")
         wake.register("ecoa.report", "ecoa.tasks.work_report")
         wake.register("ecoa.set_up", "ecoa.tasks.work_set_up")
         recorded.register()
         worklist.register(correcting.TASK, CorrectionTaskHandler())
         deleting.blockers.append(mappings.keeps_connection)
-        registries.home_cards.append(home.cards)
         registries.notices.append(telling.home_notices)
         registries.mail_writers |= {telling.TOPIC: telling.mail, writing.TOPIC: writing.mail}
         registries.mail_writers[set_ups.SHEET_TOPIC] = sheet.mail
+        registries.home_cards += [home.cards, home_drift.cards]
         registries.palette.append(home.hits)
         sandboxes.parts.extend(copying.PARTS)
         registries.separations.append(separating.let_go)

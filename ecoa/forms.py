@@ -31,6 +31,9 @@ class MappingForm(forms.ModelForm):
             "fixed_region",
             "read_back",
             "max_calls",
+            "radar_is_on",
+            "radar_every_hours",
+            "radar_calls_per_hour",
             "is_active",
         )
         help_texts = {
@@ -39,6 +42,8 @@ class MappingForm(forms.ModelForm):
             "external_study_id": _("The study's ID in the system that owns the participant IDs."),
             "fixed_region": _("Only if the project team says the study has one region, such as https://…/."),
             "read_back": _("Confirm every participant with a second call. Takes twice as long."),
+            "radar_is_on": _("The drift radar asks eCOA about everybody it confirmed, round after round."),
+            "radar_calls_per_hour": _("The radar never makes more. A round of scheduled calls spreads over its time."),
             "max_calls": _("At most so many calls to eCOA at a time for this study; empty: what the system may have."),
             "is_active": _("Nothing is sent for a study that is switched off."),
         }

@@ -7,7 +7,7 @@ from celery import shared_task
 from ecoa.digests import writing
 from ecoa.radar import cycling
 from ecoa.reports import making
-from ecoa.services import importing, proving, pushing, reports, resolving, schedules, sending
+from ecoa.services import deciding, importing, proving, pushing, reports, resolving, schedules, sending
 from ecoa.set_up import carrying
 from ecoa.silence import looking
 from ecoa.sync import draining, healing
@@ -34,6 +34,12 @@ def read_back(*, cycle_id: int, **_later: object) -> None:
     cycling.work(cycle_id=cycle_id)
 
 
+@shared_task(ignore_result=True, soft_time_limit=150, time_limit=180)
+def carry_decision(*, decision_id: int, **_later: object) -> None:
+    """Carry out a signed decision about many discrepancies."""
+    deciding.carry_on(decision_id=decision_id, now=clock.now())
+
+
 @shared_task(ignore_result=True, soft_time_limit=45, time_limit=60)
 @place.only_at_home
 def tick(**_later: object) -> None:
@@ -41,6 +47,7 @@ def tick(**_later: object) -> None:
     healing.tick(now=clock.now())
     schedules.start_due(now=clock.now())
     importing.wake_unfinished(now=clock.now())
+    deciding.wake_unfinished(now=clock.now())
     resolving.tick(now=clock.now())
     cycling.tick(now=clock.now())
     proving.tick(now=clock.now())

@@ -16,6 +16,7 @@ from ecoa.views import (
     sites,
     staff,
 )
+from ecoa.views.drift import deciding, discrepancies, radar, reconciliation
 
 app_name = "ecoa"
 urlpatterns = [
@@ -49,6 +50,16 @@ urlpatterns = [
     path("ecoa/import/<int:file_id>/", imports.detail, name="file"),
     path("ecoa/import/<int:file_id>/confirm/", imports.confirm, name="file-confirm"),
     path("ecoa/import/<int:file_id>/discard/", imports.discard, name="file-discard"),
+    path("ecoa/drift/", radar.index, name="drift"),
+    path("ecoa/drift/<int:mapping_id>/start/", radar.start, name="drift-start"),
+    path("ecoa/drift/list/", discrepancies.index, name="discrepancies"),
+    path("ecoa/drift/decide/", deciding.decide, name="decide"),
+    path("ecoa/drift/decisions/<int:decision_id>/", deciding.detail, name="decision"),
+    path("ecoa/conflicts/", discrepancies.conflicts, name="conflicts"),
+    path("ecoa/conflicts/<int:discrepancy_id>/", discrepancies.card, name="conflict"),
+    path("ecoa/reconciliation/", reconciliation.index, name="reconciliations"),
+    path("ecoa/reconciliation/<int:mapping_id>/", reconciliation.detail, name="reconciliation"),
+    path("ecoa/reconciliation/<int:mapping_id>/download/", reconciliation.download, name="reconciliation-download"),
     path("ecoa/mappings/", mappings.index, name="mappings"),
     path("ecoa/mappings/create/", mappings.create, name="mapping-create"),
     path("ecoa/mappings/<int:mapping_id>/", mappings.detail, name="mapping"),

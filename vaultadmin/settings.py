@@ -282,6 +282,8 @@ CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
     "connections.tasks.*": {"queue": "delivery"},
     "ecoa.tasks.work_import": {"queue": "processing"},
+    "ecoa.tasks.read_back": {"queue": "processing"},
+    "ecoa.tasks.carry_decision": {"queue": "processing"},
     # The tick heals what drains leave behind, so it must not queue behind them.
     "ecoa.tasks.tick": {"queue": "maintenance"},
     "ecoa.tasks.tidy": {"queue": "maintenance"},

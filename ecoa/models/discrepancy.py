@@ -138,6 +138,11 @@ class Discrepancy(models.Model):
         return f"{self.get_kind_display()}: {self.subject}"
 
     @property
+    def look(self) -> str:
+        """The state as people should see it: an open one waits for somebody."""
+        return "attention" if self.state == DiscrepancyState.OPEN else self.state
+
+    @property
     def subject(self) -> str:
         """What it is about, as people call it."""
         return str(self.participant) if self.participant_id else f"Site {self.site}"

@@ -76,7 +76,7 @@ def read(
 async def _read(
     owned: list[Owned], route: Route, *, fresh: Collection[str], others: list[str], limit: int, policy: RadarPolicy
 ) -> Step:
-    async with AsyncDoor(limit=policy.concurrency) as door:
+    async with AsyncDoor(limit=_at_a_time(route, policy)) as door:
         counted = Counted(door, limit=limit)
         lease = Lease(policy.lease.total_seconds(), margin=policy.calling.lease_margin)
         reader = _Reader(_session(counted, route, lease), Breaker(policy.calling), policy, lease, others)
@@ -84,6 +84,12 @@ async def _read(
             reader.session.forget_region(site)
         looks = await reader.all(owned)
     return Step(looks, reader.regions, counted.made, reader.breaker.wait)
+
+
+def _at_a_time(route: Route, policy: RadarPolicy) -> int:
+    """A part of what the system, the study and the region allow: runs of other studies draw from the same."""
+    allowed = min([route.region_calls, *(pool.cap for pool in route.pools)])
+    return max(1, min(policy.concurrency, allowed // policy.part))
 
 
 def _session(transport: Transport, route: Route, lease: Lease) -> StudySession:

@@ -18,6 +18,8 @@ class RadarPolicy:
     least: int = 50
     # Beside runs and people, not instead of them.
     concurrency: int = 8
+    # … and at most this part of what the system, the study and the region may have under way.
+    part: int = 4
     # Tries per participant within one step; what is left over is asked again at the end of the round.
     tries: int = 3
     # How many other sites of the study are asked where a missing participant went.

@@ -8,6 +8,9 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from ecoa.models import (
+    Discrepancy,
+    DiscrepancyKind,
+    DiscrepancyState,
     FileImport,
     ItemState,
     Participant,
@@ -24,6 +27,8 @@ from ecoa.sync import healing
 from vaultadmin import audit
 
 MAX_CHOSEN = 10_000
+# No run overwrites eCOA's value while one of these is open.
+HELD_BACK = (DiscrepancyKind.CONFLICT, DiscrepancyKind.ID_DIFFERS)
 
 
 def plan(
@@ -169,4 +174,6 @@ def retry_participant(participant: Participant, *, by: audit.Actor, now: datetim
     """Send one participant again."""
     if participant.status == ParticipantStatus.SYNCED:
         raise Refused("This participant is in eCOA already.")
+    if Discrepancy.objects.filter(participant=participant, kind__in=HELD_BACK, state=DiscrepancyState.OPEN).exists():
+        raise Refused("eCOA and we hold different values. Decide about the conflict first, then it is sent.")
     return plan(mapping=participant.mapping, scope=Scope.CHOSEN, chosen=[participant.pk], by=by, now=now)

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa import selectors, selectors_sources
+from ecoa import selectors, selectors_drift, selectors_sources
 from ecoa.cards import Card, Situation, card_for
 from ecoa.forms import ConfirmForm
 from ecoa.models import Attempt, Correction, Participant, ParticipantStatus
@@ -41,6 +41,7 @@ def detail(request: MemberRequest, vault_id: int, participant_id: int) -> HttpRe
         (
             f"{found.version}-{found.status}-{found.stage}-{found.code}-{found.changed_at}-{found.synced_at}-{found.owner}",
             " ".join(f"{row.pk}{row.state}" for row in corrections),
+            selectors_drift.stamp_of(found),
             " ".join(f"{row.pk}{row.outcome}{row.stage}" for row in tries[:5]),
         )
     )
@@ -89,6 +90,9 @@ def _page(
         "tries": tries,
         "events": list(audit.history(found)[:_SHOWN]),
         "staff": selectors.is_site_staff(request.member),
+        "evidence": selectors_drift.evidence(found),
+        "standing": selectors_drift.standing_of(found),
+        "may_decide": can(request.member, Permission.ECOA_STUDY_TEAM),
         "may_manage": may_manage,
         "may_retry": may_manage and found.status != ParticipantStatus.SYNCED,
         "transfer": selectors_sources.last_transfer(found),

@@ -9,7 +9,7 @@ from connections.constants import AuthorizationType
 from connections.services import authorizations, creating
 from ecoa.models import EvidenceReport, Participant, Scope, SetUp, SilenceAlarm, Site, SitePause, SiteRhythm
 from ecoa.services import choosing, correcting, importing, mappings, runs, sites
-from tests.guards import service_objects
+from tests.guards import drift_objects, service_objects
 from vaultadmin import audit, clock
 from vaultadmin.models import Membership
 
@@ -63,6 +63,7 @@ def build(owner: Membership, staff: Membership) -> dict[str, Any]:
         "columns_id": columns.pk,
         "run_id": run.pk,
         **service_objects.build(owner),
+        **drift_objects.build(owner, participant),
     }
 
 

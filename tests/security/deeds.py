@@ -22,7 +22,7 @@ from connections.services import clients, exchange, files, standard, switching
 from tests.connections.handshake import settle, upload
 from tests.factories.connections import download, make_certificate, make_external, make_vault_to_vault
 from tests.factories.people import PASSWORD, make_user
-from tests.security import correction_deeds, ecoa_deeds, ecoa_service_deeds, source_deeds, study_deeds
+from tests.security import correction_deeds, drift_deeds, ecoa_deeds, ecoa_service_deeds, source_deeds, study_deeds
 from tests.security.deed import BY, KEY, Deed, World, nothing, reason, route_of
 from vaultadmin import clock, place, standard_profiles
 from vaultadmin.models import Installation, Sandbox, SandboxState, User, Vault
@@ -365,6 +365,7 @@ DEEDS = [
     *correction_deeds.DEEDS,
     *source_deeds.DEEDS,
     *study_deeds.DEEDS,
+    *drift_deeds.DEEDS,
     *(Deed(_V + pattern, prepare, creates=creates) for pattern, prepare, creates in ecoa_service_deeds.ACTS),
 ]
 

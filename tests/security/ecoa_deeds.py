@@ -77,6 +77,8 @@ def mapping_values(world: World) -> dict[str, Any]:
         "tenant_id": "tenant",
         "external_study_id": "fresh-study",
         "api_version": "v24.3",
+        "radar_every_hours": "24",
+        "radar_calls_per_hour": "3600",
         "is_active": "on",
     }
 

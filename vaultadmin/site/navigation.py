@@ -66,6 +66,9 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
         (
             Item("Sites", "building-hospital", "ecoa:home", (Permission.ECOA_VIEW_SITES,)),
             Item("Sync runs", "refresh", "ecoa:runs", (Permission.ECOA_MANAGE,)),
+            Item("Drift radar", "activity", "ecoa:drift", (Permission.ECOA_STUDY_TEAM,)),
+            Item("Conflicts", "git-compare", "ecoa:conflicts", (Permission.ECOA_STUDY_TEAM,)),
+            Item("Reconciliation", "checklist", "ecoa:reconciliations", (Permission.ECOA_STUDY_TEAM,)),
             Item("Import", "upload", "ecoa:import", (Permission.ECOA_MANAGE,)),
             Item("Study mappings", "arrows-exchange", "ecoa:mappings", (Permission.ECOA_MANAGE,)),
             Item("eCOA service", "server", "ecoa:service", (Permission.ECOA_MANAGE,)),

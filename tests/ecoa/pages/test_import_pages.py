@@ -92,6 +92,8 @@ def values(study):
         "external_study_id": "study-2",
         "api_version": "v24.3",
         "fixed_region": "",
+        "radar_every_hours": "24",
+        "radar_calls_per_hour": "3600",
         "is_active": "on",
     }
 

@@ -1,0 +1,1 @@
+"""Pages about what eCOA holds against what we hold: radar, lists, cards, decisions, reconciliation."""
