@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ecoa.models import Discrepancy, DiscrepancyKind, DiscrepancyState, Participant, Remedy, Source
+from ecoa import sources
+from ecoa.models import Discrepancy, DiscrepancyKind, DiscrepancyState, Participant, Remedy
 from ecoa.sync.carrier import allowed_region
 from vaultadmin.signing.services import version_of
 
-# A machine that pushes its IDs owns them; a file leaves them to people.
-PERMITTING_SOURCES = {Source.FILE}
 _OF_SITE = "It is about a whole site; set the study up in eCOA, or have the site corrected at its source."
 
 
@@ -102,7 +101,7 @@ _FITS: dict[Remedy, Callable[[Discrepancy], str]] = {
 
 def source_refusal(participant: Participant) -> str:
     """Why the participant's source does not let people change its ID here; empty when it does."""
-    if Source(participant.source) in PERMITTING_SOURCES:
+    if sources.get(participant.source).edited_here:
         return ""
     return f"The ID belongs to its source ({participant.get_source_display()}); correct it there."
 

@@ -22,7 +22,7 @@ def sponsor(study):
 def differing(study, machine):
     def make(amount=1, theirs="theirs-{}", **fields):
         now = clock.now()
-        rows = make_participants(study.site, amount, status="synced", synced_version=1)
+        rows = make_participants(study.site, amount, status="synced", synced_version=1, source="manual")
         found = []
         for number, row in enumerate(rows):
             value = theirs.format(number)
@@ -185,6 +185,15 @@ def test_plan_says_what_it_leaves_out_and_why(study, differing, sponsor):
     assert [row.pk for row in plan.chosen] == [rows[0].pk]
     assert sorted(count for _reason, count in plan.excluded) == [1, 1]
     assert remedies.plan(rows, Remedy.ACCEPT_REGION).reason_why_not
+
+
+def test_machine_that_owns_the_id_is_not_overruled(study, differing, sponsor):
+    [row] = differing()
+    Participant.objects.update(source="push")
+    row.participant.refresh_from_db()
+
+    with pytest.raises(Refused, match="correct it there"):
+        decide(study, [row], Remedy.TAKE_THEIRS, sponsor)
 
 
 def test_decided_ones_wait_while_a_run_is_open(study, machine, differing, sponsor):
