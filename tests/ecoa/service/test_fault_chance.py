@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
 
 import pytest
@@ -11,6 +11,7 @@ from ecoa.services.refusals import Refused
 from vaultadmin import audit, clock
 
 BY = audit.System("test")
+FIRST_DAY = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def arm(kind=FaultKind.ERROR_500, call=FaultCall.POST, region="us", remaining=None, **more):
@@ -196,7 +197,7 @@ def test_no_delay_is_longer_than_any_fault_may_hold_a_call():
         ({"call": FaultCall.AUTHORIZE, "kind": FaultKind.WRONG_REGION}, "call"),
         ({"share": 101}, "share"),
         ({"share": -1}, "share"),
-        ({"starts_at": clock.now(), "ends_at": clock.now() - timedelta(1)}, "ends_at"),
+        ({"starts_at": FIRST_DAY, "ends_at": FIRST_DAY - timedelta(1)}, "ends_at"),
         ({"cycle_seconds": 10}, "cycle_seconds"),
         ({"cycle_seconds": 10, "active_seconds": 11}, "active_seconds"),
         ({"distribution": Distribution.UNIFORM, "least_seconds": 2, "most_seconds": 1}, "least_seconds"),
