@@ -72,9 +72,12 @@ def _database(name: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")
         may_ask = cursor.fetchone()[0]
-        server = "(SELECT system_identifier FROM pg_control_system())" if may_ask else "0"
-        cursor.execute(f"SELECT {server}, oid FROM pg_database WHERE datname = current_database()")
-        return "/".join(str(value) for value in cursor.fetchone())
+        cursor.execute("SELECT oid FROM pg_database WHERE datname = current_database()")
+        [number] = cursor.fetchone()
+        if may_ask:
+            cursor.execute("SELECT system_identifier FROM pg_control_system()")
+        server = cursor.fetchone()[0] if may_ask else 0
+        return f"{server}/{number}"
 
 
 @lru_cache(maxsize=4)

@@ -40,7 +40,9 @@ _EVENTS = {
 def _create(table: str, event: str) -> str:
     columns, seen = _COLUMNS[table]
     tables, parts = _EVENTS[event]
-    moves = " UNION ALL ".join(f"SELECT site_id, {seen}, {sign} AS n FROM {rows}" for rows, sign in parts)
+    # Every part is a constant of this file.
+    each = [f"SELECT site_id, {seen}, {sign} AS n FROM {rows}" for rows, sign in parts]  # nosec B608
+    moves = " UNION ALL ".join(each)
     statement = _LESSEN if event == "delete" else _UPSERT
     name = f"{table}_counts_{event}"
     return f"""
