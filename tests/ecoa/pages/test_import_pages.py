@@ -48,7 +48,7 @@ def test_import_without_sending_stays_on_the_file(study, manager):  # noqa: F811
     assert not SyncRun.objects.exists()
 
 
-@pytest.mark.parametrize("raw", [b"", b"\x00" * 3000, b"PK\x03\x04", b"a,b,c\n1,2,3\n"])
+@pytest.mark.parametrize("raw", [b"", b"\x00" * 3000, b"PK\x03\x04"])
 def test_refused_file_shows_the_form_with_one_sentence(study, manager, raw):  # noqa: F811
     response = manager.post(
         url(study, "import"), {"mapping": study.mapping.pk, "file": SimpleUploadedFile("x.csv", raw)}

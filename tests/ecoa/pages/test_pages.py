@@ -194,9 +194,12 @@ def test_participants_under_way_are_shown_as_being_sent(study, manager, machine)
     assert manager.get(site_url(study)).context["rows"][0]["state"] == "sending"
 
 
-@pytest.mark.parametrize("name", ["home", "site", "runs", "run", "import", "mappings", "mapping"])
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("home", 14), ("site", 12), ("runs", 12), ("run", 12), ("import", 12), ("mappings", 12), ("mapping", 12)],
+)
 def test_pages_ask_the_same_number_of_questions_for_few_and_many_rows(
-    study, manager, machine, name, django_assert_max_num_queries
+    study, manager, machine, name, most, django_assert_max_num_queries
 ):
     def page():
         args = {"run": [run.pk], "mapping": [study.mapping.pk]}.get(name, [])
@@ -205,7 +208,7 @@ def test_pages_ask_the_same_number_of_questions_for_few_and_many_rows(
     study.participants(1)
     run = study.run()
     manager.get(page())
-    with django_assert_max_num_queries(12) as few:
+    with django_assert_max_num_queries(most) as few:
         manager.get(page())
     for number in range(10):
         make_site(study.mapping, f"S{number}")
