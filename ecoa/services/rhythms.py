@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from ecoa.models import SilenceAlarm, Site, SitePause, SiteRhythm, StudyMapping
 from ecoa.services.refusals import Refused
@@ -78,6 +79,12 @@ def pause(
     if ends_at is not None and ends_at <= now:
         raise Refused("This time is over. Enter an end in the future.", field="ends_at")
     with transaction.atomic():
+        Site.objects.select_for_update().get(pk=site.pk)
+        meeting = site.pauses.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=starts_at))
+        if ends_at is not None:
+            meeting = meeting.filter(starts_at__lt=ends_at)
+        if other := meeting.first():
+            raise Refused(f"The site is paused in this time already: {other}.", field="starts_at")
         made = SitePause.objects.create(
             site=site, starts_at=starts_at, ends_at=ends_at, reason=reason, created_at=now, created_by=by
         )

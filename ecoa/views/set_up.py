@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ecoa.forms import ConfirmForm
 from ecoa.forms_set_up import CredentialsForm, StudyForm
-from ecoa.models import SetUp, TestState
+from ecoa.models import SetUp, SetUpState, TestState
 from ecoa.services import set_ups as services
 from ecoa.services.refusals import Refused
 from ecoa.set_up import sheet as sheets
@@ -136,7 +136,10 @@ def test(request: MemberRequest, vault_id: int, set_up_id: int) -> HttpResponse:
 @requires(Permission.ECOA_MANAGE)
 @fresh_credentials
 def finish(request: MemberRequest, vault_id: int, set_up_id: int) -> HttpResponse:
-    """*Finish*: everything is made at once."""
+    """*Finish*: everything is made at once. Once it is, this leads to what was made, as a second click does."""
+    finished = SetUp.objects.visible_to(request.member).filter(pk=set_up_id, state=SetUpState.FINISHED).first()
+    if finished is not None and finished.mapping_id is not None:
+        return redirect("ecoa:mapping", vault_id, finished.mapping_id)
     found = find(request, set_up_id)
     form = ConfirmForm(dialogs.posted(request))
     if request.method == "POST":

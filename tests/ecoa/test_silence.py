@@ -268,3 +268,13 @@ def _sent(start, zones, silent, paused):
             if not off:
                 hour = 8 + (day * 7) % 9
                 yield datetime.combine(local, time(hour), tzinfo=ZoneInfo(zone)).astimezone(UTC), number
+
+
+def test_pause_within_another_of_the_site_is_refused(site, manager):
+    rhythms.pause(site=site, starts_at=MONDAY, ends_at=MONDAY + DAY, reason="Fair", by=manager, now=MONDAY)
+
+    with pytest.raises(Refused, match="paused in this time already: Fair"):
+        rhythms.pause(site=site, starts_at=MONDAY + HOUR, ends_at=None, reason="Fair", by=manager, now=MONDAY)
+
+    rhythms.pause(site=site, starts_at=MONDAY + DAY, ends_at=None, reason="Hold", by=manager, now=MONDAY)
+    assert site.pauses.count() == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from typing import Any
 
 from connections.constants import AuthorizationType
@@ -72,7 +73,9 @@ def study_objects(site: Site) -> dict[str, Any]:
     now = clock.now()
     SiteRhythm.objects.create(site=site, interval_hours=24, declared_at=now)
     alarm = SilenceAlarm.objects.create(site=site, opened_at=now, expected_at=now, reason="Nothing came.")
-    pause = SitePause.objects.create(site=site, starts_at=now, reason="Guarded", created_at=now)
+    pause = SitePause.objects.create(
+        site=site, starts_at=now, ends_at=now + timedelta(hours=1), reason="Guarded", created_at=now
+    )
     report = EvidenceReport.objects.create(vault=site.vault, site=site, asked_by_label="Guard", asked_at=now)
     set_up = SetUp.objects.create(
         vault=site.vault,
