@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from connections.services import certificates
 from tests.factories.people import PASSWORD
@@ -25,6 +25,9 @@ FLAGS = [
 BY = System("Browser test")
 # Refused forms and pages are answers, not faults of a script.
 EXPECTED = "the server responded with a status of 4"
+
+# As long as any other wait for a page here: what a busy machine takes is no finding.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")

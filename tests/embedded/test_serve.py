@@ -16,7 +16,6 @@ from tests.tools.engines import free_port_pair
 from vaultadmin.embedded.processes import wait_until
 
 # One start is dear: these share a data folder, so they stay in one process.
-pytestmark = pytest.mark.xdist_group("serve")
 
 UP = "Ctrl-C stops everything."
 CHILDREN = {"web", "web-tls", "worker-general", "worker-sync", "beat"}

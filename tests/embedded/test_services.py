@@ -11,8 +11,6 @@ from tests.embedded.probes import pids, ping, query, start_and_be_killed
 from vaultadmin.embedded import Services, fresh, is_running, paths, services
 from vaultadmin.embedded.processes import alive, wait_until
 
-pytestmark = pytest.mark.xdist_group("services")
-
 
 def test_start_gives_both_servers_and_stop_leaves_none(data_dir):
     with services(data_dir) as running:

@@ -11,7 +11,6 @@ from tests.tools.installation import Browser
 from vaultadmin.embedded.processes import wait_until
 
 # One installation, started once: these stay in one process.
-pytestmark = pytest.mark.xdist_group("drill")
 
 PAGES = ("/", "/v/1001/", "/v/1001/ecoa/", "/v/1001/ecoa/runs/", "/v/1001/admin/connections/", "/v/1001/admin/users/")
 

@@ -17,7 +17,6 @@ from tests.tools.installation import Installation
 from vaultadmin.site.demo import world
 
 # One pair of installations for all of these.
-pytestmark = pytest.mark.xdist_group("two-installations")
 
 ALPHA, BETA = "alpha.example.test", "beta.example.test"
 # The same number on both sides: only the installation tells the two vaults apart.

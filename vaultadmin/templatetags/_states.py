@@ -99,6 +99,7 @@ _LOOKS = {
     "missing": Look("danger", "user-x"),
     "id_differs": Look("danger", "id"),
     "region_moved": Look("warning", "world"),
+    "mapping": Look("warning", "list-check"),
     "mapping_gone": Look("danger", "unlink"),
     "site_unmapped": Look("danger", "unlink"),
     "agrees": _GOOD,
