@@ -56,6 +56,13 @@ class SingleFlight:
         self._retryable_ttl = retryable_ttl
         self._flights: dict[Hashable, asyncio.Future[Any]] = {}
         self._failures: dict[Hashable, tuple[float, EcoaError]] = {}
+        self._claimed: set[Hashable] = set()
+
+    def claim(self, key: Hashable) -> bool:
+        """True for the first who claims `key`, False for everybody after."""
+        is_free = key not in self._claimed
+        self._claimed.add(key)
+        return is_free
 
     async def do(self, key: Hashable, ask: Callable[[], Awaitable[V]]) -> V:
         """The answer of `ask`, asked once for everybody who waits for `key`."""

@@ -17,7 +17,6 @@ from ecoa.client.caches import ExpiringStore, SingleFlight
 from ecoa.client.types import Credentials, RemoteParticipant, Stage, Token
 
 REGION_TTL = 3600.0
-LOOK_AGAIN = 60.0
 
 _Result = TypeVar("_Result")
 
@@ -29,12 +28,10 @@ class Caches:
     now: Callable[[], float] = time.time
     regions: ExpiringStore[str] = field(init=False)
     tokens: ExpiringStore[Token] = field(init=False)
-    looked: ExpiringStore[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.regions = ExpiringStore(now=self.now)
         self.tokens = ExpiringStore(now=self.now)
-        self.looked = ExpiringStore(now=self.now)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -148,16 +145,16 @@ class StudySession:
     async def _moved(self, site: str, region: str, refused: errors.Refused) -> str | None:
         """Where a site is now that the region we remember does not know; None when that is still the answer.
 
-        Asked again at most once a minute and site, so that a site nobody knows does not cost a question each time.
+        Asked again once per site for all who share the flights: a site nobody knows does not cost a question for each
+        participant, and a wrong answer to that question stands no longer than they do.
         """
         if self._fixed_region or refused.code != errors.SITE_NOT_FOUND:
             return None
         key = (self._base_url, self._credentials.system_id, self._study, site)
         kept = self._caches.regions.get(key)
         if kept == region:
-            if self._caches.looked.get(key) is not None:
+            if not self._flights.claim(("look again", key)):
                 return None
-            self._caches.looked.put(key, region, until=self._caches.now() + LOOK_AGAIN)
             self._caches.regions.drop(key, region)
         found = await self.region(site)
         return found if found != region else None

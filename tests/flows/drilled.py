@@ -136,6 +136,16 @@ def left_over(running: Installation, prefix: str) -> int:
     return int(rows[0][0])
 
 
+def reasons_left(running: Installation, prefix: str) -> dict[str, int]:
+    """Why they are left over: how many by status and code."""
+    rows = running.rows(
+        "SELECT status || ' ' || code, count(*) FROM ecoa_participant"
+        " WHERE internal_id LIKE %s AND status <> 'synced' GROUP BY 1",
+        f"{prefix}-%",
+    )
+    return {reason: int(number) for reason, number in rows}
+
+
 def claims_that_do_not_hold(running: Installation, prefix: str) -> int:
     """Participants our side calls synced that the service holds with another value, or not at all."""
     return int(running.rows(FALSE_CLAIMS, f"{prefix}-%")[0][0])

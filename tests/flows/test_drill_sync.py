@@ -93,6 +93,7 @@ def test_whatever_the_service_does_everybody_arrives_once_while_workers_and_redi
         "at the end of the faults": ended,
         "claims that do not hold": false + drilled.claims_that_do_not_hold(running, prefix),
         "left over": drilled.left_over(running, prefix),
+        "left over because": drilled.reasons_left(running, prefix),
         "without evidence": drilled.without_evidence(running, prefix),
         **drilled.judged(running, prefix, amount),
     }

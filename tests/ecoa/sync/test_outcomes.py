@@ -241,3 +241,13 @@ def test_site_nobody_knows_is_looked_for_once_and_not_for_each_participant(study
 
     assert (run.rejected, machine.calls["post"]) == (20, 20)
     assert machine.calls["discover"] == 2
+
+
+def test_retry_looks_for_the_site_anew_after_an_answer_that_was_wrong(study, machine):
+    [participant] = study.participants(1)
+    machine.faults[participant.internal_id] = ["refuse:NF-0003"]
+    assert study.run().rejected == 1
+    machine.regions[study.site.number] = f"https://eu.{HOST}/"
+    machine.faults[participant.internal_id] = ["refuse:NF-0003"]
+
+    assert study.run().synced == 1
