@@ -15,6 +15,7 @@ from django.db import transaction
 from connections import conf, signed_json
 from connections.constants import CertificateStage
 from connections.models import SigningCertificate
+from connections.services.refusals import Refused
 from vaultadmin import audit, secrets
 from vaultadmin.models import Installation
 
@@ -24,8 +25,13 @@ RULING = (CertificateStage.ROLLOVER, CertificateStage.ACTIVE)
 AUDITED = ["certificate_id", "stage", "fingerprint", "not_before", "not_after", "test_at", "release_at", "final_at"]
 
 
-class NoSigningCertificate(Exception):
-    """Set-up has not made the first certificate yet."""
+class NoSigningCertificate(Refused):
+    """Set-up has not made the first certificate yet, so nothing that is signed with one can be made."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This installation has no signing certificate yet. Ask its operator to run “manage.py setup”, then try again."
+        )
 
 
 class KeyGone(Exception):
@@ -59,7 +65,7 @@ def current() -> SigningCertificate:
     """The certificate connections sign with unless a person chose: the one rolling over, else the active one."""
     ruling = SigningCertificate.objects.filter(stage__in=RULING).order_by("-certificate_id").first()
     if ruling is None:
-        raise NoSigningCertificate("This installation has no signing certificate yet; finish its set-up first.")
+        raise NoSigningCertificate
     return ruling
 
 

@@ -60,9 +60,7 @@ def active() -> SigningCertificate:
     """The certificate that is being replaced, or stands alone."""
     found = SigningCertificate.objects.filter(stage=CertificateStage.ACTIVE).first()
     if found is None:
-        raise certificates.NoSigningCertificate(
-            "This installation has no signing certificate yet; finish its set-up first."
-        )
+        raise certificates.NoSigningCertificate
     return found
 
 

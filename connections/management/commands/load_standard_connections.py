@@ -7,7 +7,6 @@ from typing import Any
 from connections.integrations import catalogue
 from connections.models import Connection
 from connections.services import standard
-from connections.services.certificates import NoSigningCertificate
 from connections.services.refusals import Refused
 from vaultadmin import clock
 from vaultadmin.commands import DONE
@@ -45,7 +44,7 @@ class Command(OurCommand):
                 self._load(vault)
                 if options["instance"] is not None:
                     self._add(vault, options["connection"], options["instance"])
-        except (NoSigningCertificate, Refused) as error:
+        except Refused as error:
             raise self.fail(str(error)) from error
         return DONE
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from connections.constants import CertificateStage, ConnectionType
 from connections.models import Connection, SigningCertificate
-from connections.services import announcing, certificates, renewing
+from connections.services import announcing, renewing
 from connections.services.refusals import Refused
 from vaultadmin import audit, clock
 from vaultadmin.commands import DONE
@@ -47,7 +47,7 @@ class Command(OurCommand):
         try:
             warnings = self._warnings(step)
             certificate = self._take(step, now, keep=not options["dry_run"])
-        except (Refused, certificates.NoSigningCertificate) as error:
+        except Refused as error:
             raise self.fail(str(error)) from error
         if not options["dry_run"]:
             renewing.settle(by=BY, now=now)

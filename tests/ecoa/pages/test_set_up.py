@@ -129,6 +129,17 @@ def test_address_is_judged_when_entered_or_called(machine, manager, client, url,
         assert probe(manager, client, found).steps[0]["code"] == code
 
 
+def test_finish_without_a_signing_certificate_makes_nothing_and_says_what_to_do(machine, manager, client):
+    found = probe(manager, client, begin(manager, client))
+
+    answer = client.post(page(manager, "set-up-finish", found.pk))
+
+    made = Connection.objects.count(), ConnectionAuthorization.objects.count(), StudyMapping.objects.count()
+    assert answer.status_code == 422
+    assert "no signing certificate yet. Ask its operator to run “manage.py setup”" in answer.content.decode()
+    assert (made, SetUp.objects.get().state) == ((0, 0, 0), "open")
+
+
 def test_changed_answers_need_another_test(machine, manager, client):
     found = probe(manager, client, begin(manager, client))
     client.post(page(manager, "set-up-credentials", found.pk), CREDENTIALS | {"secret": "", "tenant_id": "another"})
