@@ -26,6 +26,7 @@ class Situation(StrEnum):
     CONFLICT = "conflict"
     CORRECTION_ASKED = "correction_asked"
     CORRECTION_SIGNED = "correction_signed"
+    CORRECTION_HELD = "correction_held"
     CORRECTION_NOT_ACCEPTED = "correction_not_accepted"
     CORRECTION_OVERTAKEN = "correction_overtaken"
     CORRECTION_REJECTED = "correction_rejected"
@@ -149,6 +150,15 @@ SITUATIONS: dict[str, Card] = {
         _("It goes on by itself."),
         By.MINUTES,
     ),
+    Situation.CORRECTION_HELD: Card(
+        _("A signed correction waits"),
+        _("The study team signed the new ID. But eCOA and we hold two IDs for this person, so nothing is sent yet."),
+        Visit.CHECK_ID,
+        _("Nothing. This page shows it as soon as the new ID is in eCOA."),
+        Acts.STUDY_TEAM,
+        _("The study team decides which ID counts. Then it goes on by itself."),
+        By.NEXT_DAY,
+    ),
     Situation.CORRECTION_NOT_ACCEPTED: Card(
         _("eCOA did not accept the correction"),
         _("The new ID was signed and sent, but eCOA said no. eCOA still has the old ID."),
@@ -159,8 +169,8 @@ SITUATIONS: dict[str, Card] = {
         By.NEXT_DAY,
     ),
     Situation.CORRECTION_OVERTAKEN: Card(
-        _("The source set another ID"),
-        _("The new ID was signed. But then the system the ID comes from put another one in its place."),
+        _("Another ID was set"),
+        _("The new ID was signed. But then its source or the study team put another one in its place."),
         Visit.CHECK_ID,
         _("Look up in your own notes which ID is right. If this one is wrong, ask once more."),
         Acts.SITE,

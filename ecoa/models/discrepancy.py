@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from vaultadmin.permissions import Permission, can
@@ -29,6 +29,10 @@ class DiscrepancyKind(models.TextChoices):
     REGION_MOVED = "region_moved", _("Region moved")
     MAPPING_GONE = "mapping_gone", _("Study not mapped")
     SITE_UNMAPPED = "site_unmapped", _("Site not mapped")
+
+
+# Two values stand against each other; nothing is overwritten before somebody says which one counts.
+HELD_BACK = (DiscrepancyKind.CONFLICT, DiscrepancyKind.ID_DIFFERS)
 
 
 class DiscrepancyState(models.TextChoices):
@@ -73,6 +77,14 @@ class DiscrepancyQuerySet(models.QuerySet["Discrepancy"]):
     def standing(self) -> DiscrepancyQuerySet:
         """Those that are not over."""
         return self.filter(state__in=STANDING)
+
+    def holding(self) -> DiscrepancyQuerySet:
+        """Those whose participant no run sends, as the plan of a run has it: nobody decided whose value counts, or
+        somebody decided that the source speaks next. A newer value of ours that nobody else holds goes out."""
+        newer = Q(version__lt=F("participant__version"))
+        undecided = Q(state=DiscrepancyState.OPEN) & ~(Q(holder_unknown=True) & newer)
+        awaited = Q(state=DiscrepancyState.DECIDED, decision__remedy=Remedy.AT_SOURCE) & ~newer
+        return self.filter(undecided | awaited, kind__in=HELD_BACK, participant__isnull=False)
 
 
 class Discrepancy(models.Model):

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ecoa.cards import Card, Situation, card_for
 from ecoa.client.types import Stage
-from ecoa.models import Attempt, Correction, CorrectionState, Participant
+from ecoa.models import Attempt, Correction, CorrectionState, Discrepancy, DiscrepancyState, Participant
 from vaultadmin.models import Membership
 from vaultadmin.signing import services as signing
 
@@ -21,6 +22,14 @@ _CARDS = {
     CorrectionState.NOT_ACCEPTED: Situation.CORRECTION_NOT_ACCEPTED,
     CorrectionState.OVERTAKEN: Situation.CORRECTION_OVERTAKEN,
     CorrectionState.REJECTED: Situation.CORRECTION_REJECTED,
+}
+_HELD = {
+    DiscrepancyState.OPEN: gettext_lazy(
+        "Not yet: eCOA and we hold different IDs. It is sent as soon as the study team has decided about that."
+    ),
+    DiscrepancyState.DECIDED: gettext_lazy(
+        "Not yet: the study team decided that the ID is put right at its source. It waits for what comes from there."
+    ),
 }
 _DOUBT = " This signature does not fit what is stored: have the record examined."
 
@@ -39,13 +48,27 @@ def of_participant(participant: Participant) -> list[Correction]:
     return list(rows.order_by("-pk")[:SHOWN])
 
 
-def card_of(correction: Correction) -> Card | None:
+def held_by(correction: Correction) -> Discrepancy | None:
+    """The difference a signed correction waits for: while it stands, nothing of the participant is sent."""
+    if correction.state != CorrectionState.SIGNED:
+        return None
+    rows: QuerySet[Discrepancy] = Discrepancy.objects.holding()
+    return rows.filter(participant=correction.participant_id).first()
+
+
+def in_the_way(correction: Correction) -> Discrepancy | None:
+    """The open difference a correction would wait for once it is signed."""
+    rows: QuerySet[Discrepancy] = Discrepancy.objects.holding()
+    return rows.filter(participant=correction.participant_id, state=DiscrepancyState.OPEN, holder_unknown=False).first()
+
+
+def card_of(correction: Correction, held: Discrepancy | None = None) -> Card | None:
     """The site card of a correction; none when it is in eCOA or was taken back."""
-    situation = _CARDS.get(CorrectionState(correction.state))
+    situation = Situation.CORRECTION_HELD if held else _CARDS.get(CorrectionState(correction.state))
     return card_for(situation) if situation else None
 
 
-def timeline(correction: Correction, tries: list[Attempt]) -> list[Event]:
+def timeline(correction: Correction, tries: list[Attempt], held: Discrepancy | None = None) -> list[Event]:
     """Asked, signed, sent, confirmed, each with person and time; what is to come has neither. `tries` newest first."""
     steps = [
         _event(_("Asked"), at=correction.asked_at, by=correction.asked_by, text=correction.reason, icon="pencil"),
@@ -53,7 +76,7 @@ def timeline(correction: Correction, tries: list[Attempt]) -> list[Event]:
     ]
     if correction.state in (CorrectionState.WITHDRAWN, CorrectionState.REJECTED):
         return steps
-    return [*steps, _sent(correction, tries), _proof(correction)]
+    return [*steps, _sent(correction, tries, held), _proof(correction)]
 
 
 def _decision(correction: Correction) -> list[Event]:
@@ -76,7 +99,7 @@ def _decision(correction: Correction) -> list[Event]:
     ]
 
 
-def _sent(correction: Correction, tries: list[Attempt]) -> Event:
+def _sent(correction: Correction, tries: list[Attempt], held: Discrepancy | None) -> Event:
     title = _("Sent to eCOA")
     if correction.decided_at is None:
         return _event(title, state="future")
@@ -87,6 +110,8 @@ def _sent(correction: Correction, tries: list[Attempt]) -> Event:
         return _event(title, at=sent.started_at, by=_("eCOA sync"), icon="send")
     if not correction.is_open:
         return _event(_("Not sent"), at=correction.ended_at, state="failed")
+    if held is not None:
+        return _event(title, text=str(_HELD[DiscrepancyState(held.state)]), state="current")
     text = _("Not yet: %(card)s.") % {"card": card_for(mine[0].code).title} if mine and mine[0].code else ""
     return _event(title, text=text, state="current")
 

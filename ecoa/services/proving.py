@@ -10,11 +10,20 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from ecoa.client import errors
 from ecoa.contract.codes import Code
-from ecoa.models import OPEN_STATES, Attempt, AttemptOutcome, Correction, CorrectionState, Scope, StudyMapping
+from ecoa.models import (
+    OPEN_STATES,
+    Attempt,
+    AttemptOutcome,
+    Correction,
+    CorrectionState,
+    Discrepancy,
+    Scope,
+    StudyMapping,
+)
 from ecoa.services import correcting, runs
 from ecoa.services.refusals import Refused
 from vaultadmin import audit
@@ -34,7 +43,10 @@ def tick(*, now: datetime) -> None:
     for pk in signed.filter(~Q(participant__version=F("version"))).values_list("pk", flat=True)[:_BATCH]:
         _end(pk, evidence=None, now=now)
     due: dict[int, list[Correction]] = defaultdict(list)
-    for correction in signed.filter(push_at__lte=now).order_by("push_at")[:_BATCH]:
+    # While two values stand against each other no run sends the participant. The correction keeps its place: it is
+    # due at once when that is decided.
+    held = Discrepancy.objects.holding().filter(participant=OuterRef("participant"))
+    for correction in signed.filter(~Exists(held), push_at__lte=now).order_by("push_at")[:_BATCH]:
         due[correction.mapping_id].append(correction)
     for mapping_pk, corrections in due.items():
         _push(mapping_pk, corrections, now)
@@ -65,7 +77,7 @@ def _end(pk: int, *, evidence: int | None, now: datetime) -> None:
             correction.refuse(evidence=tried, at=now)
         correction.save()
         changes: audit.Changes = {"correction": (CorrectionState.SIGNED.value, str(correction.state))}
-        reason = f"Try {tried.pk}" if tried else "The source put another ID in place."
+        reason = f"Try {tried.pk}" if tried else "Another participant ID was put in place."
         correcting.record(correction, f"correction.{correction.state}", by=ACTOR, changes=changes, reason=reason)
 
 

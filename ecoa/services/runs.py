@@ -9,7 +9,6 @@ from django.db import IntegrityError, transaction
 
 from ecoa.models import (
     Discrepancy,
-    DiscrepancyKind,
     DiscrepancyState,
     FileImport,
     ItemState,
@@ -27,8 +26,10 @@ from ecoa.sync import healing
 from vaultadmin import audit
 
 MAX_CHOSEN = 10_000
-# No run overwrites eCOA's value while one of these is open.
-HELD_BACK = (DiscrepancyKind.CONFLICT, DiscrepancyKind.ID_DIFFERS)
+_HELD = {
+    DiscrepancyState.OPEN: "eCOA and we hold different values. Decide about the conflict first, then it is sent.",
+    DiscrepancyState.DECIDED: "It was decided to correct this ID at its source; what the source brings is sent then.",
+}
 
 
 def plan(
@@ -174,6 +175,7 @@ def retry_participant(participant: Participant, *, by: audit.Actor, now: datetim
     """Send one participant again."""
     if participant.status == ParticipantStatus.SYNCED:
         raise Refused("This participant is in eCOA already.")
-    if Discrepancy.objects.filter(participant=participant, kind__in=HELD_BACK, state=DiscrepancyState.OPEN).exists():
-        raise Refused("eCOA and we hold different values. Decide about the conflict first, then it is sent.")
+    holding = Discrepancy.objects.holding().filter(participant=participant).first()
+    if holding is not None:
+        raise Refused(_HELD[DiscrepancyState(holding.state)])
     return plan(mapping=participant.mapping, scope=Scope.CHOSEN, chosen=[participant.pk], by=by, now=now)

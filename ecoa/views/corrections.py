@@ -175,6 +175,7 @@ def _render(
     given = {
         "correction": correction,
         "participant": participant,
+        "waits_for": selectors.in_the_way(correction),
         "frame": frame(request),
         "cancel_url": _page_of(participant),
     }

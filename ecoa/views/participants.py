@@ -105,17 +105,19 @@ def _page(
 def _corrections(request: MemberRequest, corrections: list[Correction], tries: list[Attempt]) -> dict[str, Any]:
     newest = corrections[0] if corrections else None
     return {
-        "corrections": [
-            {
-                "correction": row,
-                "card": correction_selectors.card_of(row),
-                "events": correction_selectors.timeline(row, tries),
-            }
-            for row in corrections
-        ],
+        "corrections": [_correction(row, tries) for row in corrections],
         "open_correction": newest is not None and newest.is_open,
-        "may_decide": newest is not None and not correcting.refusal_for(newest, request.member),
+        "may_sign_correction": newest is not None and not correcting.refusal_for(newest, request.member),
         "may_withdraw": newest is not None and newest.asked_by.user_id == request.member.user_id,
+    }
+
+
+def _correction(row: Correction, tries: list[Attempt]) -> dict[str, Any]:
+    held = correction_selectors.held_by(row)
+    return {
+        "correction": row,
+        "card": correction_selectors.card_of(row, held),
+        "events": correction_selectors.timeline(row, tries, held),
     }
 
 

@@ -2,8 +2,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from ecoa.models import Correction, Participant
-from ecoa.services import correcting, proving, sites
+from ecoa.models import Correction, Discrepancy, Participant, Remedy
+from ecoa.services import correcting, deciding, proving, remedies, sites
 from tests.connections.handshake import proof_of
 from tests.ecoa.conftest import Study
 from tests.factories.ecoa import SYSTEM
@@ -50,6 +50,37 @@ class Loop:
             proving.tick(now=clock.now())
             for run in self.study.mapping.runs.filter(state__in=["planned", "running"]):
                 self.study.finish(run)
+
+    def differ(self, theirs="1005-ECOA") -> Discrepancy:
+        """A read-back found another ID in eCOA."""
+        now = clock.now()
+        return Discrepancy.objects.create(
+            vault=self.study.mapping.vault,
+            mapping=self.study.mapping,
+            site=self.study.site,
+            participant=self.participant,
+            kind="id_differs",
+            our_value=self.participant.participant_id,
+            their_value=theirs,
+            version=self.now().version,
+            found_by="radar",
+            found_at=now,
+            seen_at=now,
+        )
+
+    def settle(self, found: Discrepancy, remedy: Remedy) -> None:
+        """The study team decides about a difference, signed."""
+        rows = list(Discrepancy.objects.select_related("participant", "mapping", "site").filter(pk=found.pk))
+        deciding.decide(
+            vault=self.study.mapping.vault,
+            rows=rows,
+            remedy=remedy,
+            reason="We looked it up",
+            seen_version=remedies.version(rows),
+            proof=proof_of(self.sponsor),
+            by=self.sponsor,
+            now=clock.now(),
+        )
 
     def now(self) -> Participant:
         return Participant.objects.select_related("vault", "mapping", "site").get(pk=self.participant.pk)

@@ -1,12 +1,15 @@
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError
 
-from ecoa.models import Attempt, Correction, CorrectionState, Scope, SiteTally
+from ecoa.models import Attempt, Correction, CorrectionState, Participant, Remedy, Scope, SiteTally
 from ecoa.selectors import corrections as selectors
 from ecoa.services import correcting, proving
 from ecoa.services.refusals import Refused
 from tests.factories.ecoa import make_mapping, make_participants, make_site
 from tests.factories.people import make_member
+from tests.fakes.ecoa_machine import Held
 from vaultadmin import clock
 from vaultadmin.models import AuditEvent, Notice, Task
 from vaultadmin.permissions import Permission
@@ -220,6 +223,37 @@ def test_correction_waits_for_a_run_under_way(loop, machine):
     loop.tick()
 
     assert Correction.objects.get().state == CorrectionState.CONFIRMED
+
+
+@pytest.mark.parametrize("remedy", [Remedy.KEEP_OURS, Remedy.AT_SOURCE], ids=["keep_ours", "at_source"])
+def test_correction_waits_for_a_decision_without_empty_runs_and_goes_on_at_once_after_it(loop, machine, remedy):
+    found = loop.differ()
+    machine.store[loop.participant.internal_id] = Held("1005-ECOA", "remote", "1005")
+    loop.decide(loop.ask())
+    for minutes in range(0, 600, 60):
+        proving.tick(now=clock.now() + timedelta(minutes=minutes))
+    waiting = Correction.objects.get()
+    runs_before = loop.study.mapping.runs.count()
+
+    loop.settle(found, remedy)
+    loop.tick()
+
+    assert (waiting.state, waiting.pushes, runs_before) == (CorrectionState.SIGNED, 0, 1)
+    assert Correction.objects.get().state == CorrectionState.CONFIRMED
+    assert machine.store[loop.participant.internal_id].participant_id == "1005-NEW"
+    assert not loop.study.mapping.runs.filter(total=0).exists()
+
+
+def test_decision_for_the_value_of_ecoa_overtakes_the_correction_that_waited(loop, machine):
+    Participant.objects.update(source="manual")
+    found = loop.differ()
+    loop.decide(loop.ask())
+
+    loop.settle(found, Remedy.TAKE_THEIRS)
+    loop.tick()
+
+    assert Correction.objects.get().state == CorrectionState.OVERTAKEN
+    assert loop.now().participant_id == "1005-ECOA"
 
 
 def test_study_that_is_switched_off_holds_the_correction(loop, machine):

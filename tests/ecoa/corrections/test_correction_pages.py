@@ -5,7 +5,7 @@ import re
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-from ecoa.models import Correction, CorrectionState
+from ecoa.models import Correction, CorrectionState, Participant
 from ecoa.services import sites
 from tests.connections.pages import HTMX, hidden_fields, sign_in
 from tests.ecoa.pages.test_pages import site_url, url
@@ -89,7 +89,34 @@ def test_sponsor_is_told_to_mend_the_source_too(loop, sponsor):
 
     text = sponsor.get(url(loop.study, "correction-complete", correction.pk)).content.decode()
 
-    assert "Correct it at its source as well." in " ".join(text.split())
+    words = "The system the file came from owns this ID. Have it corrected there as well: as soon as 1005-OLD comes"
+    assert words in " ".join(text.split())
+
+
+def test_sponsor_is_told_of_nothing_where_no_machine_owns_the_id(loop, sponsor):
+    Participant.objects.update(source="manual")
+    correction = loop.ask()
+
+    text = sponsor.get(url(loop.study, "correction-complete", correction.pk)).content.decode()
+
+    assert "owns this ID" not in text
+
+
+def test_correction_that_waits_for_a_decision_says_so_to_both_sides(loop, coordinator, sponsor):
+    correction = loop.ask()
+    found = loop.differ()
+    address = url(loop.study, "conflict", found.pk)
+
+    dialog = sponsor.get(url(loop.study, "correction-complete", correction.pk)).content.decode()
+    decide(loop, sponsor, correction)
+    loop.tick()
+    pages = [browser.get(page_of(loop)).content.decode() for browser in (coordinator, sponsor)]
+
+    assert "the new ID waits" in dialog
+    assert address in dialog
+    assert ["A signed correction waits" in page for page in pages] == [True, True]
+    assert ["It is sent as soon as the study team has decided" in page for page in pages] == [True, True]
+    assert [address in page for page in pages] == [False, True]
 
 
 def test_site_staff_cannot_open_the_verdict_and_strangers_find_nothing(loop, coordinator):
