@@ -30,7 +30,8 @@ class NoSigningCertificate(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            "This installation has no signing certificate yet. Ask its operator to run “manage.py setup”, then try again."
+            "This installation has no signing certificate yet. Ask its operator to run “manage.py setup”, "
+            "then try again."
         )
 
 

@@ -66,7 +66,7 @@ def test_new_certificate_rules_from_its_release_on(certificate, stage, rules):
 
 
 def test_missing_certificate_is_said_plainly():
-    with pytest.raises(NoSigningCertificate, match="manage.py setup"):
+    with pytest.raises(NoSigningCertificate, match=r"manage\.py setup"):
         certificates.current()
 
 

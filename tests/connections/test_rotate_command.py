@@ -79,7 +79,7 @@ def test_step_that_makes_no_sense_now_is_refused_in_one_sentence(admin, before, 
 
 
 def test_installation_without_a_certificate_is_told_so(db):
-    with pytest.raises(CommandError, match="manage.py setup"):
+    with pytest.raises(CommandError, match=r"manage\.py setup"):
         rotate("--compromised")
 
 
