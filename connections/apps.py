@@ -11,8 +11,10 @@ class ConnectionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill in the platform's registries."""
-        from connections import checks, effects, home, home_certificates, recorded
+        from connections import checks, effects, recorded
         from connections.constants import APPROVAL_TASK
+        from connections.home import certificates
+        from connections.home import connections as home
         from connections.selectors import foresight
         from connections.selectors.clients import Clients
         from connections.services import copying, healing, separating, standard
@@ -26,8 +28,8 @@ class ConnectionsConfig(AppConfig):
         registry.register(APPROVAL_TASK, ApprovalTaskHandler())
         checks.register()
         recorded.register()
-        registries.home_cards += [home.cards, home_certificates.cards]
-        registries.notices.append(home_certificates.notices)
+        registries.home_cards += [home.cards, certificates.cards]
+        registries.notices.append(certificates.notices)
         foresight.sources.append(effects.integrations)
         registries.palette.extend((home.hits, home.authorization_hits, home.token_hits))
         registries.lanes.append(home.lane)

@@ -10,8 +10,11 @@ class EcoaConfig(AppConfig):
     def ready(self) -> None:
         """Say which tasks drain our lanes, and what we show on pages that belong to everybody."""
         from connections.services import deleting
-        from ecoa import home, home_drift, recorded, selectors
+        from ecoa import recorded
         from ecoa.digests import writing
+        from ecoa.home import drift, sites
+        from ecoa.selectors import files as file_rows
+        from ecoa.selectors import runs as run_rows
         from ecoa.services import copying, correcting, mappings, separating, set_ups
         from ecoa.services.correction_task import CorrectionTaskHandler
         from ecoa.set_up import sheet
@@ -32,9 +35,9 @@ class EcoaConfig(AppConfig):
         registries.notices.append(telling.home_notices)
         registries.mail_writers |= {telling.TOPIC: telling.mail, writing.TOPIC: writing.mail}
         registries.mail_writers[set_ups.SHEET_TOPIC] = sheet.mail
-        registries.home_cards += [home.cards, home_drift.cards]
-        registries.palette.append(home.hits)
+        registries.home_cards += [sites.cards, drift.cards]
+        registries.palette.append(sites.hits)
         sandboxes.parts.extend(copying.PARTS)
         registries.separations.append(separating.let_go)
         sandboxes.link_kinds.update(copying.KINDS)
-        registries.lanes += [selectors.sync_lane, selectors.import_lane]
+        registries.lanes += [run_rows.sync_lane, file_rows.import_lane]

@@ -7,6 +7,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+# So many rows a page of a list has.
+PAGE = 50
+
 
 def replaced_query(request: HttpRequest, **values: str) -> str:
     """This page's address with some of its query replaced; an empty value removes a key."""

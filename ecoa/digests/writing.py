@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from ecoa import selectors_study as selectors
 from ecoa.models import DigestChoice, DigestFrequency, SilenceAlarm
+from ecoa.selectors import study as study_rows
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Mail
@@ -86,7 +86,7 @@ def sample(member: Membership, *, now: datetime) -> Mail | None:
 
 
 def _changed(member: Membership, until: date, days: int) -> str:
-    totals = selectors.health(member, mapping=0, today=until, number=days).totals
+    totals = study_rows.health(member, mapping=0, today=until, number=days).totals
     if not any(totals.values()):
         return "Nothing was sent to eCOA."
     return (
@@ -101,7 +101,7 @@ def _needs(member: Membership) -> list[str]:
         f"- Site {alarm.site.number} of {alarm.site.mapping.name} is silent. {alarm.reason}"
         for alarm in silent[:_NAMED]
     ]
-    troubled = selectors.troubled_sites(member, limit=_NAMED)
+    troubled = study_rows.troubled_sites(member, limit=_NAMED)
     return lines + [
         f"- Site {site.number} of {site.mapping.name}: {_trouble(site.tally.troubled)}" for site in troubled
     ]

@@ -14,7 +14,7 @@ from django.db.models.expressions import Combinable
 
 from ecoa.cards import Acts, codes_of
 from ecoa.models import Correction, Participant, ParticipantStatus, Site, SiteReading, SiteTally, SyncItem
-from ecoa.selectors import COUNTED, OpenedSite, SiteSummary
+from ecoa.selectors.sites import COUNTED, OpenedSite, SiteSummary
 from vaultadmin.models import Membership
 
 SITE_ACTS = codes_of(Acts.SITE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from ecoa.models import StudyMapping
-from ecoa.selectors_drift import Totals
+from ecoa.selectors.drift import Totals
 from vaultadmin import audit
 from vaultadmin.models import Membership
 

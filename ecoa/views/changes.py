@@ -7,9 +7,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from ecoa import selectors, selectors_sources
-from ecoa.forms_sources import ChangeIdForm, EnterForm, TransferForm
+from ecoa.forms.participants import ChangeIdForm, EnterForm, TransferForm
 from ecoa.models import Participant, Site
+from ecoa.selectors import participants as participant_rows
+from ecoa.selectors import sites as site_rows
 from ecoa.services import changing, entering, transferring
 from ecoa.services.refusals import Refused
 from ecoa.views import dialogs
@@ -25,7 +26,7 @@ _methods = require_http_methods(["GET", "POST"])
 @requires(Permission.ECOA_MANAGE)
 def enter(request: MemberRequest, vault_id: int, study: str, site: str) -> HttpResponse:
     """*Add participant*."""
-    found = selectors_sources.site_by_numbers(request.member, study=study, number=site)
+    found = site_rows.site_by_numbers(request.member, study=study, number=site)
     if found is None:
         raise Http404
     form = EnterForm(dialogs.posted(request))
@@ -110,7 +111,7 @@ def _transfer_dialog(
 
 
 def _participant(request: MemberRequest, participant_id: int) -> Participant:
-    found = selectors.participant(request.member, participant_id)
+    found = participant_rows.participant(request.member, participant_id)
     if found is None:
         raise Http404
     return found

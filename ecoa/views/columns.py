@@ -7,18 +7,18 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa import selectors, selectors_sources
-from ecoa.forms import ConfirmForm
-from ecoa.forms_sources import ColumnsForm, SavedColumnsForm
+from ecoa.forms.files import ColumnsForm, SavedColumnsForm
 from ecoa.models import ColumnMapping, FileImport, ImportState
+from ecoa.selectors import files as file_rows
 from ecoa.services import choosing, importing
 from ecoa.services.refusals import Refused
 from ecoa.views import dialogs
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import go
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page
+from vaultadmin.query import PAGE, key_page
 
 _methods = require_http_methods(["GET", "POST"])
 
@@ -27,7 +27,7 @@ _methods = require_http_methods(["GET", "POST"])
 @requires(Permission.ECOA_MANAGE)
 def choose(request: MemberRequest, vault_id: int, file_id: int) -> HttpResponse:
     """*Which column is which?* for one uploaded file."""
-    file = selectors.files(request.member).filter(pk=file_id).first()
+    file = file_rows.files(request.member).filter(pk=file_id).first()
     if file is None:
         raise Http404
     if file.state not in (ImportState.MAPPING, ImportState.READY):
@@ -49,7 +49,7 @@ def choose(request: MemberRequest, vault_id: int, file_id: int) -> HttpResponse:
 @requires(Permission.ECOA_MANAGE)
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Saved columns of every study, newest first."""
-    page = key_page(selectors_sources.column_mappings(request.member), request, column="id", size=selectors.PAGE)
+    page = key_page(file_rows.column_mappings(request.member), request, column="id", size=PAGE)
     return render(request, "ecoa/saved_columns.html", {**page, "page_title": "Saved columns"})
 
 
@@ -106,7 +106,7 @@ def _sample(file: FileImport) -> list[tuple[str, list[str]]]:
 
 
 def _saved(request: MemberRequest, columns_id: int) -> ColumnMapping:
-    found = selectors_sources.column_mappings(request.member).filter(pk=columns_id).first()
+    found = file_rows.column_mappings(request.member).filter(pk=columns_id).first()
     if found is None:
         raise Http404
     return found

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from ecoa.forms import ConfirmForm, CorrectionForm, VerdictForm
+from ecoa.forms.corrections import CorrectionForm, VerdictForm
 from ecoa.models import Correction, Participant
 from ecoa.selectors import corrections as selectors
 from ecoa.services import correcting
@@ -20,6 +20,7 @@ from ecoa.views.participants import find
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import frame, go
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission
 from vaultadmin.signing import credentials

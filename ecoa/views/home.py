@@ -8,11 +8,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from ecoa import selectors
 from ecoa.cards import DOCUMENTED, OURS, SITUATIONS, UNLISTED
 from ecoa.models import Site
 from ecoa.selectors import site_list as site_selectors
-from ecoa.sentences import site_sentence
+from ecoa.selectors import sites as site_rows
+from ecoa.sentences.sites import site_sentence
 from ecoa.views import site_list
 from ecoa.views.study import matrix
 from vaultadmin.access import MemberRequest, requires
@@ -26,12 +26,12 @@ _PAGE = 100
 @requires(Permission.ECOA_VIEW_SITES)
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """The matrix for the study team; for site staff their sites, or straight to the only one."""
-    if not selectors.is_site_staff(request.member):
+    if not site_rows.is_site_staff(request.member):
         return matrix.show(request)
     after = request.GET.get("after", "")
-    rows = selectors.sites(request.member)
+    rows = site_rows.sites(request.member)
     if after.isascii() and after.isdigit() and len(after) < 19:
-        rows = selectors.sites_after(request.member, int(after))
+        rows = site_rows.sites_after(request.member, int(after))
     found = list(rows[: _PAGE + 1])
     if not after and len(found) == 1:
         only = found[0]

@@ -12,18 +12,19 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ecoa import selectors
-from ecoa.forms import ConfirmForm, UploadForm
+from ecoa.forms.files import UploadForm
 from ecoa.imports.problems import sentence
 from ecoa.models import FileImport, FileRow, ImportState, Scope
+from ecoa.selectors import files as file_rows
 from ecoa.services import importing, runs
 from ecoa.services.refusals import Refused
 from ecoa.views import dialogs, live
 from vaultadmin import clock, exports
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import go
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page, replaced_query
+from vaultadmin.query import PAGE, key_page, replaced_query
 
 # As a participant file has them, so that the corrected file can be uploaded as it is.
 _COLUMNS = ("line", "site", "participantId", "internalId", "why")
@@ -42,7 +43,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
         else:
             name = "ecoa:file-columns" if received.state == ImportState.MAPPING else "ecoa:file"
             return go(request, reverse(name, args=[vault_id, received.pk]))
-    page = key_page(selectors.files(request.member), request, column="id", size=selectors.PAGE)
+    page = key_page(file_rows.files(request.member), request, column="id", size=PAGE)
     context = {**page, "form": form, "page_title": "Import participants"}
     return render(request, "ecoa/import.html", context, status=422 if form.errors else 200)
 
@@ -101,7 +102,7 @@ def discard(request: MemberRequest, vault_id: int, file_id: int) -> HttpResponse
 
 
 def _lines(file: FileImport) -> Iterator[list[str]]:
-    for row in selectors.all_problem_rows(file):
+    for row in file_rows.all_problem_rows(file):
         why = " ".join(sentence(problem) for problem in row.problems or [])
         yield [str(row.line), row.site, row.participant_id, row.internal_id, why]
 
@@ -118,7 +119,7 @@ def _receive(request: MemberRequest, form: UploadForm) -> FileImport:
 
 
 def _file(request: MemberRequest, file_id: int) -> FileImport:
-    found = selectors.files(request.member).filter(pk=file_id).first()
+    found = file_rows.files(request.member).filter(pk=file_id).first()
     if found is None:
         raise Http404
     return found
@@ -127,16 +128,16 @@ def _file(request: MemberRequest, file_id: int) -> FileImport:
 def _page(request: MemberRequest, file: FileImport) -> HttpResponse:
     after = request.GET.get("after", "")
     line = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    rows = selectors.problem_rows(file, after=line)
-    more = len(rows) > selectors.PAGE
+    rows = file_rows.problem_rows(file, after=line)
+    more = len(rows) > PAGE
     context: dict[str, Any] = {
         "file": file,
-        "problems": [_problem(row) for row in rows[: selectors.PAGE]],
-        "samples": selectors.sample_rows(file) if file.state == ImportState.READY else [],
+        "problems": [_problem(row) for row in rows[:PAGE]],
+        "samples": file_rows.sample_rows(file) if file.state == ImportState.READY else [],
         "working": file.state in (ImportState.CHECKING, ImportState.STORING),
         "handled": file.stored + file.skipped,
         "run": file.runs.order_by("-pk").first(),
-        "older_url": replaced_query(request, after=str(rows[selectors.PAGE - 1].line)) if more else "",
+        "older_url": replaced_query(request, after=str(rows[PAGE - 1].line)) if more else "",
         "older_label": "Next",
         "newer_url": replaced_query(request, after="") if line else "",
         "newer_label": "First page",

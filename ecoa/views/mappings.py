@@ -9,17 +9,18 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa import selectors
-from ecoa.forms import MappingForm, ScheduleForm
+from ecoa.forms.mappings import MappingForm, ScheduleForm
 from ecoa.models import StudyMapping
-from ecoa.sentences import schedule_sentence
+from ecoa.selectors import mappings as mapping_rows
+from ecoa.selectors import sites as site_rows
+from ecoa.sentences.runs import schedule_sentence
 from ecoa.services import mappings as services
 from ecoa.services import schedules
 from ecoa.views import dialogs
 from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page
+from vaultadmin.query import PAGE, key_page
 
 _SHOWN_EVENTS = 20
 _SHOWN_SITES = 200
@@ -29,7 +30,7 @@ _SHOWN_SITES = 200
 @requires(Permission.ECOA_MANAGE)
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """All study mappings of the vault, newest first."""
-    page = key_page(selectors.mappings(request.member), request, column="id", size=selectors.PAGE)
+    page = key_page(mapping_rows.mappings(request.member), request, column="id", size=PAGE)
     return render(request, "ecoa/mappings.html", {**page, "page_title": "Study mappings"})
 
 
@@ -38,8 +39,8 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
 def detail(request: MemberRequest, vault_id: int, mapping_id: int) -> HttpResponse:
     """One study: how it is reached, its sites, who sees them."""
     mapping = find(request, mapping_id)
-    sites = list(selectors.sites(request.member).filter(mapping=mapping)[:_SHOWN_SITES])
-    staff = selectors.assigned(sites)
+    sites = list(site_rows.sites(request.member).filter(mapping=mapping)[:_SHOWN_SITES])
+    staff = site_rows.assigned(sites)
     context = {
         "mapping": mapping,
         "schedule": schedule_sentence(mapping),
@@ -122,7 +123,7 @@ def _timetable(mapping: StudyMapping) -> dict[str, Any]:
 
 def find(request: MemberRequest, mapping_id: int) -> StudyMapping:
     """A study mapping this member sees, else 404."""
-    found = selectors.mappings(request.member).filter(pk=mapping_id).first()
+    found = mapping_rows.mappings(request.member).filter(pk=mapping_id).first()
     if found is None:
         raise Http404
     return found

@@ -9,17 +9,19 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa import selectors, selectors_drift, selectors_sources
 from ecoa.cards import Card, Situation, card_for
-from ecoa.forms import ConfirmForm
 from ecoa.models import Attempt, Correction, Participant, ParticipantStatus
 from ecoa.selectors import corrections as correction_selectors
+from ecoa.selectors import drift as drift_rows
+from ecoa.selectors import participants as participant_rows
+from ecoa.selectors import sites as site_rows
 from ecoa.services import correcting
 from ecoa.services import runs as run_services
 from ecoa.views import dialogs, live
 from ecoa.views.site_list import shown
 from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission, can
 
 _SHOWN = 50
@@ -41,7 +43,7 @@ def detail(request: MemberRequest, vault_id: int, participant_id: int) -> HttpRe
         (
             f"{found.version}-{found.status}-{found.stage}-{found.code}-{found.changed_at}-{found.synced_at}-{found.owner}",
             " ".join(f"{row.pk}{row.state}" for row in corrections),
-            selectors_drift.stamp_of(found),
+            drift_rows.stamp_of(found),
             " ".join(f"{row.pk}{row.outcome}{row.stage}" for row in tries[:5]),
         )
     )
@@ -70,7 +72,7 @@ def retry(request: MemberRequest, vault_id: int, participant_id: int) -> HttpRes
 
 def find(request: MemberRequest, participant_id: int) -> Participant:
     """A participant this member sees, else 404."""
-    found = selectors.participant(request.member, participant_id)
+    found = participant_rows.participant(request.member, participant_id)
     if found is None:
         raise Http404
     return found
@@ -89,13 +91,13 @@ def _page(
         "participant": found,
         "tries": tries,
         "events": list(audit.history(found)[:_SHOWN]),
-        "staff": selectors.is_site_staff(request.member),
-        "evidence": selectors_drift.evidence(found),
-        "standing": selectors_drift.standing_of(found),
+        "staff": site_rows.is_site_staff(request.member),
+        "evidence": drift_rows.evidence(found),
+        "standing": drift_rows.standing_of(found),
         "may_decide": can(request.member, Permission.ECOA_STUDY_TEAM),
         "may_manage": may_manage,
         "may_retry": may_manage and found.status != ParticipantStatus.SYNCED,
-        "transfer": selectors_sources.last_transfer(found),
+        "transfer": participant_rows.last_transfer(found),
         "page_title": found.participant_id,
         **_corrections(request, corrections, tries),
     }

@@ -9,9 +9,10 @@ from typing import Any
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
-from ecoa import selectors, selectors_runs, selectors_sources
 from ecoa.cards import card_for
 from ecoa.models import SyncItem, SyncRun
+from ecoa.selectors import runs as run_rows
+from ecoa.selectors import sites as site_rows
 from ecoa.services import pushing
 from ecoa.services.pushing import KeyReused, PushedRow, Sender
 from vaultadmin.permissions import Permission
@@ -31,7 +32,7 @@ _SHOWN_FAILURES = 1000
 @problem_endpoint("POST", needs=Permission.ECOA_MANAGE)
 def push(call: Call, study: str, site: str) -> HttpResponseBase:
     """Take an array of participants of one site: 202 with the run that brings them to eCOA and an answer per row."""
-    found = selectors_sources.site_by_numbers(call.member, study=study, number=site)
+    found = site_rows.site_by_numbers(call.member, study=study, number=site)
     if found is None:
         raise not_found()
     key, raw = _key(call), read_body(call, most=MAX_BODY)
@@ -47,7 +48,7 @@ def push(call: Call, study: str, site: str) -> HttpResponseBase:
 @problem_endpoint("GET", needs=Permission.ECOA_MANAGE)
 def run(call: Call, run_id: int) -> HttpResponseBase:
     """How a run stands, and what it could not bring over, a page at a time."""
-    found = selectors.runs(call.member).filter(pk=run_id).first() if run_id < 2**63 else None
+    found = run_rows.runs(call.member).filter(pk=run_id).first() if run_id < 2**63 else None
     if found is None:
         raise not_found()
     return _run_answer(call, found)
@@ -93,7 +94,7 @@ def _row(index: int, row: Any) -> PushedRow:
 
 def _run_answer(call: Call, found: SyncRun) -> HttpResponse:
     after = call.request.GET.get("after", "")
-    rows = selectors_runs.failed_items(found).order_by("pk")
+    rows = run_rows.failed_items(found).order_by("pk")
     if after.isascii() and after.isdigit() and len(after) < 19:
         rows = rows.filter(pk__gt=int(after))
     failures = list(rows[: _SHOWN_FAILURES + 1])

@@ -13,18 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from ecoa import selectors, selectors_runs
 from ecoa.cards import card_for
 from ecoa.models import ItemState, RunReason, RunState, SyncItem, SyncRun
-from ecoa.selectors_runs import Traffic
-from ecoa.sentences import run_sentence
+from ecoa.selectors import runs as run_rows
+from ecoa.selectors.runs import Traffic
+from ecoa.sentences.runs import run_sentence
 from ecoa.services import runs as services
 from ecoa.views import live
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.exports import csv_response
 from vaultadmin.permissions import Permission
-from vaultadmin.query import replaced_query
+from vaultadmin.query import PAGE, replaced_query
 
 _SLOWED = {
     "errors": gettext_lazy("eCOA answers with errors, so we ask less at a time."),
@@ -38,7 +38,7 @@ _SLOWED = {
 def detail(request: MemberRequest, vault_id: int, run_id: int) -> HttpResponse:
     """One run: progress with rate and time left, counts by outcome, and what could not be brought over."""
     run = find(request, run_id)
-    traffic = selectors_runs.traffic(run, now=clock.now())
+    traffic = run_rows.traffic(run, now=clock.now())
     flags = f"{run.silent_since}-{run.cancel_requested_at}-{run.paused_at}-{run.held_until}"
     stamp = f"{run.state}-{run.done}-{run.total}-{flags}-{traffic}"
     return live.answer(request, stamp, lambda: _page(request, run, traffic))
@@ -49,13 +49,13 @@ def detail(request: MemberRequest, vault_id: int, run_id: int) -> HttpResponse:
 def errors(request: MemberRequest, vault_id: int, run_id: int) -> HttpResponseBase:
     """The error file: one line for each participant that is not in eCOA, with the reason in words."""
     run = find(request, run_id)
-    lines = selectors_runs.error_lines(run)
-    return csv_response(f"run {run.pk} not in eCOA.csv", selectors_runs.ERROR_COLUMNS, lines)
+    lines = run_rows.error_lines(run)
+    return csv_response(f"run {run.pk} not in eCOA.csv", run_rows.ERROR_COLUMNS, lines)
 
 
 def find(request: MemberRequest, run_id: int) -> SyncRun:
     """A run this member sees, else 404."""
-    found = selectors.runs(request.member).filter(pk=run_id).first()
+    found = run_rows.runs(request.member).filter(pk=run_id).first()
     if found is None:
         raise Http404
     return found
@@ -66,7 +66,7 @@ def _page(request: MemberRequest, run: SyncRun, traffic: Traffic | None) -> Http
     context = {
         "run": run,
         "sentence": run_sentence(run),
-        "reasons": [_reason(request, row) for row in selectors_runs.reasons(run)],
+        "reasons": [_reason(request, row) for row in run_rows.reasons(run)],
         "tried": run.synced + run.rejected + run.unknown,
         "failed": run.rejected + run.unknown,
         "traffic": traffic,
@@ -83,16 +83,16 @@ def _page(request: MemberRequest, run: SyncRun, traffic: Traffic | None) -> Http
 def _failures(request: MemberRequest, run: SyncRun) -> dict[str, Any]:
     """The page of participants that are not in eCOA, by key; `code` leaves one reason."""
     after, code = request.GET.get("after", ""), request.GET.get("code", "")[:32]
-    rows = selectors_runs.failed_items(run, code=code)
+    rows = run_rows.failed_items(run, code=code)
     if after.isascii() and after.isdigit() and len(after) < 19:
         rows = rows.filter(pk__gt=int(after))
-    items = list(rows[: selectors.PAGE + 1])
-    more = len(items) > selectors.PAGE
+    items = list(rows[: PAGE + 1])
+    more = len(items) > PAGE
     return {
-        "failures": [_failure(item) for item in items[: selectors.PAGE]],
+        "failures": [_failure(item) for item in items[:PAGE]],
         "code": code,
         "all_url": replaced_query(request, code="", after=""),
-        "older_url": replaced_query(request, after=str(items[selectors.PAGE - 1].pk)) if more else "",
+        "older_url": replaced_query(request, after=str(items[PAGE - 1].pk)) if more else "",
         "older_label": "Next",
         "newer_url": replaced_query(request, after="") if after else "",
         "newer_label": "First page",

@@ -9,16 +9,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa import selectors, selectors_runs
-from ecoa.forms import ConfirmForm, StartRunForm
+from ecoa.forms.runs import StartRunForm
 from ecoa.models import Scope
+from ecoa.selectors import runs as run_rows
 from ecoa.services import runs as services
 from ecoa.views import dialogs, live
 from ecoa.views.run_page import find
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page
+from vaultadmin.query import PAGE, key_page
 
 _methods = require_http_methods(["GET", "POST"])
 
@@ -27,7 +28,7 @@ _methods = require_http_methods(["GET", "POST"])
 @requires(Permission.ECOA_MANAGE)
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """All runs, newest first."""
-    page = key_page(selectors.runs(request.member), request, column="id", size=selectors.PAGE)
+    page = key_page(run_rows.runs(request.member), request, column="id", size=PAGE)
     stamp = ",".join(f"{run.pk}:{run.state}:{run.done}" for run in page["rows"])
     context = {**page, "poll": "4s", "page_title": "Sync runs"}
     return live.answer(request, stamp, lambda: render(request, "ecoa/runs.html", context))
@@ -59,7 +60,7 @@ def _chosen_before(request: MemberRequest) -> dict[str, Any]:
     rows = [key for key in request.GET.getlist("participant") if key.isascii() and key.isdigit() and len(key) < 19]
     if not rows:
         return {}
-    ticked = selectors_runs.ticked(request.member, [int(key) for key in rows])
+    ticked = run_rows.ticked(request.member, [int(key) for key in rows])
     mapping = ticked[0].mapping_id if ticked else None
     labels = [one.participant_id for one in ticked if one.mapping_id == mapping]
     return {"mapping": mapping, "scope": Scope.CHOSEN.value, "participants": "\n".join(labels)}

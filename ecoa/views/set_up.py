@@ -11,8 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa.forms import ConfirmForm
-from ecoa.forms_set_up import CredentialsForm, StudyForm
+from ecoa.forms.set_up import CredentialsForm, StudyForm
 from ecoa.models import SetUp, SetUpState, TestState
 from ecoa.services import set_ups as services
 from ecoa.services.refusals import Refused
@@ -22,6 +21,7 @@ from ecoa.set_up.testing import MOST_SITES
 from ecoa.views import dialogs
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, fresh_credentials, requires
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.outbound import outgoing
 from vaultadmin.permissions import Permission
 from vaultadmin.query import key_page

@@ -10,10 +10,10 @@ from django.http import Http404
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ecoa import selectors
 from ecoa.cards import Card, Situation, card_for
 from ecoa.models import CorrectionState, Participant, ParticipantStatus, Site
 from ecoa.selectors import site_list
+from ecoa.selectors import sites as site_rows
 from ecoa.selectors.site_list import ATTENTION, CORRECTIONS, NEEDS_YOU, STUDY_TEAM, Counts
 from vaultadmin.access import MemberRequest
 
@@ -45,9 +45,9 @@ class Cell:
     more: bool = False
 
 
-def opened(request: MemberRequest, study: str, site: str) -> selectors.OpenedSite:
+def opened(request: MemberRequest, study: str, site: str) -> site_rows.OpenedSite:
     """The site of the address, if this member sees it; else 404."""
-    found = selectors.site(request.member, study=study, number=site)
+    found = site_rows.site(request.member, study=study, number=site)
     if found is None:
         raise Http404
     return found
@@ -98,13 +98,13 @@ def shown(participant: Participant) -> dict[str, Any]:
     }
 
 
-def rows_of(request: MemberRequest, site: selectors.OpenedSite, wanted: dict[str, str]) -> Any:
+def rows_of(request: MemberRequest, site: site_rows.OpenedSite, wanted: dict[str, str]) -> Any:
     """The participants a page, a print or an export of the site holds, from the page key on."""
     rows = site_list.participants(request.member, site, state=wanted["state"], search=wanted["q"])
     return rows.filter(participant_id__gt=wanted["after"]) if wanted["after"] else rows
 
 
-def banner(site: selectors.OpenedSite) -> Card | None:
+def banner(site: site_rows.OpenedSite) -> Card | None:
     """Why nothing is sent for the whole site, if so."""
     if not site.site.mapping.is_active:
         return card_for(Situation.HELD)
@@ -118,5 +118,5 @@ def zone_of(site: Site) -> str:
 
 
 def _cell(state: str, number: int, tone: str, icon: str, *, word: str | Promise = "", bounded: bool = False) -> Cell:
-    more = bounded and number >= selectors.COUNTED
+    more = bounded and number >= site_rows.COUNTED
     return Cell(state, word or STATES[state], number, tone if number else "neutral", icon, more)

@@ -11,18 +11,18 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from ecoa import selectors
 from ecoa.cards import Situation, card_for
 from ecoa.models import Participant, ParticipantStatus
 from ecoa.selectors import site_list as site_selectors
-from ecoa.sentences import site_sentence
+from ecoa.selectors import sites as site_rows
+from ecoa.sentences.sites import site_sentence
 from ecoa.services import sites as services
 from ecoa.views import live, site_list
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.exports import csv_response
 from vaultadmin.permissions import Permission, can
-from vaultadmin.query import replaced_query
+from vaultadmin.query import PAGE, replaced_query
 
 # More than anybody reads on paper; the file holds them all.
 _ON_PAPER = 1000
@@ -85,10 +85,10 @@ def export(request: MemberRequest, vault_id: int, study: str, site: str) -> Http
     return csv_response(name, _COLUMNS, _lines(rows.iterator(chunk_size=1000)))
 
 
-def _page(request: MemberRequest, opened: selectors.OpenedSite) -> HttpResponse:
+def _page(request: MemberRequest, opened: site_rows.OpenedSite) -> HttpResponse:
     site, wanted = opened.site, site_list.asked(request.GET)
-    found = list(site_list.rows_of(request, opened, wanted)[: selectors.PAGE + 1])
-    more = len(found) > selectors.PAGE
+    found = list(site_list.rows_of(request, opened, wanted)[: PAGE + 1])
+    more = len(found) > PAGE
     counts = site_selectors.counts_of(site)
     context: dict[str, Any] = {
         "site": site,
@@ -97,8 +97,8 @@ def _page(request: MemberRequest, opened: selectors.OpenedSite) -> HttpResponse:
         "differences": site_list.differences(counts),
         "banner_card": site_list.banner(opened),
         "site_zone": site_list.zone_of(site),
-        "rows": [site_list.shown(participant) for participant in found[: selectors.PAGE]],
-        "older_url": replaced_query(request, after=found[selectors.PAGE - 1].participant_id) if more else "",
+        "rows": [site_list.shown(participant) for participant in found[:PAGE]],
+        "older_url": replaced_query(request, after=found[PAGE - 1].participant_id) if more else "",
         "older_label": "Next",
         "newer_url": replaced_query(request, after="") if wanted["after"] else "",
         "newer_label": "First page",

@@ -6,13 +6,14 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from ecoa import selectors
-from ecoa.forms import AssignForm, ConfirmForm, SiteForm
+from ecoa.forms.mappings import AssignForm, SiteForm
 from ecoa.models import Site
+from ecoa.selectors import sites as site_rows
 from ecoa.services import sites as services
 from ecoa.views import dialogs
 from ecoa.views.mappings import find
 from vaultadmin.access import MemberRequest, requires
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
 
 _methods = require_http_methods(["GET", "POST"])
@@ -76,7 +77,7 @@ def unassign(request: MemberRequest, vault_id: int, site_id: int, member_id: int
 
 
 def _site(request: MemberRequest, site_id: int) -> Site:
-    found = selectors.sites(request.member).select_related("vault").filter(pk=site_id).first()
+    found = site_rows.sites(request.member).select_related("vault").filter(pk=site_id).first()
     if found is None:
         raise Http404
     return found

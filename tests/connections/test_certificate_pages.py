@@ -4,7 +4,7 @@ from contextlib import contextmanager
 import pytest
 from django.urls import reverse
 
-from connections import home_certificates
+from connections.home import certificates as home_certificates
 from connections.models import Connection
 from connections.services import choosing, renewing
 from connections.services.refusals import Refused

@@ -8,8 +8,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from connections import home
 from connections.constants import BindingState, ConnectionState, ConnectionType
+from connections.home import connections as home
 from connections.models import Binding, Connection, ConnectionAuthorization, IssuedFile
 from connections.selectors import connections as selectors
 from connections.services import editing, exchange

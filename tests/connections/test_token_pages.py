@@ -5,8 +5,8 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
-from connections import home
 from connections.constants import ConnectionType
+from connections.home import connections as home
 from connections.models import Connection, ConnectionAuthorization, VaultToken
 from connections.services import probing
 from connections.services.probing import Outcome, Probe

@@ -46,10 +46,6 @@ class RenameForm(forms.Form):
     name = forms.CharField(label="Printed name", max_length=128)
 
 
-class ConfirmForm(forms.Form):
-    """A dialog with nothing to fill in."""
-
-
 class ReasonForm(forms.Form):
     """A dialog that asks why."""
 

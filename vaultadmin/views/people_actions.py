@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, fresh_credentials, requires
 from vaultadmin.answers import frame, go
-from vaultadmin.forms.people import ConfirmForm, ProfileChoiceForm, ReasonForm, RenameForm
+from vaultadmin.forms.dialogs import ConfirmForm
+from vaultadmin.forms.people import ProfileChoiceForm, ReasonForm, RenameForm
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission
 from vaultadmin.services import authority, links, people

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from vaultadmin import audit
 from vaultadmin.access import MemberRequest, fresh_credentials, requires
 from vaultadmin.answers import frame, go
-from vaultadmin.forms.people import ConfirmForm
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.forms.profiles import ProfileForm, SwitchForm, groups
 from vaultadmin.models import SecurityProfile
 from vaultadmin.permissions import Permission

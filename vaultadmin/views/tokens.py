@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from vaultadmin import clock
 from vaultadmin.access import Gate, MemberRequest, fresh_credentials, requires
 from vaultadmin.answers import frame, go
-from vaultadmin.forms.people import ConfirmForm
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.forms.tokens import TokenForm
 from vaultadmin.models import ApiToken
 from vaultadmin.permissions import Permission, can

@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa import selectors_drift
-from ecoa.forms_drift import DecideForm
+from ecoa.forms.drift import DecideForm
 from ecoa.models import Decision, Discrepancy, Remedy
+from ecoa.selectors import drift as drift_rows
 from ecoa.services import deciding, remedies
 from ecoa.services.refusals import Refused
 from ecoa.views import live
@@ -64,10 +64,10 @@ def decide(request: MemberRequest, vault_id: int) -> HttpResponse:
 @requires(Permission.ECOA_STUDY_TEAM)
 def detail(request: MemberRequest, vault_id: int, decision_id: int) -> HttpResponse:
     """One decision: who signed what and why, how far it is, and what was left out."""
-    decision = selectors_drift.decisions(request.member).filter(pk=decision_id).first()
+    decision = drift_rows.decisions(request.member).filter(pk=decision_id).first()
     if decision is None:
         raise Http404
-    rows = list(selectors_drift.discrepancies(request.member).filter(decision=decision).order_by("-pk")[:_SHOWN])
+    rows = list(drift_rows.discrepancies(request.member).filter(decision=decision).order_by("-pk")[:_SHOWN])
     context = {"decision": decision, "rows": rows, "page_title": str(decision)}
     stamp = f"{decision.state}-{decision.cursor}-{[(row.pk, row.stamp) for row in rows]}"
     return live.answer(request, stamp, lambda: render(request, "ecoa/drift/decision.html", context))
@@ -85,9 +85,9 @@ def _look(request: MemberRequest) -> _Look:
 
 def _asked_for(request: MemberRequest) -> list[Discrepancy]:
     """The ticked discrepancies, or all that fit the filters; at most as many as can be decided about at once."""
-    rows = selectors_drift.discrepancies(request.member)
+    rows = drift_rows.discrepancies(request.member)
     if request.GET.get("all"):
-        rows = selectors_drift.filtered(rows, selectors_drift.asked(request.GET.dict()))
+        rows = drift_rows.filtered(rows, drift_rows.asked(request.GET.dict()))
     else:
         ids = [int(text) for text in request.GET.getlist("id") if text.isascii() and text.isdigit() and len(text) < 19]
         rows = rows.filter(pk__in=ids[: deciding.MOST])

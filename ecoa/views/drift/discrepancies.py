@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from ecoa import selectors, selectors_drift
 from ecoa.models import Discrepancy, DiscrepancyKind, DiscrepancyState, Remedy
+from ecoa.selectors import drift as drift_rows
 from ecoa.services import remedies
 from vaultadmin import audit
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page, replaced_query
+from vaultadmin.query import PAGE, key_page, replaced_query
 
 _SHOWN = 20
 
@@ -46,9 +46,9 @@ def card(request: MemberRequest, vault_id: int, discrepancy_id: int) -> HttpResp
     participant = row.participant
     context = {
         "row": row,
-        "holder": selectors_drift.holder(row),
+        "holder": drift_rows.holder(row),
         "remedies": [(plan.remedy.label, plan.reason_why_not) for plan in plans],
-        "evidence": selectors_drift.evidence(participant) if participant is not None else [],
+        "evidence": drift_rows.evidence(participant) if participant is not None else [],
         "events": list(audit.history(participant if participant is not None else row.site)[:_SHOWN]),
         "decide_url": _decide_url(vault_id, id=str(row.pk)),
         "page_title": str(row),
@@ -58,7 +58,7 @@ def card(request: MemberRequest, vault_id: int, discrepancy_id: int) -> HttpResp
 
 def find(request: MemberRequest, discrepancy_id: int) -> Discrepancy:
     """A discrepancy this member sees, else 404."""
-    found = selectors_drift.discrepancies(request.member).filter(pk=discrepancy_id).first()
+    found = drift_rows.discrepancies(request.member).filter(pk=discrepancy_id).first()
     if found is None:
         raise Http404
     return found
@@ -69,9 +69,9 @@ def _decide_url(vault_id: int, **query: str) -> str:
 
 
 def _list(request: MemberRequest, preset: dict[str, str], *, title: str, route: str, fixed: str) -> HttpResponse:
-    asked = selectors_drift.asked(request.GET.dict()) | preset
-    rows: QuerySet[Discrepancy] = selectors_drift.filtered(selectors_drift.discrepancies(request.member), asked)
-    page = key_page(rows, request, column="pk", size=selectors.PAGE)
+    asked = drift_rows.asked(request.GET.dict()) | preset
+    rows: QuerySet[Discrepancy] = drift_rows.filtered(drift_rows.discrepancies(request.member), asked)
+    page = key_page(rows, request, column="pk", size=PAGE)
     wanted = {name: value for name, value in asked.items() if value}
     context: dict[str, Any] = {
         **page,

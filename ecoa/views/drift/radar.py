@@ -9,14 +9,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa import selectors, selectors_drift
-from ecoa.forms import ConfirmForm
 from ecoa.models import ReadBackCycle, StudyMapping
+from ecoa.selectors import drift as drift_rows
+from ecoa.selectors import sites as site_rows
 from ecoa.services import reading_back
 from ecoa.views import dialogs, live
 from ecoa.views.mappings import find
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
 from vaultadmin.query import replaced_query
 
@@ -28,12 +29,12 @@ _PAGE = 100
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Where both sides stand, site by site; the page fetches itself while a round goes on."""
     after = request.GET.get("after", "")
-    rows = selectors.sites(request.member)
+    rows = site_rows.sites(request.member)
     if after.isascii() and after.isdigit() and len(after) < 19:
-        rows = selectors.sites_after(request.member, int(after))
+        rows = site_rows.sites_after(request.member, int(after))
     found = list(rows.select_related("reading")[: _PAGE + 1])
-    strip = selectors_drift.heat(found[:_PAGE])
-    rounds = [_round(mapping, cycle) for mapping, cycle in selectors_drift.mappings_with_rounds(request.member)]
+    strip = drift_rows.heat(found[:_PAGE])
+    rounds = [_round(mapping, cycle) for mapping, cycle in drift_rows.mappings_with_rounds(request.member)]
     context = {
         "strip": strip,
         "rounds": rounds,

@@ -9,8 +9,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from ecoa import selectors, selectors_drift
 from ecoa.models import DiscrepancyKind, Participant, StudyMapping
+from ecoa.selectors import drift as drift_rows
+from ecoa.selectors import mappings as mapping_rows
+from ecoa.selectors import sites as site_rows
 from ecoa.services import reconciling
 from ecoa.views.mappings import find
 from vaultadmin import clock
@@ -39,8 +41,8 @@ _COLUMNS = (
 @requires(Permission.ECOA_STUDY_TEAM)
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """All studies, each with its sums."""
-    page = key_page(selectors.mappings(request.member), request, column="id", size=20)
-    page["rows"] = [(mapping, selectors_drift.totals(mapping)) for mapping in page["rows"]]
+    page = key_page(mapping_rows.mappings(request.member), request, column="id", size=20)
+    page["rows"] = [(mapping, drift_rows.totals(mapping)) for mapping in page["rows"]]
     return render(request, "ecoa/drift/reconciliations.html", {**page, "page_title": "Reconciliation"})
 
 
@@ -50,14 +52,14 @@ def detail(request: MemberRequest, vault_id: int, mapping_id: int) -> HttpRespon
     """One study, site by site."""
     mapping = find(request, mapping_id)
     after = request.GET.get("after", "")
-    rows = selectors.sites(request.member)
+    rows = site_rows.sites(request.member)
     if after.isascii() and after.isdigit() and len(after) < 19:
-        rows = selectors.sites_after(request.member, int(after))
+        rows = site_rows.sites_after(request.member, int(after))
     found = list(rows.filter(mapping=mapping).select_related("reading")[: _PAGE + 1])
     context = {
         "mapping": mapping,
-        "totals": selectors_drift.totals(mapping),
-        "rows": selectors_drift.heat(found[:_PAGE]),
+        "totals": drift_rows.totals(mapping),
+        "rows": drift_rows.heat(found[:_PAGE]),
         "older_url": replaced_query(request, after=str(found[_PAGE - 1].pk)) if len(found) > _PAGE else "",
         "older_label": "Next",
         "newer_url": replaced_query(request, after="") if after else "",
@@ -73,8 +75,8 @@ def download(request: MemberRequest, vault_id: int, mapping_id: int) -> HttpResp
     """Every participant with what eCOA held at the newest read-back. Taking it away is in the trail."""
     mapping = find(request, mapping_id)
     now = clock.now()
-    reconciling.record_download(mapping, by=request.member, totals=selectors_drift.totals(mapping))
-    rows = selectors_drift.reconciled_participants(request.member, mapping)
+    reconciling.record_download(mapping, by=request.member, totals=drift_rows.totals(mapping))
+    rows = drift_rows.reconciled_participants(request.member, mapping)
     name = f"reconciliation {mapping.external_study_id} {now:%Y-%m-%dT%H%MZ}.csv"
     return csv_response(name, _COLUMNS, _lines(mapping, rows))
 

@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa.forms import ConfirmForm
 from ecoa.service import faults, selectors
 from ecoa.service.faults import FaultCall
 from ecoa.service.forms import FaultForm, PlayForm
@@ -19,6 +18,7 @@ from ecoa.views import dialogs
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import live_by
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
 from vaultadmin.query import key_page
 

@@ -7,13 +7,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa.forms import ConfirmForm
 from ecoa.service import regions, selectors, studies
 from ecoa.service.forms import MapSystemForm, MoveSiteForm, ServiceSiteForm, StudyForm
 from ecoa.service.models import MappingState, ServiceStudy
 from ecoa.views import dialogs
 from vaultadmin import audit
 from vaultadmin.access import MemberRequest, requires
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
 from vaultadmin.query import key_page
 

@@ -7,7 +7,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa.forms import ConfirmForm
 from ecoa.service import rotation, selectors, systems
 from ecoa.service.forms import IssueForm, SystemEditForm, SystemForm, TenantForm
 from ecoa.service.models import ServiceSystem
@@ -16,6 +15,7 @@ from ecoa.views import dialogs
 from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, fresh_credentials, requires
 from vaultadmin.answers import frame
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
 from vaultadmin.query import key_page
 

@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ecoa import selectors_study as selectors
-from ecoa.forms_study import SnoozeForm
+from ecoa.forms.study import SnoozeForm
+from ecoa.selectors import study as study_rows
 from ecoa.services import rhythms
 from ecoa.views import dialogs
 from vaultadmin import clock
@@ -26,7 +26,7 @@ _PAGE = 50
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Open alarms; with `?all=1` those that are over too."""
     everything = request.GET.get("all") == "1"
-    rows = selectors.alarms(request.member)
+    rows = study_rows.alarms(request.member)
     page = key_page(rows if everything else rows.open(), request, column="id", size=_PAGE)  # type: ignore[attr-defined]
     context = {
         **page,
@@ -42,7 +42,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
 @requires(Permission.ECOA_STUDY_TEAM)
 def snooze(request: MemberRequest, vault_id: int, alarm_id: int) -> HttpResponse:
     """*Snooze*."""
-    alarm = selectors.alarms(request.member).filter(pk=alarm_id).first()
+    alarm = study_rows.alarms(request.member).filter(pk=alarm_id).first()
     if alarm is None:
         raise Http404
     form = SnoozeForm(dialogs.posted(request))

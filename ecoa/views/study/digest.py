@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from ecoa.digests import writing
-from ecoa.forms_study import DigestForm
+from ecoa.forms.study import DigestForm
 from ecoa.services import digests
 from ecoa.services.refusals import Refused
 from ecoa.views import dialogs

@@ -9,10 +9,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from ecoa import selectors
-from ecoa import selectors_study as study_rows
 from ecoa.models import StudyMapping, SyncDay
-from ecoa.selectors_study import COUNTERS, Period
+from ecoa.selectors import mappings as mapping_rows
+from ecoa.selectors import study as study_rows
+from ecoa.selectors.study import COUNTERS, Period
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.exports import csv_response
@@ -38,7 +38,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
         "period": period,
         "number": number,
         "choices": [{"number": days, "url": replaced_query(request, days=str(days))} for days in PERIODS],
-        "studies": list(selectors.mappings(request.member).order_by("name", "pk")[:_STUDIES]),
+        "studies": list(mapping_rows.mappings(request.member).order_by("name", "pk")[:_STUDIES]),
         "study": mapping.pk if mapping else 0,
         "columns": [{"label": _LABELS[name], "panel": _PANELS.get(name, _TROUBLE)} for name in COUNTERS],
         "rows": [_row(day) for day in reversed(period.days)],
@@ -72,7 +72,7 @@ def _asked(request: MemberRequest) -> tuple[int, StudyMapping | None]:
     number = int(days) if days in map(str, PERIODS) else _DEFAULT
     if not (study.isascii() and study.isdigit() and len(study) < 19):
         return number, None
-    mapping = selectors.mappings(request.member).filter(pk=int(study)).first()
+    mapping = mapping_rows.mappings(request.member).filter(pk=int(study)).first()
     if mapping is None:
         raise Http404
     return number, mapping

@@ -7,29 +7,29 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from ecoa import selectors_study as selectors
 from ecoa.models import StudyMapping
-from ecoa.sentences_study import cell_words, overall_sentence
+from ecoa.selectors import study as study_rows
+from ecoa.sentences.study import cell_words, overall_sentence
 from vaultadmin.access import MemberRequest
 from vaultadmin.permissions import Permission, can
 from vaultadmin.query import replaced_query
 
 STATES = {
-    selectors.SILENT: "Silent",
-    selectors.ATTENTION: "Needs attention",
-    selectors.WAITING: "Waiting",
-    selectors.SYNCED: "All in eCOA",
+    study_rows.SILENT: "Silent",
+    study_rows.ATTENTION: "Needs attention",
+    study_rows.WAITING: "Waiting",
+    study_rows.SYNCED: "All in eCOA",
 }
 
 
 def show(request: MemberRequest) -> HttpResponse:
     """The matrix, from the counters of the sites."""
     state, after, study = _asked(request)
-    found = selectors.matrix(request.member, state=state, after=after, study=study)
+    found = study_rows.matrix(request.member, state=state, after=after, study=study)
     context = {
         "matrix": found,
         "lines": [_line(line, found.studies) for line in found.lines],
-        "sentence": overall_sentence(selectors.overall(request.member)),
+        "sentence": overall_sentence(study_rows.overall(request.member)),
         "states": STATES,
         "state": state,
         "chips": _chips(request, state),
@@ -47,7 +47,7 @@ def show(request: MemberRequest) -> HttpResponse:
     return render(request, "ecoa/study/matrix.html", context)
 
 
-def _line(line: selectors.Line, studies: list[StudyMapping]) -> dict[str, Any]:
+def _line(line: study_rows.Line, studies: list[StudyMapping]) -> dict[str, Any]:
     cells = [
         None if cell is None else {"cell": cell, "words": cell_words(cell), "study": study}
         for cell, study in zip(line.cells, studies, strict=True)

@@ -9,9 +9,8 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ecoa import selectors_study as selectors
-from ecoa.forms import ConfirmForm
 from ecoa.models import EvidenceReport, ReportFormat
+from ecoa.selectors import study as study_rows
 from ecoa.services import reports as services
 from ecoa.services.refusals import Refused
 from ecoa.views import dialogs
@@ -19,6 +18,7 @@ from ecoa.views.study.rhythm import find as find_site
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.exports import safe_name
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
 from vaultadmin.query import key_page
 
@@ -34,7 +34,7 @@ _TYPES = {
 @requires(Permission.ECOA_STUDY_TEAM)
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """All reports that are kept, newest first."""
-    page = key_page(selectors.reports(request.member), request, column="id", size=_PAGE)
+    page = key_page(study_rows.reports(request.member), request, column="id", size=_PAGE)
     polled = any(report.is_open for report in page["rows"])
     context = {**page, "poll": "3s" if polled else "", "tab": "reports", "page_title": "Evidence reports"}
     return render(request, "ecoa/study/reports.html", context)
@@ -109,7 +109,7 @@ def download(request: MemberRequest, vault_id: int, report_id: int, format: str)
 
 def find(request: MemberRequest, report_id: int) -> EvidenceReport:
     """A report this member sees, else 404."""
-    found = selectors.reports(request.member).filter(pk=report_id).first()
+    found = study_rows.reports(request.member).filter(pk=report_id).first()
     if found is None:
         raise Http404
     return found

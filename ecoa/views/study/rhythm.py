@@ -11,16 +11,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from ecoa import selectors_study as selectors
-from ecoa.forms import ConfirmForm
-from ecoa.forms_study import PauseForm, RhythmForm
+from ecoa.forms.study import PauseForm, RhythmForm
 from ecoa.models import Site, SiteRhythm
+from ecoa.selectors import study as study_rows
 from ecoa.services import rhythms
 from ecoa.services.refusals import Refused
 from ecoa.silence import looking
 from ecoa.views import dialogs
 from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
+from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
 
 _methods = require_http_methods(["GET", "POST"])
@@ -126,7 +126,7 @@ def end_pause(request: MemberRequest, vault_id: int, site_id: int, pause_id: int
 
 def find(request: MemberRequest, site_id: int) -> Site:
     """A site this member sees, else 404."""
-    found = selectors.site(request.member, site_id)
+    found = study_rows.site(request.member, site_id)
     if found is None:
         raise Http404
     return found

@@ -17,7 +17,7 @@ from ecoa.models import (
 )
 from ecoa.radar import asking, cycling
 from ecoa.radar.policy import RadarPolicy
-from ecoa.selectors_drift import open_by_site, open_discrepancies
+from ecoa.selectors.drift import open_by_site, open_discrepancies
 from ecoa.sync.policy import Policy
 from tests.factories.ecoa import make_participants, make_run, make_site
 from tests.fakes.ecoa_machine import HOST, Held, failure

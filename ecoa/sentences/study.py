@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ecoa.selectors_study import ATTENTION, CLOSED, SILENT, SYNCED, WAITING, Cell, Overall
+from ecoa.selectors.study import ATTENTION, CLOSED, SILENT, SYNCED, WAITING, Cell, Overall
 
 
 def cell_words(cell: Cell) -> str:

@@ -1,12 +1,12 @@
-"""What eCOA shows on pages that belong to everybody: a home tile, palette entries, lanes of the status page."""
+"""How all participants stand, on a vault's home; sites and participants in the palette."""
 
 from __future__ import annotations
 
 from django.db.models import Sum
 from django.urls import reverse
 
-from ecoa import selectors
 from ecoa.models import Participant, Site, SiteTally
+from ecoa.selectors import sites as site_rows
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Card, Hit
@@ -43,7 +43,7 @@ def hits(member: Membership, text: str) -> list[Hit]:
 
 
 def _sites(member: Membership, text: str) -> list[Hit]:
-    rows = selectors.sites(member).filter(number__startswith=text)[:_HITS]
+    rows = site_rows.sites(member).filter(number__startswith=text)[:_HITS]
     return [
         Hit(
             label=f"Site {site}",

@@ -1,4 +1,4 @@
-"""The sentences people read first. Everything a person reads here is marked for translation."""
+"""What is said about runs and when they start."""
 
 from __future__ import annotations
 
@@ -9,21 +9,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ecoa.models import StudyMapping, SyncRun
-from ecoa.selectors import COUNTED, SiteSummary
-
-
-def site_sentence(summary: SiteSummary) -> str:
-    """The one sentence about a site: what is in eCOA, and who has to do something."""
-    if summary.total == 0:
-        return _("No participants yet.")
-    parts = [_where(summary)]
-    if summary.waiting:
-        parts.append(
-            ngettext("%(n)d is on its way", "%(n)d are on their way", summary.waiting) % {"n": summary.waiting}
-        )
-    if summary.troubled:
-        parts += _troubles(summary.troubled, summary.needs_you)
-    return "; ".join(parts) + "."
 
 
 def run_sentence(run: SyncRun) -> str:
@@ -65,31 +50,3 @@ def _interval(minutes: int) -> str:
     if minutes % 60 == 0:
         return ngettext("Every hour", "Every %(n)d hours", minutes // 60) % {"n": minutes // 60}
     return _("Every %(n)d minutes") % {"n": minutes}
-
-
-def _where(summary: SiteSummary) -> str:
-    if summary.synced == summary.total:
-        return ngettext("The participant is in eCOA", "All %(n)d participants are in eCOA", summary.total) % {
-            "n": summary.total
-        }
-    return _("%(synced)d of %(total)d participants are in eCOA") % {
-        "synced": summary.synced,
-        "total": summary.total,
-    }
-
-
-def _troubles(troubled: int, needs_you: int | None) -> list[str]:
-    if needs_you is None:
-        return [ngettext("%(n)d needs attention", "%(n)d need attention", troubled) % {"n": troubled}]
-    parts = [_needs_you(needs_you)] if needs_you else []
-    others = troubled - min(needs_you, troubled)
-    if others:
-        with_team = ngettext("%(n)d is with the study team", "%(n)d are with the study team", others)
-        parts.append(with_team % {"n": others})
-    return parts
-
-
-def _needs_you(number: int) -> str:
-    if number >= COUNTED:
-        return _("%(n)d or more need you") % {"n": COUNTED}
-    return ngettext("%(n)d needs you", "%(n)d need you", number) % {"n": number}

@@ -1,4 +1,4 @@
-"""Questions of the runs' pages: how fast, with how many calls, what came of the plan and why."""
+"""Questions about runs: which ones, how fast, with how many calls, what came of the plan and why, what is due."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ from django.db.models import QuerySet
 from ecoa.cards import card_for
 from ecoa.models import CallShare, ItemState, Participant, RunReason, RunState, SyncItem, SyncRun
 from vaultadmin.models import Membership
+from vaultadmin.registries import Lane
 
 FAILED_STATES = (ItemState.REJECTED, ItemState.UNKNOWN)
 _CHUNK = 1000
+# What is due is counted up to here; the status page needs no more.
+_COUNTED = 100
+
+
+def runs(member: Membership) -> QuerySet[SyncRun]:
+    """Visible runs with their study; pages order them by key."""
+    rows: QuerySet[SyncRun] = SyncRun.objects.visible_to(member).select_related("mapping", "file")
+    return rows
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,19 @@ def ticked(member: Membership, keys: list[int]) -> list[Participant]:
     """Visible participants somebody ticked in a list, in the order of their IDs; at most a page of them."""
     rows = Participant.objects.visible_to(member).filter(pk__in=keys[:_CHUNK])
     return list(rows.order_by("mapping_id", "participant_id"))
+
+
+def sync_lane(now: datetime) -> Lane:
+    """What is due to be sent, for the status page; asked run by run, as the index is ordered."""
+    due = 0
+    oldest: list[datetime] = []
+    for run in SyncRun.objects.open():
+        rows = SyncItem.objects.filter(run=run, crashes=0, lease_token__isnull=True, due_at__lte=now)
+        first = rows.order_by("due_at").values_list("due_at", flat=True)[: _COUNTED + 1]
+        moments = [moment for moment in first if moment is not None]
+        due += len(moments)
+        oldest += moments[:1]
+    return Lane("Participants to eCOA", due, min(oldest, default=None))
 
 
 def _error_line(item: SyncItem) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Addresses of the study team's pages, below /v/<vault_id>/; part of `ecoa.urls`."""
+"""The study team's pages: health, silence, digest, reports and the set-up wizard."""
 
 from django.urls import path
 

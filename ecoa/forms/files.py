@@ -1,4 +1,4 @@
-"""Forms around where participants come from. They check shape; rules that need rows live in services."""
+"""Uploading a participant file, and saying what its columns are."""
 
 from __future__ import annotations
 
@@ -7,9 +7,36 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from ecoa import selectors_sources
-from ecoa.models import Participant, Site
+from ecoa.forms.fields import offer
+from ecoa.imports.reading import MAX_BYTES
+from ecoa.models import StudyMapping
+from ecoa.selectors import mappings as mapping_rows
 from ecoa.services.choosing import Choice
+from vaultadmin.models import Membership
+
+
+class UploadForm(forms.Form):
+    """A participant file for one study."""
+
+    mapping = forms.ModelChoiceField(queryset=StudyMapping.objects.none(), label=_("Study"))
+    file = forms.FileField(
+        label=_("Participant file"),
+        help_text=_(
+            "CSV or XLSX with headings in the first row. If they tell too little, you say which column is which."
+        ),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+    )
+
+    def __init__(self, *args: Any, member: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self, "mapping", mapping_rows.mappings(member))
+
+    def clean_file(self) -> Any:
+        """Size only; what the file is, its content says."""
+        file = self.cleaned_data["file"]
+        if file.size > MAX_BYTES:
+            raise forms.ValidationError(_("The file is larger than 256 MB. Split it and upload the parts."))
+        return file
 
 
 class ColumnsForm(forms.Form):
@@ -49,46 +76,6 @@ class SavedColumnsForm(ColumnsForm):
         super().__init__(*args, **kwargs)
         self.fields["name"].required = True
         self.fields["name"].label = _("Name")
-
-
-class EnterForm(forms.Form):
-    """One participant, entered by hand."""
-
-    participant_id = forms.CharField(
-        label=_("Participant ID"), max_length=255, help_text=_("As it is used at the site, such as 1005-003.")
-    )
-    internal_id = forms.CharField(
-        label=_("Internal ID"),
-        max_length=255,
-        required=False,
-        help_text=_("The ID by which eCOA will know the participant for good. Leave it empty to have one made."),
-    )
-    send = forms.BooleanField(label=_("Send to eCOA right after"), required=False, initial=True)
-
-
-class ChangeIdForm(forms.Form):
-    """Another participant ID."""
-
-    participant_id = forms.CharField(label=_("New participant ID"), max_length=255)
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Kept in the audit trail."))
-
-
-class TransferForm(forms.Form):
-    """Another site of the same study. `seen` is the site whose consequences were on the screen."""
-
-    to_site = forms.ModelChoiceField(queryset=Site.objects.none(), label=_("New site"), empty_label=_("Choose …"))
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Kept in the history of both sites."))
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, *args: Any, participant: Participant, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["to_site"]
-        if isinstance(field, forms.ModelChoiceField):
-            field.queryset = selectors_sources.other_sites(participant)
-
-    def has_seen(self) -> bool:
-        """Were the consequences for the chosen site on the screen?"""
-        return bool(self.cleaned_data["seen"] == str(self.cleaned_data["to_site"].pk))
 
 
 def _letters(number: int) -> str:

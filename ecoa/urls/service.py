@@ -1,4 +1,4 @@
-"""Pages of the bundled eCOA service and its fault board, below /v/<vault_id>/."""
+"""Pages of the bundled eCOA service and its fault board."""
 
 from django.urls import path
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from ecoa.models import EvidenceReport, SilenceAlarm, Site, SiteReading, StudyMapping, SyncDay
-from ecoa.selectors_drift import open_by_site
+from ecoa.selectors.drift import open_by_site
 from vaultadmin.models import Membership
 
 STUDIES = 6

@@ -1,0 +1,1 @@
+"""Forms check shape; rules that need rows live in services and come back as form errors."""

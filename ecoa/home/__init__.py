@@ -1,0 +1,1 @@
+"""What eCOA shows on pages that belong to everybody: home tiles and entries of the palette."""
