@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from connections.peering.protocol import Party
+from connections.peering.messages import Party
 from vaultadmin.strict_json import canonical
 
 COUNT = 6

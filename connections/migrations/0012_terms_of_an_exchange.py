@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 def give_terms(apps, schema_editor):
     from connections import six_words
-    from connections.peering.protocol import Party
+    from connections.peering.messages import Party
 
     installation = apps.get_model("vaultadmin", "Installation").objects.first()
     rows = apps.get_model("connections", "Binding").objects.filter(state__in=["proposed", "approving"])

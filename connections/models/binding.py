@@ -7,7 +7,7 @@ from django.db.models import Q
 from django_fsm import FSMField, transition
 
 from connections.constants import BindingState, Side, Verdict
-from connections.peering.protocol import Party, View
+from connections.peering.messages import Party, View
 from vaultadmin.models import Installation
 from vaultadmin.state_machine import StateMachine
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from connections.peering.protocol import MessageType, Outcome
+from connections.peering.messages import MessageType, Outcome
 
 _TYPES = [(item.value, item.value) for item in MessageType]
 _OUTCOMES = [(item.value, item.value) for item in Outcome if item is not Outcome.LATER]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from connections.peering import local, remote
-from connections.peering.protocol import Party
+from connections.peering.messages import Party
 from connections.spark.signing import Signer
 from vaultadmin.models import Installation
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import DatabaseError
 
 from connections.peering.errors import CarrierError
-from connections.peering.protocol import Party
+from connections.peering.messages import Party
 from connections.services import receiving
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from connections.peering.addresses import AddressRefused, message_url
 from connections.peering.errors import CarrierError
-from connections.peering.protocol import MAX_BYTES, Message, Party, read_message
+from connections.peering.messages import Message, Party
+from connections.peering.protocol import MAX_BYTES, read_message
 from connections.spark.envelope import Envelope
 from connections.spark.signing import Signer, sign
 from vaultadmin import outbound

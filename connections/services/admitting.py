@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connections import conf, signed_json
 from connections.models import IncomingPeerMessage, IssuedFile
-from connections.peering.protocol import Connect, Message, ProtocolError, read_message
+from connections.peering.messages import Connect, Message
+from connections.peering.protocol import ProtocolError, read_message
 from connections.peering.remote import REQUEST_TYPE
 from connections.services import certificates, clocks, files, parties, receiving, security_events
 from connections.services.pinning import exchange_with, last_words, may_introduce, pinned_certificates

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from connections.constants import BindingState, CertificateStage
 from connections.models import Binding, CertificateAnnouncement, SigningCertificate
-from connections.peering.protocol import CertificateNotice, MessageType
+from connections.peering.messages import CertificateNotice, MessageType
 from connections.services import certificates, exchange
 from vaultadmin import audit
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from connections.constants import APPROVAL_TASK, BindingState, Verdict
 from connections.models import Binding
-from connections.peering.protocol import Decision, MessageType
+from connections.peering.messages import Decision, MessageType
 from connections.selectors.foresight import plan_of
 from connections.services import delivering, exchange
 from connections.services.refusals import Refused

@@ -11,7 +11,7 @@ from django.db.models import ProtectedError
 
 from connections.constants import ConnectionState
 from connections.models import Binding, Connection, OutgoingPeerMessage
-from connections.peering.protocol import Decision, MessageType
+from connections.peering.messages import Decision, MessageType
 from connections.services import delivering, exchange, routes
 from connections.services.creating import AUDITED
 from connections.services.locking import lock_record

@@ -15,15 +15,8 @@ from connections.constants import BindingState
 from connections.models import Binding, OutgoingPeerMessage
 from connections.peering import carriers
 from connections.peering.errors import CarrierError
-from connections.peering.protocol import (
-    Answer,
-    MessageType,
-    Outcome,
-    ProtocolError,
-    Refusal,
-    read_answer,
-    write_message,
-)
+from connections.peering.messages import Answer, MessageType, Outcome, Refusal
+from connections.peering.protocol import ProtocolError, read_answer, write_message
 from connections.services import announcing, certificates, clocks, exchange, parties, routes
 from connections.spark.signing import Signer
 from vaultadmin import claims, place

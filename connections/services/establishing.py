@@ -11,7 +11,7 @@ from connections.connection_file import ConnectionFile, ConnectionFileError
 from connections.constants import BindingState, ConnectionState, ConnectionType, Side
 from connections.models import Binding, Connection
 from connections.peering.addresses import AddressRefused, check_peering_url
-from connections.peering.protocol import Connect, MessageType, Outcome
+from connections.peering.messages import Connect, MessageType, Outcome
 from connections.services import certificates, creating, delivering, exchange, names, parties, standard
 from connections.services.locking import lock_record
 from connections.services.pinning import contradicts

@@ -13,7 +13,8 @@ from typing import Any
 from connections import six_words
 from connections.constants import APPROVAL_TASK, BindingState, ConnectionState, Verdict
 from connections.models import Binding, Connection, OutgoingPeerMessage
-from connections.peering.protocol import Body, MessageType, View, write_body
+from connections.peering.messages import Body, MessageType, View
+from connections.peering.protocol import write_body
 from connections.selectors.foresight import plan_of
 from connections.services import files, parties, routes
 from connections.services.creating import AUDITED

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from connections.constants import BindingState
 from connections.models import Binding
-from connections.peering.protocol import Decision, MessageType
+from connections.peering.messages import Decision, MessageType
 from connections.services import delivering, exchange
 from vaultadmin import audit
 

@@ -9,7 +9,7 @@ from cryptography import x509
 
 from connections import signed_json
 from connections.models import Binding, PeerCertificate
-from connections.peering.protocol import CertificateNotice, Refusal
+from connections.peering.messages import CertificateNotice, Refusal
 from connections.services import certificates, exchange
 from connections.services.pinning import contradicts, is_valid
 from vaultadmin import audit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from connections.connection_file import FileSource
-from connections.peering.protocol import Party, VaultDetails
+from connections.peering.messages import Party, VaultDetails
 from vaultadmin.models import Installation, Vault
 
 

@@ -14,7 +14,7 @@ from cryptography import x509
 from connections import conf, signed_json
 from connections.constants import BindingState
 from connections.models import Binding, OutgoingPeerMessage, PeerCertificate
-from connections.peering.protocol import Connect, Message
+from connections.peering.messages import Connect, Message
 from connections.services import certificates
 from vaultadmin.models import Installation, Vault
 

@@ -19,7 +19,7 @@ from connections import conf, signed_json
 from connections.constants import BindingState, ConnectionState, Side
 from connections.models import Binding, Connection, IncomingPeerMessage, IssuedFile, SigningCertificate
 from connections.peering.addresses import AddressRefused, check_peering_url
-from connections.peering.protocol import (
+from connections.peering.messages import (
     CertificateNotice,
     Connect,
     Decision,
@@ -27,13 +27,9 @@ from connections.peering.protocol import (
     MessageType,
     Outcome,
     Party,
-    ProtocolError,
     Refusal,
-    read_message,
-    verify,
-    verify_pinned,
-    write_answer,
 )
+from connections.peering.protocol import ProtocolError, read_message, verify, verify_pinned, write_answer
 from connections.services import certificates, exchange, files, own_certificates, parting
 from connections.services.learning import learn
 from connections.services.pinning import exchange_with, last_words, may_introduce, pinned_certificates

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from connections.models import Binding, Connection, OutgoingPeerMessage, SigningCertificate
-from connections.peering.protocol import Party
+from connections.peering.messages import Party
 from connections.services import certificates, own_certificates
 from connections.services.pinning import pinned_certificates
 from vaultadmin.models import Vault

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 import pytest
 
 from connections.models import Connection
+from tests.connections.pages import sign_in
 from tests.factories.connections import download, make_admin, make_approver, make_certificate, make_vault_to_vault
 from tests.factories.people import make_vault
 from vaultadmin import clock
@@ -17,6 +18,11 @@ def certificate(db):
 @pytest.fixture
 def admin(certificate):
     return make_admin()
+
+
+@pytest.fixture
+def browser(admin):
+    return sign_in(admin)
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 from datetime import timedelta
 
+import pytest
+
 from connections.constants import Verdict
 from connections.models import Binding, Connection, OutgoingPeerMessage
 from connections.services import approving, delivering, establishing, exchange
+from connections.services.establishing import FileRefused
 from vaultadmin import clock
 from vaultadmin.models.signature import SigningMethod
 from vaultadmin.signing.services import Proof
@@ -10,6 +13,12 @@ from vaultadmin.signing.services import Proof
 
 def upload(raw, by, connection=None):
     return establishing.connect_from_file(raw=raw, by=by, now=clock.now(), connection=connection)
+
+
+def refused(raw, by, connection=None):
+    with pytest.raises(FileRefused) as refusal:
+        upload(raw, by, connection)
+    return str(refusal.value)
 
 
 def decide(binding, by, verdict=Verdict.APPROVE, comment="", **more):

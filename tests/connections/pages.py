@@ -1,8 +1,11 @@
 import re
 
 from allauth.account.internal.flows.login import _AUTHENTICATION_METHODS_USER_SESSION_KEY
+from django.http.response import HttpResponseBase
 from django.test import Client
+from django.urls import reverse
 
+from connections.models import Connection
 from vaultadmin import clock
 from vaultadmin.models import Membership
 
@@ -29,3 +32,21 @@ def hidden_fields(html: str) -> dict[str, str]:
         if name and name[1] != "csrfmiddlewaretoken":
             fields[name[1]] = value[1] if value else ""
     return fields
+
+
+def address(connection: Connection, name: str = "record") -> str:
+    return reverse(f"connections:{name}", args=[connection.vault_id, connection.api_name])
+
+
+def create_url(member: Membership) -> str:
+    return reverse("connections:create", args=[member.vault_id])
+
+
+def walk(browser: Client, page: str, type_: str, /, **details: str) -> HttpResponseBase:
+    """Go through the wizard the way a browser without JavaScript does; the last answer."""
+    answer = browser.post(page, {"connection_type": type_, "step": "type", "go": "continue"})
+    fields = hidden_fields(answer.content.decode())
+    answer = browser.post(page, fields | {"go": "continue", "name": "Link", "api_name": "link"} | details)
+    if answer.status_code != 200:
+        return answer
+    return browser.post(page, hidden_fields(answer.content.decode()) | {"go": "save"})

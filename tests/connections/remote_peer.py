@@ -10,7 +10,7 @@ from django.conf import settings
 from connections import connection_file, signed_json
 from connections.connection_file import ConnectionFile, FileConnection, FileSource
 from connections.peering import protocol
-from connections.peering.protocol import Connect, Decision, MessageType, Party, VaultDetails
+from connections.peering.messages import Connect, Decision, MessageType, Party, VaultDetails
 from connections.peering.remote import REQUEST_TYPE
 from connections.services import certificates
 from connections.spark.envelope import Envelope

@@ -11,7 +11,7 @@ from connections.models import (
     SigningCertificate,
 )
 from connections.peering import protocol
-from connections.peering.protocol import CertificateNotice, MessageType, Refusal
+from connections.peering.messages import CertificateNotice, Decision, MessageType, Refusal
 from connections.services import (
     certificates,
     delivering,
@@ -213,7 +213,7 @@ def test_message_is_signed_with_the_certificate_chosen_last_also_when_it_is_trie
         exchange.post(
             fresh(binding),
             MessageType.APPROVE,
-            protocol.Decision(binding.exchange, "Somebody", moment, ""),
+            Decision(binding.exchange, "Somebody", moment, ""),
             now=moment,
         )
         delivering.deliver_due(now=moment)

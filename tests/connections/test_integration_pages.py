@@ -15,11 +15,6 @@ def link(admin):
     return make_vault_to_vault(admin)
 
 
-@pytest.fixture
-def browser(admin):
-    return sign_in(admin)
-
-
 def record(connection):
     return reverse("connections:record", args=[connection.vault_id, connection.api_name])
 

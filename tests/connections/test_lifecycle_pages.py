@@ -10,7 +10,7 @@ from connections.models import Connection
 from connections.services import deleting, parting, switching, withdrawing
 from connections.views import next_step
 from tests.connections.handshake import decide, fresh, settle, states, upload
-from tests.connections.pages import HTMX, sign_in
+from tests.connections.pages import HTMX, address, sign_in
 from tests.factories.connections import make_admin, make_external, make_local, make_vault_to_vault
 from tests.factories.people import make_member
 from vaultadmin import audit, clock
@@ -28,10 +28,6 @@ def target(pair):
 @pytest.fixture
 def browser(pair):
     return sign_in(pair.target_admin)
-
-
-def address(connection, name="record"):
-    return reverse(f"connections:{name}", args=[connection.vault_id, connection.api_name])
 
 
 def page(browser, connection, name="record"):

@@ -18,11 +18,6 @@ def link(admin):
     return make_vault_to_vault(admin, name="Safety link", api_name="safety")
 
 
-@pytest.fixture
-def browser(admin):
-    return sign_in(admin)
-
-
 def url(vault, name="lookups", *args):
     return reverse(f"connections:{name}", args=[vault.pk, *args])
 

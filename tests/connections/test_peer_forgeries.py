@@ -13,7 +13,7 @@ from django.test import Client
 
 from connections import signed_json
 from connections.models import Binding, IncomingPeerMessage
-from connections.peering.protocol import MessageType, Party
+from connections.peering.messages import MessageType, Party
 from connections.services import security_events
 from connections.spark.signing import LEGACY_SIGNATURE, SIGNATURE, sign
 from tests.connections.handshake import fresh

@@ -8,7 +8,7 @@ from django.test import Client
 
 from connections.constants import BindingState
 from connections.models import Binding, IncomingPeerMessage, PeerClock
-from connections.peering.protocol import MessageType, Party, Refusal
+from connections.peering.messages import MessageType, Party, Refusal
 from connections.selectors.clocks import describe, of_peers
 from connections.services import deleting, receiving
 from connections.spark.signing import sign

@@ -9,7 +9,8 @@ from connections import signed_json
 from connections.constants import BindingState
 from connections.models import Binding, Connection, IncomingPeerMessage, OutgoingPeerMessage
 from connections.peering import protocol
-from connections.peering.protocol import MessageType, Outcome, Party, ProtocolError, Refusal
+from connections.peering.messages import Decision, MessageType, Outcome, Party, Refusal
+from connections.peering.protocol import ProtocolError
 from connections.services import certificates, parties, receiving, withdrawing
 from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
 from tests.factories.connections import shared_key
@@ -45,7 +46,7 @@ def decision(binding, type_=MessageType.APPROVE, *, key=None, sent_at=None, **ch
         "recipient": parties.party(binding.connection.vault),
         "certificate_id": binding.peer_certificate_id,
     } | changes
-    body = protocol.write_body(protocol.Decision(peer_side.exchange, "Somebody", clock.now(), ""))
+    body = protocol.write_body(Decision(peer_side.exchange, "Somebody", clock.now(), ""))
     return protocol.write_message(
         type_, values.pop("message_id"), body, sent_at=sent_at or clock.now(), key=key or shared_key(), **values
     )

@@ -8,7 +8,8 @@ from connections.constants import BindingState
 from connections.models import Binding, Connection, OutgoingPeerMessage, PeerClock
 from connections.peering import carriers, local, protocol, remote
 from connections.peering.errors import CarrierError
-from connections.peering.protocol import Party, View, read_message, write_answer
+from connections.peering.messages import Decision, Party, View
+from connections.peering.protocol import read_message, write_answer
 from connections.services import delivering, parties
 from connections.services.establishing import FileRefused
 from connections.signed_json import certificate_pem, read_certificate
@@ -257,7 +258,7 @@ def test_address_that_must_not_be_called_is_not_called(peer, pair, network, now,
 
 
 def network_message(binding, pair, now):
-    body = protocol.write_body(protocol.Decision(binding.exchange, "Somebody", now, ""))
+    body = protocol.write_body(Decision(binding.exchange, "Somebody", now, ""))
     return protocol.write_message(
         "approve",
         uuid4(),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connections import six_words
-from connections.peering.protocol import Party
+from connections.peering.messages import Party
 from connections.six_words import End, phrase, word_list
 from tests.connections.handshake import other_side, upload
 

@@ -19,11 +19,6 @@ def link(admin):
     return make_vault_to_vault(admin)
 
 
-@pytest.fixture
-def browser(admin):
-    return sign_in(admin)
-
-
 def record(connection, query=""):
     return reverse("connections:record", args=[connection.vault_id, connection.api_name]) + query
 

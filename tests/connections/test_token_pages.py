@@ -10,8 +10,7 @@ from connections.home import connections as home
 from connections.models import Connection, ConnectionAuthorization, VaultToken
 from connections.services import probing
 from connections.services.probing import Outcome, Probe
-from tests.connections.pages import HTMX, hidden_fields, sign_in
-from tests.connections.test_pages import address, create_url, walk
+from tests.connections.pages import HTMX, address, create_url, hidden_fields, sign_in, walk
 from tests.factories.connections import SECRET, make_admin, make_authorization, make_external, make_token
 from tests.factories.people import make_member
 from vaultadmin import secrets
@@ -20,11 +19,6 @@ from vaultadmin.permissions import Permission
 
 pytestmark = pytest.mark.django_db
 VALUES = {"label": "Region", "type": "string__sys", "value": "eu", "clone_behavior": "clear__sys", "is_active": "on"}
-
-
-@pytest.fixture
-def browser(admin):
-    return sign_in(admin)
 
 
 def page_of(admin, name, *more):

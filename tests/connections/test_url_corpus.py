@@ -7,8 +7,7 @@ from django.urls import reverse
 
 from connections.forms.fields import ConnectionUrlField
 from connections.models import Connection
-from tests.connections.pages import hidden_fields, sign_in
-from tests.connections.test_pages import create_url, walk
+from tests.connections.pages import create_url, hidden_fields, sign_in, walk
 from tests.factories.connections import make_external
 from tests.vaultadmin.outbound.corpus import BAD_ADDRESSES, GOOD_URLS, REFUSED_URLS
 from vaultadmin.models import AuditEvent

@@ -3,7 +3,8 @@ from datetime import datetime
 
 from connections.peering import carriers, local
 from connections.peering.errors import CarrierError
-from connections.peering.protocol import Party, ProtocolError
+from connections.peering.messages import Party
+from connections.peering.protocol import ProtocolError
 
 PERFECT, LOSE_MESSAGE, LOSE_ANSWER, TWICE, GARBLE = "perfect", "lose_message", "lose_answer", "twice", "garble"
 FAULTS = (LOSE_MESSAGE, LOSE_ANSWER, TWICE, GARBLE)
