@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,28 +11,63 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import ConnectionHandler
 
+from tests.tools import template
+
 PREVIOUS = [
     ("vaultadmin", "0004_index_what_people_did"),
     ("connections", "0002_references_stay_in_their_vault"),
     ("ecoa", "0004_service_revision"),
 ]
+SCHEMA = {
+    "columns": """
+        SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default,
+               collation_name, identity_generation
+          FROM information_schema.columns WHERE table_schema = 'public'""",
+    "storage": """
+        SELECT attrelid::regclass::text, attname, attstorage FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped""",
+    "tables": "SELECT relname, relkind, reloptions::text FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+    "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, convalidated, pg_get_constraintdef(oid)
+          FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
+    "triggers": "SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+    "functions": """
+        SELECT proname, pg_get_functiondef(oid) FROM pg_proc
+         WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'""",
+}
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@contextmanager
+def database(name: str, statement: str) -> Iterator[Any]:
+    usual = connections["default"]
+    with usual.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        cursor.execute(f"CREATE DATABASE {name} {statement}")
+    own = ConnectionHandler({"default": {**usual.settings_dict, "NAME": name}})["default"]
+    try:
+        yield own
+    finally:
+        own.close()
+        with usual.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
 def old_database(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock():
-        usual, name = connections["default"], f"previous_{connection.settings_dict['NAME']}"
-        with usual.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            cursor.execute(f"CREATE DATABASE {name}")
-        own = ConnectionHandler({"default": {**usual.settings_dict, "NAME": name}})["default"]
-        connections["default"] = own
+    name = f"previous_{connection.settings_dict['NAME']}"
+    with django_db_blocker.unblock(), database(name, "") as own:
+        usual, connections["default"] = connections["default"], own
         yield own
         connections["default"] = usual
-        own.close()
-        with usual.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def new_database(django_db_setup, django_db_blocker):
+    name = f"new_{connection.settings_dict['NAME']}"
+    with django_db_blocker.unblock(), database(name, f"TEMPLATE {template.migrated()}") as own:
+        yield own
 
 
 def fill(apps: Any) -> None:
@@ -128,20 +165,28 @@ def fill(apps: Any) -> None:
         )
 
 
+def schema(own: Any) -> dict[str, set[Any]]:
+    with own.cursor() as cursor:
+        return {kind: set(cursor.execute(query).fetchall()) for kind, query in SCHEMA.items()}
+
+
 def counts(own: Any) -> dict[str, int]:
     tables = ("connections_connection", "connections_binding", "connections_issuedfile", "vaultadmin_membership")
     with own.cursor() as cursor:
         return {table: cursor.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
 
 
-def test_database_of_the_previous_release_with_work_in_flight_migrates(old_database):
+def test_database_of_the_previous_release_with_work_in_flight_becomes_like_a_new_one(new_database, old_database):
     executor = MigrationExecutor(old_database)
-    executor.migrate(PREVIOUS)
+    executor.loader.replace_migrations = False
+    executor.loader.build_graph()
+    others = [node for node in executor.loader.graph.leaf_nodes() if node[0] not in dict(PREVIOUS)]
+    executor.migrate(PREVIOUS + others)
     fill(executor.loader.project_state(PREVIOUS).apps)
     before = counts(old_database)
 
     newest = MigrationExecutor(old_database)
-    newest.migrate([node for node in newest.loader.graph.leaf_nodes() if node[0] in dict(PREVIOUS)])
+    newest.migrate(newest.loader.graph.leaf_nodes())
 
     after = counts(old_database)
     assert before["connections_connection"] == 8
@@ -152,3 +197,6 @@ def test_database_of_the_previous_release_with_work_in_flight_migrates(old_datab
     with old_database.cursor() as cursor:
         waiting = cursor.execute("SELECT count(*) FROM connections_outgoingpeermessage WHERE settled_at IS NULL")
         assert waiting.fetchone()[0] == 6
+    migrated, new = schema(old_database), schema(new_database)
+    for kind in SCHEMA:
+        assert migrated[kind] == new[kind], kind

@@ -107,6 +107,9 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self._tell("Preparing the database …")
             call_command("migrate", interactive=False, verbosity=0)
+        else:
+            # A migration in the place of others is done once it is written down; `migrate` does that, too.
+            executor.check_replacements()
         collect_if_changed()
         installation.mark_starting()
         if "setup" in get_commands():
