@@ -113,45 +113,7 @@ class Verdict(TextChoices):
 
 APPROVAL_TASK = "connection.approval"
 
-# Our model fields by the API name the record is known under outside.
-FIELD_API_NAMES = {
-    "record_id": "id",
-    "name": "name__v",
-    "api_name": "api_name__sys",
-    "type": "object_type__v",
-    "status": "status__v",
-    "lifecycle": "lifecycle__v",
-    "state": "state__v",
-    "description": "description__sys",
-    "authorized_user": "authorized_connection_user__sys",
-    "remote_vault_id": "remote_vault_id__sys",
-    "remote_connection_id": "remote_connection_id__sys",
-    "remote_vault_name": "remote_vault_name__sys",
-    "remote_vault_dns": "remote_vault_dns__sys",
-    "remote_domain": "remote_domain__sys",
-    "remote_application": "remote_application__sys",
-    "url": "url__sys",
-    "authorization": "connection_authorization__sys",
-    "system_managed": "system_managed__sys",
-    "signing_certificate": "signing_certificate__sys",
-}
-AUTHORIZATION_API_NAMES = {
-    "name": "name__v",
-    "type": "object_type__v",
-    "status": "status__v",
-    "username": "username__sys",
-    "password": "password__sys",  # pragma: allowlist secret
-    "client_id": "client_id__sys",
-    "client_secret": "client_secret__sys",  # pragma: allowlist secret
-}
-VAULT_TOKEN_API_NAMES = {
-    "label": "label",
-    "is_active": "active",
-    "type": "type",
-    "value": "value",
-    "clone_behavior": "clone_behavior",
-    "system_managed": "system_managed",
-}
+# Columns of downloads, by the names the fields have outside.
 REFERENCE_LOOKUP_API_NAMES = {
     "connection": "connection__sys",
     "type": "object_type__v",

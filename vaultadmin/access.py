@@ -49,11 +49,6 @@ class Access:
     gate: Gate | None = None
     permissions: tuple[Permission, ...] = ()
 
-    @property
-    def within_vault(self) -> bool:
-        """Does the view work inside the vault of its URL?"""
-        return bool(self.permissions) or self.gate is Gate.MEMBER
-
 
 class MemberRequest(HttpRequest):
     """A request that passed a vault's door; for type hints."""

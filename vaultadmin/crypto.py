@@ -91,10 +91,6 @@ class Keyring:
         """First step of a rotation: seals with a fresh key, still opens everything older."""
         return type(self)(keys=(_new_key(), *self.keys))
 
-    def only_current(self) -> Self:
-        """Last step of a rotation, once every value has been resealed."""
-        return type(self)(keys=self.keys[:1])
-
     @property
     def current_key_id(self) -> str:
         return self.keys[0][0]

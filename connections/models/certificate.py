@@ -75,11 +75,6 @@ class SigningCertificate(models.Model):
     def __str__(self) -> str:
         return f"Signing certificate {self.certificate_id}"
 
-    @property
-    def is_incoming(self) -> bool:
-        """Is it on its way to replace the active one?"""
-        return self.stage in INCOMING
-
     def is_valid(self, now: datetime) -> bool:
         """Is this moment within the time the certificate itself names?"""
         return self.not_before <= now < self.not_after

@@ -2,7 +2,7 @@
 
 The resolver finds one while sending (`conflict`), the drift radar while reading back (all other kinds). A discrepancy
 is open until a person decides or the two agree again; it is cleared by the read-back that proves so, never by hand.
-Counts for other pages: `ecoa.selectors.drift.open_discrepancies(site=…)` and `(mapping=…)`, read from counters.
+Counts for other pages: `ecoa.selectors.drift.open_by_site`, read from counters.
 """
 
 from __future__ import annotations

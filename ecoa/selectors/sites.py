@@ -43,12 +43,6 @@ def sites_after(member: Membership, pk: int) -> QuerySet[Site]:
     return sites(member).filter(later)
 
 
-def tally_summary(found: Site) -> SiteSummary:
-    """A site's counts from its counters alone, for lists of many sites."""
-    tally = found.tally
-    return SiteSummary(tally.total, tally.synced, tally.waiting, tally.troubled, None)
-
-
 @dataclass(frozen=True)
 class OpenedSite:
     """A site somebody looks at, and the open run of its study, if there is one."""

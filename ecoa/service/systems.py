@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -17,10 +16,6 @@ from vaultadmin import audit, clock
 from vaultadmin.models import Vault
 
 AUDITED = ["external_id", "integration_enabled", "allowed_addresses"]
-
-
-class AddressListError(ValueError):
-    """An entry of an address list is neither an address nor a network; the message names it."""
 
 
 @transaction.atomic
@@ -62,21 +57,20 @@ def create_with_tenant(
 def edit(
     system: ServiceSystem, *, allowed_addresses: Sequence[str], integration_enabled: bool, by: audit.Actor
 ) -> ServiceSystem:
-    """Change where a system may call from and whether it may call at all; both count from the next call on."""
+    """Change where a system may call from (an empty list allows any address) and whether it may call at all.
+
+    Both count from the next call on.
+    """
     ensure_manager(by, system.vault_id or 0)
-    return _change(
-        system,
-        "ecoa_system.edited",
-        by,
-        allowed_addresses=_addresses(allowed_addresses),
-        integration_enabled=integration_enabled,
-    )
-
-
-def allow_addresses(system: ServiceSystem, *, addresses: Sequence[str], by: audit.Actor) -> ServiceSystem:
-    """Replace the list of addresses and networks the system may call from; an empty list allows any."""
-    allowed = clean_addresses(addresses)
-    return _change(system, "ecoa_system.addresses_changed", by, allowed_addresses=allowed)
+    row = ServiceSystem.objects.select_for_update(of=("self",)).select_related("vault").get(pk=system.pk)
+    before = audit.snapshot(row, AUDITED)
+    row.allowed_addresses = _addresses(allowed_addresses)
+    row.integration_enabled = integration_enabled
+    changes = audit.diff(before, row, AUDITED)
+    if changes:
+        row.save(update_fields=["allowed_addresses", "integration_enabled"])
+        audit.record(vault=row.vault, by=by, event="ecoa_system.edited", subject=row, changes=changes)
+    return row
 
 
 @transaction.atomic
@@ -114,35 +108,16 @@ def may_call_from(allowed: Sequence[str], address: str) -> bool:
     return any(caller in network for network in _networks(tuple(allowed)))
 
 
-def clean_addresses(addresses: Sequence[str]) -> list[str]:
+def _addresses(addresses: Sequence[str]) -> list[str]:
     """The entries as networks in their usual spelling."""
     cleaned = []
     for entry in addresses:
         try:
             cleaned.append(str(ipaddress.ip_network(entry.strip())))
         except ValueError as error:
-            raise AddressListError(f"{entry.strip()[:60]} is neither an IP address nor a network.") from error
+            message = f"{entry.strip()[:60]} is neither an IP address nor a network."
+            raise Refused(message, field="allowed_addresses") from error
     return cleaned
-
-
-def _addresses(addresses: Sequence[str]) -> list[str]:
-    try:
-        return clean_addresses(addresses)
-    except AddressListError as error:
-        raise Refused(str(error), field="allowed_addresses") from error
-
-
-@transaction.atomic
-def _change(system: ServiceSystem, event: str, by: audit.Actor, **values: Any) -> ServiceSystem:
-    row = ServiceSystem.objects.select_for_update(of=("self",)).select_related("vault").get(pk=system.pk)
-    before = audit.snapshot(row, AUDITED)
-    for name, value in values.items():
-        setattr(row, name, value)
-    changes = audit.diff(before, row, AUDITED)
-    if changes:
-        row.save(update_fields=list(values))
-        audit.record(vault=row.vault, by=by, event=event, subject=row, changes=changes)
-    return row
 
 
 @lru_cache(maxsize=256)

@@ -50,7 +50,8 @@ def test_rotation_while_others_read_fails_nobody(keyring_file, goal):
     for reader in readers:
         reader.join(30)
 
-    newest = crypto.Keyring.from_env_or_file(keyring_file, "").only_current()
+    both = crypto.Keyring.from_env_or_file(keyring_file, "")
+    newest = crypto.Keyring(keys=both.keys[:1])
     newest.save(keyring_file)
     secrets.keyring.cache_clear()
     opened = sum(secrets.reveal(secret) == stored[secret.pk] for secret in Secret.objects.all())

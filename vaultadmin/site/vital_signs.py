@@ -43,9 +43,7 @@ class VitalSigns:
     def sentence(self) -> str:
         """The one sentence everybody should see now, empty while all is well."""
         if self.sealed:
-            return (
-                "Some secrets are sealed: their encryption key is missing. Nothing is sent with them until it is back."
-            )
+            return SEALED
         if not self.beat.alive:
             return "Scheduled work is not running: no beat process has answered for a while."
         silent = [sign.name for sign in self.queues if not sign.alive]

@@ -2,6 +2,7 @@ import pytest
 
 from ecoa.service import systems
 from ecoa.service.models import ServiceSystem
+from ecoa.services.refusals import Refused
 from tests.ecoa.service.caller import SYSTEM, code_of
 from vaultadmin import audit
 
@@ -9,7 +10,8 @@ BY = audit.System("test")
 
 
 def allow(*addresses):
-    systems.allow_addresses(ServiceSystem.objects.get(external_id=SYSTEM), addresses=addresses, by=BY)
+    system = ServiceSystem.objects.get(external_id=SYSTEM)
+    systems.edit(system, allowed_addresses=addresses, integration_enabled=True, by=BY)
 
 
 def statuses(caller):
@@ -59,5 +61,5 @@ def test_addresses_are_compared_as_addresses(address, served):
 
 @pytest.mark.parametrize("entry", ["", "localhost", "10.0.0.1/8", "1.2.3.4/33", "*"])
 def test_allow_refuses_what_is_no_address(caller, entry):
-    with pytest.raises(systems.AddressListError):
+    with pytest.raises(Refused):
         allow(entry)

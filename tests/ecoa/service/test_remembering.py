@@ -49,7 +49,7 @@ def test_moved_site_is_no_longer_remembered(regular):
 def test_address_list_counts_at_once(regular):
     system = ServiceStudyMapping.objects.select_related("system").first().system
 
-    systems.allow_addresses(system, addresses=["192.0.2.1"], by=BY)
+    systems.edit(system, allowed_addresses=["192.0.2.1"], integration_enabled=True, by=BY)
 
     assert regular.post("1005-002", "second").status_code == 401
 

@@ -84,7 +84,7 @@ def test_rotation_keeps_old_values_readable_until_the_old_key_is_dropped():
 
     both = old.with_new_key()
     resealed = both.reseal(token, context="c")
-    new = both.only_current()
+    new = Keyring(keys=both.keys[:1])
 
     assert both.open(token, context="c") == "s3cret"
     assert both.needs_reseal(token)
