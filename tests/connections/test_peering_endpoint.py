@@ -8,14 +8,15 @@ from django.test import Client
 
 from connections.constants import BindingState
 from connections.models import Binding, IncomingPeerMessage, PeerClock
-from connections.peering.messages import MessageType, Party, Refusal
+from connections.peering import protocol
+from connections.peering.messages import Decision, MessageType, Party, Refusal
 from connections.selectors.clocks import describe, of_peers
 from connections.services import deleting, receiving
 from connections.spark.signing import sign
 from tests.connections.handshake import decide, fresh
 from tests.connections.pages import sign_in
-from tests.connections.remote_peer import RemotePeer, key_of_another_installation, post
-from tests.factories.people import make_member
+from tests.connections.remote_peer import Letter, RemotePeer, key_of_another_installation, post
+from tests.factories.people import make_member, make_vault
 from tests.fakes import carriers
 from vaultadmin import clock
 from vaultadmin.models import AuditEvent, Installation
@@ -68,6 +69,16 @@ def test_equal_vault_and_certificate_ids_are_another_vault(client, letter, sourc
     assert binding.peer_vault_id == pair.source.pk
     assert binding.peer_certificate_id == source.signing_certificate.certificate_id
     assert binding.peer_certificate_pem != source.signing_certificate.pem
+
+
+def test_stranger_is_refused_before_our_first_certificate_is_made(client):
+    vault = make_vault()
+    body = Decision(uuid4(), "Somebody", clock.now().replace(microsecond=0), "")
+    here = Party(Installation.current().pk, vault.pk)
+    letter = Letter(RemotePeer(vault.pk), MessageType.DELETE, protocol.write_body(body), here)
+
+    assert post(client, letter).status_code == 401
+    assert refusals().count() == 1
 
 
 def test_both_sides_approve_over_the_network(client, peer, binding, pair):
