@@ -13,8 +13,8 @@ from connections.constants import RECORD_ID_PREFIX, BindingState, ConnectionStat
 from connections.models import Binding, Connection, ConnectionAlias, IssuedFile
 from connections.models.binding import OPEN_STATES
 from vaultadmin.models import Installation, Membership
+from vaultadmin.query import PAGE
 
-PAGE = 50
 SORTS = {"name": "name_key", "changed": "modified_at"}
 
 

@@ -22,9 +22,8 @@ from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, fresh_credentials, requires
 from vaultadmin.answers import frame, go
 from vaultadmin.permissions import Permission, can
-from vaultadmin.query import key_page, replaced_query
+from vaultadmin.query import PAGE, key_page, replaced_query
 
-_PAGE = 50
 _SHOWN_EVENTS = 20
 TYPE_CARDS = [
     {
@@ -48,7 +47,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Search, filter and page are in the address."""
     asked = {name: request.GET.get(name, "") for name in ("q", "type")}
     rows = selectors.authorizations(request.member, search=asked["q"], type_=asked["type"])
-    context = key_page(rows, request, column="id", size=_PAGE) | {
+    context = key_page(rows, request, column="id", size=PAGE) | {
         "search": {"name": "q", "value": asked["q"], "label": "Name, User Name or Client ID"},
         "has_filters": True,
         "types": AuthorizationType.choices,

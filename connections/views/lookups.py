@@ -19,9 +19,8 @@ from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.exports import csv_response
 from vaultadmin.permissions import Permission, can
-from vaultadmin.query import key_page, replaced_query
+from vaultadmin.query import PAGE, key_page, replaced_query
 
-_PAGE = 50
 _SHOWN_EVENTS = 20
 _READERS = (Permission.CONNECTION_READ, Permission.MANAGE_INTEGRATIONS)
 _CSV_COLUMNS = ("connection", "type", "name", "target_key_field", "source_key", "target_key", "status")
@@ -32,7 +31,7 @@ _CSV_COLUMNS = ("connection", "type", "name", "target_key_field", "source_key", 
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Search, filters and page are in the address."""
     asked = _asked(request)
-    context = key_page(selectors.lookups(request.member, asked), request, column="id", size=_PAGE) | {
+    context = key_page(selectors.lookups(request.member, asked), request, column="id", size=PAGE) | {
         "search": {"name": "q", "value": asked["q"], "label": "Name, Source Key or Target Key"},
         "has_filters": True,
         "types": LookupType.choices,

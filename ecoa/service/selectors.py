@@ -23,8 +23,6 @@ from ecoa.service.models import (
 from ecoa.service.models.faults import FaultCall, FaultKind
 from vaultadmin.models import Membership
 
-PAGE = 50
-
 
 def systems(member: Membership) -> QuerySet[ServiceSystem]:
     """The systems of the member's vault."""

@@ -12,10 +12,10 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
 from vaultadmin.models import Membership, SecurityProfile
+from vaultadmin.query import PAGE
 
 ACTIVE, INVITED, INACTIVE, SYSTEM = "active", "invited", "inactive", "system"
 STATES = {ACTIVE: "Active", INVITED: "Invited", INACTIVE: "Inactive", SYSTEM: "System account"}
-PAGE = 50
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,8 @@ from vaultadmin import exports
 from vaultadmin.access import MemberRequest, fresh_credentials, requires
 from vaultadmin.models import AuditEvent
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page, replaced_query
+from vaultadmin.query import PAGE, key_page, replaced_query
 from vaultadmin.selectors import trail
-
-_PAGE = 50
 
 
 @require_safe
@@ -22,7 +20,7 @@ _PAGE = 50
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """One page of the vault's chain."""
     values = trail.asked(request.GET)
-    context = key_page(_rows(request), request, column="sequence", size=_PAGE) | {
+    context = key_page(_rows(request), request, column="sequence", size=PAGE) | {
         "values": values,
         "chips": [
             {"label": words, "url": replaced_query(request, **{name: "", "before": "", "after": ""})}

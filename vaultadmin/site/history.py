@@ -20,11 +20,9 @@ from vaultadmin import audit, clock, exports, registries
 from vaultadmin.access import Gate, MemberRequest, fresh_credentials, requires
 from vaultadmin.models import AuditEvent
 from vaultadmin.permissions import Permission, can
-from vaultadmin.query import key_page, replaced_query
+from vaultadmin.query import PAGE, key_page, replaced_query
 from vaultadmin.registries import Recorded
 from vaultadmin.selectors import trail
-
-_PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def index(request: MemberRequest, vault_id: int, kind: str, key: str) -> HttpRes
     """One page of the record's rows, newest first."""
     subject, values = _subject_or_404(request, kind, key), trail.asked(request.GET)
     rows = trail.matching(subject.rows, values)
-    context = key_page(rows, request, column="sequence", size=_PAGE) | {
+    context = key_page(rows, request, column="sequence", size=PAGE) | {
         "subject": subject,
         "back_url": subject.kind.url(subject.record) if subject.record else "",
         "download_url": reverse("vault:history-download", args=[vault_id, kind, key]),

@@ -13,10 +13,9 @@ from django.views.decorators.http import require_safe
 from vaultadmin import clock, exports
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page, replaced_query
+from vaultadmin.query import PAGE, key_page, replaced_query
 from vaultadmin.selectors import api_usage as selectors
 
-_PAGE = 50
 _FILTERS = {"date": "Day", "user": "User", "client_id": "Client ID", "connection": "Connection", "status": "Status"}
 
 
@@ -25,7 +24,7 @@ _FILTERS = {"date": "Day", "user": "User", "client_id": "Client ID", "connection
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Newest first; the state of the list is in its address."""
     asked = {name: request.GET.get(name, "") for name in _FILTERS}
-    page = key_page(selectors.rows(request.member, asked), request, column="id", size=_PAGE)
+    page = key_page(selectors.rows(request.member, asked), request, column="id", size=PAGE)
     context: dict[str, Any] = {
         **page,
         "asked": asked,

@@ -20,7 +20,7 @@ from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import live_by
 from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page
+from vaultadmin.query import PAGE, key_page
 
 _methods = require_http_methods(["GET", "POST"])
 _manages = requires(Permission.ECOA_MANAGE)
@@ -30,7 +30,7 @@ _manages = requires(Permission.ECOA_MANAGE)
 @_manages
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Every fault with its counters, which the page keeps fetching; the scenarios above."""
-    page = key_page(ServiceFault.objects.all(), request, column="id", size=selectors.PAGE)
+    page = key_page(ServiceFault.objects.all(), request, column="id", size=PAGE)
     now = clock.now()
     rows = [(fault, faults.state_of(fault, now=now)) for fault in page["rows"]]
     counters = selectors.counters()

@@ -10,7 +10,7 @@ from ecoa.service import selectors
 from ecoa.service.models import ServiceParticipant
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page, replaced_query
+from vaultadmin.query import PAGE, key_page, replaced_query
 
 _STUDIES = 200
 
@@ -25,7 +25,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     search = request.GET.get("q", "").strip().replace("\0", "")
     rows = selectors.participants(study, search=search) if study else ServiceParticipant.objects.none()
     context = {
-        **key_page(rows, request, column="id", size=selectors.PAGE),
+        **key_page(rows, request, column="id", size=PAGE),
         "studies": studies,
         "study": study,
         "has_filters": len(studies) > 1,

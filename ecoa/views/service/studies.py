@@ -15,7 +15,7 @@ from vaultadmin import audit
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page
+from vaultadmin.query import PAGE, key_page
 
 _SHOWN_EVENTS = 20
 _SHOWN_SITES = 500
@@ -27,7 +27,7 @@ _manages = requires(Permission.ECOA_MANAGE)
 @_manages
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """All studies of the vault, newest first."""
-    page = key_page(selectors.studies(request.member), request, column="id", size=selectors.PAGE)
+    page = key_page(selectors.studies(request.member), request, column="id", size=PAGE)
     return render(request, "ecoa/service/studies.html", {**page, "page_title": "Studies of the service"})
 
 
@@ -59,7 +59,7 @@ def detail(request: MemberRequest, vault_id: int, service_study_id: int) -> Http
     context = {
         "study": study,
         "sites": [(site, regions.is_configured(site.region)) for site in rows],
-        "mappings": list(selectors.mappings(request.member).filter(study=study)[: selectors.PAGE]),
+        "mappings": list(selectors.mappings(request.member).filter(study=study)[:PAGE]),
         "events": list(audit.history(study)[:_SHOWN_EVENTS]),
         "page_title": study.external_id,
     }

@@ -17,7 +17,7 @@ from vaultadmin.access import MemberRequest, fresh_credentials, requires
 from vaultadmin.answers import frame
 from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page
+from vaultadmin.query import PAGE, key_page
 
 _SHOWN_EVENTS = 20
 _methods = require_http_methods(["GET", "POST"])
@@ -28,7 +28,7 @@ _manages = requires(Permission.ECOA_MANAGE)
 @_manages
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """All systems of the vault, newest first, and the address they call."""
-    page = key_page(selectors.systems(request.member), request, column="id", size=selectors.PAGE)
+    page = key_page(selectors.systems(request.member), request, column="id", size=PAGE)
     context = {
         **page,
         "refresh_on": "service-systems:changed",
@@ -66,11 +66,11 @@ def create(request: MemberRequest, vault_id: int) -> HttpResponse:
 def detail(request: MemberRequest, vault_id: int, system_id: int) -> HttpResponse:
     """One system: whether and from where it may call, its secrets, its studies."""
     system, now = find(request, system_id), clock.now()
-    secrets = list(system.secrets.order_by("-version")[: selectors.PAGE])
+    secrets = list(system.secrets.order_by("-version")[:PAGE])
     context = {
         "system": system,
         "secrets": [(secret, secret.state(now)) for secret in secrets],
-        "mappings": list(system.mappings.select_related("study").order_by("study__external_id")[: selectors.PAGE]),
+        "mappings": list(system.mappings.select_related("study").order_by("study__external_id")[:PAGE]),
         "events": list(audit.history(system)[:_SHOWN_EVENTS]),
         "page_title": system.external_id,
     }

@@ -16,9 +16,7 @@ from ecoa.views import dialogs
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page, replaced_query
-
-_PAGE = 50
+from vaultadmin.query import PAGE, key_page, replaced_query
 
 
 @require_safe
@@ -27,7 +25,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Open alarms; with `?all=1` those that are over too."""
     everything = request.GET.get("all") == "1"
     rows = study_rows.alarms(request.member)
-    page = key_page(rows if everything else rows.open(), request, column="id", size=_PAGE)  # type: ignore[attr-defined]
+    page = key_page(rows if everything else rows.open(), request, column="id", size=PAGE)  # type: ignore[attr-defined]
     context = {
         **page,
         "everything": everything,

@@ -20,9 +20,8 @@ from vaultadmin.access import MemberRequest, requires
 from vaultadmin.exports import safe_name
 from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page
+from vaultadmin.query import PAGE, key_page
 
-_PAGE = 50
 _TYPES = {
     ReportFormat.CSV: "text/csv; charset=utf-8",
     ReportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -34,7 +33,7 @@ _TYPES = {
 @requires(Permission.ECOA_STUDY_TEAM)
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """All reports that are kept, newest first."""
-    page = key_page(study_rows.reports(request.member), request, column="id", size=_PAGE)
+    page = key_page(study_rows.reports(request.member), request, column="id", size=PAGE)
     polled = any(report.is_open for report in page["rows"])
     context = {**page, "poll": "3s" if polled else "", "tab": "reports", "page_title": "Evidence reports"}
     return render(request, "ecoa/study/reports.html", context)
