@@ -17,11 +17,13 @@ from connections.models import (
     Integration,
     IntegrationPoint,
     ReferenceLookup,
+    SigningCertificate,
     VaultToken,
 )
-from connections.services import tokens
+from connections.services import certificates, tokens
 from connections.services.creating import AUDITED
 from vaultadmin.models import Membership, Signature, Task
+from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Recorded, by_number, record_kind
 
 _DATES = ("created_at", "modified_at")
@@ -59,7 +61,7 @@ def register() -> None:
             kind="authorization",
             model=ConnectionAuthorization,
             find=lambda member, key: by_number(ConnectionAuthorization.objects.visible_to(member), key),
-            url=lambda row: reverse("connections:authorization", args=[row.vault_id, row.pk]),
+            url=lambda member, row: reverse("connections:authorization", args=[member.vault_id, row.pk]),
             fields=("type", "name", "status", "username", "client_id", *_DATES),
         )
     )
@@ -68,8 +70,18 @@ def register() -> None:
             kind="token",
             model=VaultToken,
             find=lambda member, key: by_number(VaultToken.objects.visible_to(member), key),
-            url=lambda row: reverse("connections:token", args=[row.vault_id, row.pk]),
+            url=lambda member, row: reverse("connections:token", args=[member.vault_id, row.pk]),
             fields=(*tokens.AUDITED, *_DATES),
+        )
+    )
+    record_kind(
+        Recorded(
+            kind="signing-certificate",
+            model=SigningCertificate,
+            find=_certificate,
+            url=lambda member, row: reverse("connections:certificate", args=[member.vault_id, row.certificate_id]),
+            fields=(*certificates.AUDITED, "published_at", "retired_at", "retired_reason"),
+            installation_wide=True,
         )
     )
     for model, fields in _PART_FIELDS.items():
@@ -85,6 +97,11 @@ def register() -> None:
         )
 
 
+def _certificate(member: Membership, key: str) -> Model | None:
+    """Every vault signs with the same ones, so whoever reads connections of any vault reads their history."""
+    return by_number(SigningCertificate.objects.all(), key) if can(member, Permission.CONNECTION_READ) else None
+
+
 def _finder(model: type[Model]) -> Callable[[Membership, str], Model | None]:
     """Parts of a connection are seen by whoever sees the connection."""
 
@@ -95,17 +112,17 @@ def _finder(model: type[Model]) -> Callable[[Membership, str], Model | None]:
     return find
 
 
-def _record_url(connection: Connection) -> str:
-    return reverse("connections:record", args=[connection.vault_id, connection.api_name])
+def _record_url(member: Membership, connection: Connection) -> str:
+    return reverse("connections:record", args=[member.vault_id, connection.api_name])
 
 
-def _part_url(row: Any) -> str:
+def _part_url(member: Membership, row: Any) -> str:
     """A part's own page, or its connection's where it has none."""
     if isinstance(row, Integration):
-        return reverse("connections:integration", args=[row.vault_id, row.connection.api_name, row.pk])
+        return reverse("connections:integration", args=[member.vault_id, row.connection.api_name, row.pk])
     if isinstance(row, ReferenceLookup):
-        return reverse("connections:lookup", args=[row.vault_id, row.pk])
-    return _record_url(row.connection)
+        return reverse("connections:lookup", args=[member.vault_id, row.pk])
+    return _record_url(member, row.connection)
 
 
 def _parts_of_connection(connection: Connection) -> Sequence[Model | QuerySet[Any]]:

@@ -17,7 +17,7 @@ def register() -> None:
             kind="participant",
             model=Participant,
             find=_participant,
-            url=lambda row: reverse("ecoa:participant", args=[row.vault_id, row.pk]),
+            url=lambda member, row: reverse("ecoa:participant", args=[member.vault_id, row.pk]),
             fields=(
                 "participant_id",
                 "internal_id",
@@ -39,7 +39,7 @@ def register() -> None:
             kind="study-mapping",
             model=StudyMapping,
             find=_mapping,
-            url=lambda row: reverse("ecoa:mapping", args=[row.vault_id, row.pk]),
+            url=lambda member, row: reverse("ecoa:mapping", args=[member.vault_id, row.pk]),
             fields=(
                 "name",
                 "connection",
@@ -59,7 +59,7 @@ def register() -> None:
             kind="ecoa-system",
             model=ServiceSystem,
             find=lambda member, key: by_number(ServiceSystem.objects.visible_to(member), key),
-            url=lambda row: reverse("ecoa:service-system", args=[row.vault_id, row.pk]),
+            url=lambda member, row: reverse("ecoa:service-system", args=[member.vault_id, row.pk]),
             fields=("external_id", "integration_enabled", "allowed_addresses", "created_at"),
         )
     )
@@ -68,7 +68,7 @@ def register() -> None:
             kind="ecoa-study",
             model=ServiceStudy,
             find=lambda member, key: by_number(ServiceStudy.objects.visible_to(member), key),
-            url=lambda row: reverse("ecoa:service-study", args=[row.vault_id, row.pk]),
+            url=lambda member, row: reverse("ecoa:service-study", args=[member.vault_id, row.pk]),
             fields=("external_id", "internal_id", "integration_enabled"),
         )
     )

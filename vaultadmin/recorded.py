@@ -17,7 +17,7 @@ def register() -> None:
             kind="user",
             model=Membership,
             find=_person,
-            url=lambda row: reverse("vault:user", args=[row.vault_id, row.pk]),
+            url=lambda member, row: reverse("vault:user", args=[member.vault_id, row.pk]),
             fields=("user", "profile", "is_active", "created_at"),
         )
     )
@@ -26,7 +26,7 @@ def register() -> None:
             kind="security-profile",
             model=SecurityProfile,
             find=_profile,
-            url=lambda row: reverse("vault:profile", args=[row.vault_id, row.api_name]),
+            url=lambda member, row: reverse("vault:profile", args=[member.vault_id, row.api_name]),
             fields=("name", "api_name", "is_standard", "permissions", "requires_second_factor"),
         )
     )

@@ -93,16 +93,18 @@ def _no_parts(_record: Any) -> Sequence[Model | QuerySet[Any]]:
 class Recorded:
     """A kind of record whose history people may read and take away.
 
-    `find` gives the record of a key if the member may see it, `fields` name what a copy of it shows, `parts` are
-    records that belong to it and whose rows its history includes.
+    `find` gives the record of a key if the member may see it, `url` is its page in the member's vault, `fields` name
+    what a copy of it shows, `parts` are records that belong to it and whose rows its history includes. What belongs to
+    no vault is `installation_wide`: its rows stand in the installation's chain, and every vault shows the same history.
     """
 
     kind: str
     model: type[Model]
     find: Callable[[Membership, str], Model | None]
-    url: Callable[[Any], str]
+    url: Callable[[Membership, Any], str]
     fields: tuple[str, ...]
     parts: Callable[[Any], Sequence[Model | QuerySet[Any]]] = _no_parts
+    installation_wide: bool = False
 
 
 recorded: dict[str, Recorded] = {}

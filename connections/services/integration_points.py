@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from connections.constants import IntegrationPointType, RecordStatus
 from connections.models import Integration, IntegrationPoint
-from connections.services import integrations
+from connections.services import integrations, parts
 from connections.services.integrations import POINT_AUDITED
 from connections.services.refusals import Refused
 from vaultadmin import audit
@@ -95,11 +95,11 @@ def remove(*, point: IntegrationPoint, by: Membership) -> None:
     """Remove a point of a custom integration. One that is gone already is no error."""
     ensure(by, Permission.MANAGE_CONNECTIONS)
     with transaction.atomic():
-        rows = IntegrationPoint.objects.select_for_update().select_related("integration")
+        rows = IntegrationPoint.objects.select_for_update(of=("self",)).select_related("integration")
         locked = rows.filter(pk=point.pk, vault=by.vault_id).first()
         if locked is None:
             return
         integrations.refuse_read_only(locked.integration)
-        gone = {label: (value, None) for label, (_, value) in audit.created(locked, POINT_AUDITED).items()}
-        audit.record(vault=by.vault, by=by, event="integration_point.removed", subject=locked, changes=gone)
+        whole = locked.integration
+        parts.record_deleted(locked, whole=whole, fields=POINT_AUDITED, event="integration_point.removed", by=by)
         locked.delete()

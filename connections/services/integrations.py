@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from connections import rules
 from connections.constants import RecordStatus
 from connections.models import Connection, Integration, IntegrationPoint
+from connections.services import parts
 from connections.services.locking import lock_record
 from connections.services.refusals import Refused
 from vaultadmin import audit
@@ -101,12 +102,14 @@ def delete(*, integration: Integration, by: Membership) -> None:
     """Delete a custom integration with its points. One that is gone already is no error."""
     ensure(by, Permission.MANAGE_CONNECTIONS)
     with transaction.atomic():
-        locked = Integration.objects.select_for_update().filter(pk=integration.pk, vault=by.vault_id).first()
+        rows = Integration.objects.select_for_update(of=("self",)).select_related("connection")
+        locked = rows.filter(pk=integration.pk, vault=by.vault_id).first()
         if locked is None:
             return
         refuse_read_only(locked)
-        gone = {"Integration points": (sorted(locked.points.values_list("api_name", flat=True)), None)}
-        audit.record(vault=by.vault, by=by, event="integration.deleted", subject=locked, changes=gone)
+        points: audit.Changes = {"Integration points": (sorted(locked.points.values_list("api_name", flat=True)), None)}
+        whole = locked.connection
+        parts.record_deleted(locked, whole=whole, fields=AUDITED, event="integration.deleted", by=by, more=points)
         locked.delete()
 
 

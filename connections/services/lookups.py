@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from connections import rules
 from connections.constants import LookupType, RecordStatus
 from connections.models import Connection, ReferenceLookup
+from connections.services import parts
 from connections.services.locking import lock_record
 from connections.services.refusals import Refused
 from vaultadmin import audit
@@ -124,11 +125,12 @@ def delete(*, lookup: ReferenceLookup, by: Membership) -> None:
     """Delete a row. One that is gone already is no error."""
     ensure(by, *MANAGERS)
     with transaction.atomic():
-        locked = ReferenceLookup.objects.select_for_update().filter(pk=lookup.pk, vault=by.vault_id).first()
+        rows = ReferenceLookup.objects.select_for_update(of=("self",)).select_related("connection")
+        locked = rows.filter(pk=lookup.pk, vault=by.vault_id).first()
         if locked is None:
             return
-        gone = {label: (value, None) for label, (_, value) in audit.created(locked, AUDITED).items()}
-        audit.record(vault=by.vault, by=by, event="reference_lookup.deleted", subject=locked, changes=gone)
+        whole = locked.connection
+        parts.record_deleted(locked, whole=whole, fields=AUDITED, event="reference_lookup.deleted", by=by)
         locked.delete()
 
 

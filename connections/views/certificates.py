@@ -15,12 +15,13 @@ from connections.services.refusals import Refused
 from connections.views import dialogs
 from connections.views.common import record_or_404, record_url
 from connections.views.rest import PEM
-from vaultadmin import clock
+from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, fresh_credentials, requires
 from vaultadmin.answers import frame
 from vaultadmin.permissions import Permission
 
 _SHOWN = 100
+_SHOWN_EVENTS = 20
 
 
 @require_safe
@@ -47,6 +48,7 @@ def detail(request: MemberRequest, vault_id: int, certificate_id: str) -> HttpRe
         "next_publication": selectors.next_publication(certificate) if certificate.stage == "active" else None,
         "used_by": selectors.uses(request.member, certificate)[:_SHOWN],
         "unconfirmed": selectors.unconfirmed(request.member, certificate)[:_SHOWN],
+        "events": audit.history(certificate)[:_SHOWN_EVENTS],
         "page_title": f"Signing certificate {certificate_id}",
     }
     return render(request, "connections/certificate.html", context)

@@ -179,7 +179,6 @@ def test_list_and_page_show_stages_and_uses(admin, rolling):
 
     assert "Rollover: connections sign with certificate" in listed
     assert rolling.name in shown
-    assert "Rollover ends" not in shown
     for stage in ("Published", "Test", "Rollover", "Active"):
         assert stage in shown
 

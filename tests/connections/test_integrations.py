@@ -183,7 +183,7 @@ def test_points_are_added_changed_and_removed(admin, link):
     integration_points.remove(point=changed, by=admin)
 
     assert not IntegrationPoint.objects.exists()
-    assert events()[:3] == ["integration_point.removed", "integration_point.edited", "integration_point.created"]
+    assert events()[:4] == [*["integration_point.removed"] * 2, "integration_point.edited", "integration_point.created"]
     assert audit.history(changed).first().changes["Integration Point API Name"] == ["take__c", None]
 
 
@@ -203,8 +203,10 @@ def test_deleting_takes_the_points_along_and_records_them(admin, link):
     integrations.delete(integration=made, by=admin)
 
     assert not IntegrationPoint.objects.exists()
-    row = AuditEvent.objects.get(event="integration.deleted")
-    assert row.changes == {"Integration points": [["receive__c"], None]}
+    about, whole = AuditEvent.objects.filter(event="integration.deleted").order_by("sequence")
+    assert about.changes["Integration points"] == [["receive__c"], None]
+    assert about.changes["Integration API Name"] == [made.api_name, None]
+    assert (whole.subject_id, whole.changes, whole.in_bulk) == (str(link.pk), about.changes, True)
 
 
 def test_copy_of_a_standard_integration_is_custom_and_off(admin, standard):

@@ -27,12 +27,13 @@ from vaultadmin.selectors import trail
 
 @dataclass(frozen=True)
 class _Subject:
-    """A record, or what the trail remembers of one that is gone."""
+    """A record, or what the trail remembers of one that is gone or that an auditor may not open."""
 
     kind: Recorded
     record: Model | None
     label: str
     rows: QuerySet[AuditEvent]
+    is_gone: bool = False
 
 
 @require_safe
@@ -43,7 +44,7 @@ def index(request: MemberRequest, vault_id: int, kind: str, key: str) -> HttpRes
     rows = trail.matching(subject.rows, values)
     context = key_page(rows, request, column="sequence", size=PAGE) | {
         "subject": subject,
-        "back_url": subject.kind.url(subject.record) if subject.record else "",
+        "back_url": subject.kind.url(request.member, subject.record) if subject.record else "",
         "download_url": reverse("vault:history-download", args=[vault_id, kind, key]),
         "values": values,
         "chips": [
@@ -73,20 +74,20 @@ def download(request: MemberRequest, vault_id: int, kind: str, key: str) -> Http
 
 
 def _subject_or_404(request: MemberRequest, name: str, key: str) -> _Subject:
-    """The record of this address if the member may see it; auditors also read about records that are gone."""
+    """The record of this address if the member may see it; auditors read about every other one, gone or not."""
     kind = registries.recorded.get(name)
     if kind is None:
         raise Http404
     record = kind.find(request.member, key)
     if record is not None:
         return _Subject(kind, record, str(record), audit.history(record, *kind.parts(record)))
-    rows = AuditEvent.objects.filter(
-        chain=request.member.vault_id, subject_type=kind.model._meta.label_lower, subject_id=key
-    )
+    chain = audit.INSTALLATION_CHAIN if kind.installation_wide else request.member.vault_id
+    rows = AuditEvent.objects.filter(chain=chain, subject_type=kind.model._meta.label_lower, subject_id=key)
     last = rows.order_by("-sequence").first()
     if last is None or not can(request.member, Permission.ADMIN_AUDIT):
         raise Http404
-    return _Subject(kind, None, last.subject_label, rows)
+    is_gone = registries.by_number(kind.model._default_manager.all(), key) is None
+    return _Subject(kind, None, last.subject_label, rows, is_gone)
 
 
 def _document(request: MemberRequest, subject: _Subject, rows: QuerySet[AuditEvent]) -> dict[str, Any]:

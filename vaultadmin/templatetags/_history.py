@@ -9,11 +9,10 @@ from vaultadmin import registries
 from vaultadmin.models import AuditEvent
 
 
-def url_of(record: Model) -> str:
-    """The history page of a record; empty when its kind has none."""
+def url_of(record: Model, *, vault_id: int) -> str:
+    """The history page of a record in this vault; empty when its kind has none."""
     kind = registries.kind_of(record)
-    vault_id = getattr(record, "vault_id", None)
-    return reverse("vault:history", args=[vault_id, kind.kind, record.pk]) if kind and vault_id else ""
+    return reverse("vault:history", args=[vault_id, kind.kind, record.pk]) if kind else ""
 
 
 def url_of_row(row: AuditEvent) -> str:

@@ -238,7 +238,7 @@ def history_of(row: AuditEvent) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, label) if url else format_html("{}", label)
 
 
-@register.simple_tag
-def history_url(record: Any) -> str:
-    """The address of a record's history; empty when there is none."""
-    return _history.url_of(record) if record else ""
+@register.simple_tag(takes_context=True)
+def history_url(context: RequestContext, record: Any) -> str:
+    """The address of a record's history in the vault of this page; empty when there is none."""
+    return _history.url_of(record, vault_id=context["vault"].pk) if record else ""

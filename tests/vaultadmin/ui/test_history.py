@@ -10,8 +10,8 @@ import time_machine
 from django.db import transaction
 
 from connections.models import Connection
-from connections.services import clients, editing
-from tests.factories.connections import make_admin, make_certificate, make_external
+from connections.services import clients, editing, integrations, lookups
+from tests.factories.connections import make_admin, make_certificate, make_external, make_vault_to_vault
 from tests.factories.people import make_member, make_vault
 from tests.guards.world import signed_in
 from vaultadmin import audit, clock, registries
@@ -150,3 +150,71 @@ def test_history_of_a_connection_includes_what_belongs_to_it(admin, record):
     assert "Connection client created" in whole
     assert "Connection client created" in part
     assert "Connection edited" not in part
+
+
+def test_history_of_a_connection_tells_what_was_deleted_from_it(admin):
+    connection = make_vault_to_vault(admin)
+    now = clock.now()
+    lookup = lookups.add(
+        connection=connection,
+        type="generic__sys",
+        name="country__c",
+        source_key="U.S.",
+        target_key="United States",
+        by=admin,
+        now=now,
+    )
+    integration = integrations.create(
+        connection=connection, name="Warranties", api_name="warranties__c", description="", by=admin, now=now
+    )
+    lookups.delete(lookup=lookup, by=admin)
+    integrations.delete(integration=integration, by=admin)
+
+    page = signed_in(admin.user).get(address(connection)).content.decode()
+
+    assert "Reference lookup deleted" in page
+    assert "United States" in page
+    assert "Integration deleted" in page
+    assert "warranties__c" in page
+
+
+def test_history_of_a_certificate_is_the_same_in_every_vault(admin):
+    certificate = make_certificate()
+    elsewhere = make_member(make_vault(), Permission.CONNECTION_READ)
+
+    here, there = (
+        signed_in(member.user).get(f"/v/{member.vault_id}/history/signing-certificate/{certificate.pk}/")
+        for member in (admin, elsewhere)
+    )
+
+    assert "Certificate issued" in here.content.decode()
+    assert certificate.fingerprint in there.content.decode()
+    assert f"/v/{elsewhere.vault_id}/admin/certificates/00001/" in there.content.decode()
+
+
+def test_history_of_a_certificate_can_be_taken_away(admin):
+    certificate = make_certificate()
+
+    lines = csv_lines(
+        signed_in(admin.user).get(f"/v/{admin.vault_id}/history/signing-certificate/{certificate.pk}/download/")
+    )
+
+    assert {line["event"] for line in lines} == {"certificate.issued"}
+    assert "Fingerprint" in {line["field"] for line in lines}
+
+
+def test_history_of_a_certificate_needs_to_read_connections(admin):
+    certificate = make_certificate()
+    auditor, staff = make_member(admin.vault, Permission.ADMIN_AUDIT), make_member(admin.vault)
+    url = f"/v/{admin.vault_id}/history/signing-certificate/{certificate.pk}/"
+
+    assert "This record was deleted" not in signed_in(auditor.user).get(url).content.decode()
+    assert signed_in(staff.user).get(url).status_code == 404
+
+
+def test_certificate_page_leads_to_its_history(admin):
+    certificate = make_certificate()
+
+    page = signed_in(admin.user).get(f"/v/{admin.vault_id}/admin/certificates/00001/").content.decode()
+
+    assert f"/v/{admin.vault_id}/history/signing-certificate/{certificate.pk}/" in page
