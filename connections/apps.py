@@ -17,7 +17,7 @@ class ConnectionsConfig(AppConfig):
         from connections.home import connections as home
         from connections.selectors import foresight
         from connections.selectors.clients import Clients
-        from connections.services import copying, healing, separating, standard
+        from connections.services import copying, foretelling, healing, separating, standard
         from connections.services.approval_task import ApprovalTaskHandler
         from connections.views import rest
         from vaultadmin import registries
@@ -28,6 +28,7 @@ class ConnectionsConfig(AppConfig):
         registry.register(APPROVAL_TASK, ApprovalTaskHandler())
         checks.register()
         recorded.register()
+        registries.mail_writers[foretelling.TOPIC] = foretelling.mail
         registries.home_cards += [home.cards, certificates.cards]
         registries.notices.append(certificates.notices)
         foresight.sources.append(effects.integrations)

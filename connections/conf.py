@@ -28,6 +28,11 @@ def certificate_periods() -> Periods:
     )
 
 
+def certificate_mail_days() -> tuple[int, ...]:
+    """How many days before connections move to a new certificate those who manage them are told by mail."""
+    return tuple(getattr(settings, "SIGNING_CERTIFICATE_MAIL_DAYS", (30, 7)))
+
+
 def signing_key_bits() -> int:
     """Size of a new RSA signing key. 3072 bits are good past 2030; never below 2048."""
     return max(2048, getattr(settings, "SIGNING_KEY_BITS", 3072))

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task
 
-from connections.services import delivering, lapsing, renewing
+from connections.services import delivering, foretelling, lapsing, renewing
 from vaultadmin import clock, place
 
 
@@ -20,8 +20,10 @@ def deliver_peer_messages(**_later: Any) -> None:
 @shared_task(ignore_result=True, acks_late=True, soft_time_limit=110, time_limit=120)
 @place.only_at_home
 def renew_certificates(**_later: Any) -> None:
-    """Take every due step of the signing certificates. A second run finds none."""
-    renewing.advance(now=clock.now())
+    """Take every due step of the signing certificates and write the mails ahead of them. A second run finds none."""
+    now = clock.now()
+    renewing.advance(now=now)
+    foretelling.tell_due(now=now)
 
 
 @shared_task(ignore_result=True, acks_late=True, soft_time_limit=50, time_limit=60)

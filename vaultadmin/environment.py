@@ -31,7 +31,15 @@ def items(name: str) -> list[str]:
 
 def number(name: str, default: int) -> int:
     """A whole number above zero."""
-    value = text(name, str(default))
+    return _number(name, text(name, str(default)))
+
+
+def numbers(name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+    """Whole numbers above zero, comma-separated."""
+    return tuple(_number(name, part) for part in items(name)) or default
+
+
+def _number(name: str, value: str) -> int:
     if not value.isascii() or not value.isdigit() or not 0 < int(value) < 1_000_000:
         raise ImproperlyConfigured(f"{name} must be a whole number above zero, not {value!r}.")
     return int(value)

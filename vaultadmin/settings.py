@@ -336,6 +336,8 @@ SIGNING_CERTIFICATE_DAYS = environment.number("VAULTADMIN_CERTIFICATE_DAYS", 3 *
 SIGNING_CERTIFICATE_NOTICE_DAYS = environment.number("VAULTADMIN_CERTIFICATE_NOTICE_DAYS", 90)
 SIGNING_CERTIFICATE_TEST_DAYS = environment.number("VAULTADMIN_CERTIFICATE_TEST_DAYS", 30)
 SIGNING_CERTIFICATE_ROLLOVER_DAYS = environment.number("VAULTADMIN_CERTIFICATE_ROLLOVER_DAYS", 30)
+# How many days before connections move to a new certificate a mail says so; several numbers, several mails.
+SIGNING_CERTIFICATE_MAIL_DAYS = environment.numbers("VAULTADMIN_CERTIFICATE_MAIL_DAYS", (30, 7))
 SIGNING_KEY_BITS = environment.number("VAULTADMIN_CERTIFICATE_KEY_BITS", 3072)
 
 LOGGING = logs.configuration()
