@@ -12,7 +12,7 @@ class EcoaConfig(AppConfig):
         from connections.services import deleting
         from ecoa import recorded
         from ecoa.digests import writing
-        from ecoa.home import drift, sites
+        from ecoa.home import drift, secrets, sites
         from ecoa.selectors import files as file_rows
         from ecoa.selectors import runs as run_rows
         from ecoa.services import copying, correcting, mappings, separating, set_ups
@@ -36,6 +36,7 @@ class EcoaConfig(AppConfig):
         registries.mail_writers |= {telling.TOPIC: telling.mail, writing.TOPIC: writing.mail}
         registries.mail_writers[set_ups.SHEET_TOPIC] = sheet.mail
         registries.home_cards += [sites.cards, drift.cards]
+        registries.expiring.append(secrets.expiring)
         registries.palette.append(sites.hits)
         sandboxes.parts.extend(copying.PARTS)
         registries.separations.append(separating.let_go)

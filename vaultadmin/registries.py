@@ -48,14 +48,31 @@ class Notice:
     label: str
 
 
+@dataclass(frozen=True)
+class Expiring:
+    """A credential to renew: what it is, when it ends (or, where no end is known, since when it has been in use), what
+    to do about it, and where."""
+
+    kind: str
+    label: str
+    at: datetime
+    is_end: bool
+    advice: str
+    url: str
+
+
 CardSource = Callable[[Membership], list[Card]]
 HitSource = Callable[[Membership, str], list[Hit]]
 
 NoticeSource = Callable[[Membership], list[Notice]]
 
+ExpiringSource = Callable[[Membership, datetime], list[Expiring]]
+
 home_cards: list[CardSource] = []
 notices: list[NoticeSource] = []
 palette: list[HitSource] = []
+# What of an app's credentials ends soon, as far as the member sees it; connections shows all of them together.
+expiring: list[ExpiringSource] = []
 
 
 @dataclass(frozen=True)

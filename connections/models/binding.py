@@ -50,6 +50,8 @@ class Binding(StateMachine, models.Model):
     peer_connection_id = models.CharField(max_length=15)
     peer_certificate_id = models.CharField(max_length=5)
     peer_certificate_pem = models.TextField()
+    # Taken from the certificate, so that what ends soon is found by a query; None on rows older than the column.
+    peer_certificate_not_after = models.DateTimeField(null=True)
     peer_url = models.CharField(max_length=2000)
     peer_name = models.CharField(max_length=128)
     peer_dns = models.CharField(max_length=253)

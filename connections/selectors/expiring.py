@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, When
+from django.db.models.functions import Greatest
 from django.urls import reverse
 
 from connections import conf
 from connections.constants import CertificateStage, RecordStatus
-from connections.models import ConnectionAuthorization, IssuedFile, PeerCertificate, SigningCertificate
+from connections.models import Binding, ConnectionAuthorization, IssuedFile, PeerCertificate, SigningCertificate
 from connections.models.connection import Connection
-from vaultadmin.models import ApiToken, Membership
+from vaultadmin import registries
+from vaultadmin.models import ApiToken, Installation, Membership
 from vaultadmin.permissions import Permission, can
+from vaultadmin.registries import Expiring
 
 _MOST = 100
 
 
-@dataclass(frozen=True)
-class Expiring:
-    """One thing: what it is, when it ends (or for a secret, since when it has been in use), what to do about it."""
-
-    kind: str
-    label: str
-    at: datetime
-    is_end: bool
-    advice: str
-    url: str
-
-
 def soon(member: Membership, *, now: datetime) -> list[Expiring]:
     """Everything this person sees that ends within its notice or is too old, the most urgent first."""
-    found = [*_certificates(member, now), *_peers(member, now), *_files(member, now), *_tokens(member, now)]
-    return [*sorted(found, key=lambda one: one.at), *_secrets(member, now)]
+    found = [*_certificates(member, now), *_with_an_end(member, now)]
+    return [*sorted(found, key=_when), *_secrets(member, now)]
 
 
 def credentials(member: Membership, *, now: datetime) -> list[Expiring]:
     """The same without the installation's own certificates, which renew themselves."""
-    found = [*_peers(member, now), *_files(member, now), *_tokens(member, now)]
-    return [*sorted(found, key=lambda one: one.at), *_secrets(member, now)]
+    return [*sorted(_with_an_end(member, now), key=_when), *_secrets(member, now)]
+
+
+def _with_an_end(member: Membership, now: datetime) -> list[Expiring]:
+    of_apps = [one for source in registries.expiring for one in source(member, now)]
+    return [*_peers(member, now), *_files(member, now), *_tokens(member, now), *of_apps]
+
+
+def _when(one: Expiring) -> datetime:
+    return one.at
 
 
 def _certificates(member: Membership, now: datetime) -> list[Expiring]:
@@ -61,21 +60,30 @@ def _certificates(member: Membership, now: datetime) -> list[Expiring]:
 
 
 def _peers(member: Membership, now: datetime) -> list[Expiring]:
-    """Announced certificates of peers that end before the peer has announced another."""
-    rows = PeerCertificate.objects.filter(
-        binding__state="in_force",
-        binding__connection__in=Connection.objects.visible_to(member),
-        retired_at=None,
-        not_after__lte=now + conf.certificate_periods().notice,
-    ).select_related("binding__connection")
+    """Peers whose last certificate ends: the one of the connection file, or what was announced since.
+
+    Vaults of this installation are left out: they sign with our own certificates.
+    """
+    announced = Max("peer_certificates__not_after", filter=Q(peer_certificates__retired_at=None))
+    told_of = PeerCertificate.objects.filter(binding=OuterRef("pk"), certificate_id=OuterRef("peer_certificate_id"))
+    pinned = Case(When(~Exists(told_of), then=F("peer_certificate_not_after")))
+    rows = (
+        Binding.objects.in_force()
+        .filter(connection__in=Connection.objects.visible_to(member))
+        .exclude(peer_installation_id=Installation.current().pk)
+        .annotate(last_end=Greatest(announced, pinned))
+        .filter(last_end__lte=now + conf.certificate_periods().notice)
+        .select_related("connection")
+        .order_by("last_end", "pk")
+    )
     return [
         Expiring(
             "Certificate of a peer",
-            f"{row.certificate_id} of {row.binding.peer_name}",
-            row.not_after,
+            row.peer_name,
+            row.last_end,
             True,
             "The other Vault announces the next one; ask there if it does not.",
-            _record_url(row.binding.connection),
+            _record_url(row.connection),
         )
         for row in rows[:_MOST]
     ]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from connections import six_words
+from connections import signed_json, six_words
 from connections.constants import APPROVAL_TASK, BindingState, ConnectionState, Verdict
 from connections.models import Binding, Connection, OutgoingPeerMessage
 from connections.peering.messages import Body, MessageType, View
@@ -73,11 +73,14 @@ def post(binding: Binding, type_: MessageType, body: Body, *, now: datetime) -> 
 
 
 def fix_terms(binding: Binding) -> None:
-    """Fix what an exchange begins with and keeps: the six words of both sides, and when it lapses here."""
+    """Fix what an exchange begins with and keeps: the six words of both sides, when the peer's certificate ends, and
+    when the exchange lapses here."""
     vault = binding.connection.vault
     ours = six_words.End(parties.party(vault), binding.own_certificate.pem)
     theirs = six_words.End(binding.peer, binding.peer_certificate_pem)
     binding.six_words = six_words.phrase(ours, theirs, file_sha256=binding.file_sha256)
+    pinned = signed_json.read_certificate(binding.peer_certificate_pem)
+    binding.peer_certificate_not_after = pinned.not_valid_after_utc
     binding.lapses_at = binding.requested_at + timedelta(days=VaultSettings.of(vault).request_days)
 
 

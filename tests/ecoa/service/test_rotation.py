@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from ecoa.home import secrets
 from ecoa.service import rotation, studies, systems
 from ecoa.service.models import ServiceParticipant, ServiceSite, ServiceSystem
 from ecoa.services.refusals import Refused
@@ -143,3 +144,20 @@ def test_site_moved_to_another_region_takes_its_participants_along(caller):
     assert caller.found("i-1", region="eu")["myVeevaParticipantId"] == kept
     assert code_of(caller.get("i-1")) == "NF-0003"
     assert set(ServiceParticipant.objects.filter(site=site).values_list("region", flat=True)) == {"eu"}
+
+
+def test_ending_secret_is_shown_to_those_who_manage_ecoa_of_its_vault(system):
+    system.vault = make_vault()
+    system.save()
+    manager, other = (
+        make_member(system.vault, Permission.ECOA_MANAGE),
+        make_member(make_vault(), Permission.ECOA_MANAGE),
+    )
+    rotate(system, overlap=20 * DAY)
+    now = clock.now()
+
+    assert secrets.expiring(manager, now) == []
+    (found,) = secrets.expiring(manager, now + 7 * DAY)
+    assert found.label == f"{SYSTEM} (version 1)"
+    assert secrets.expiring(other, now + 7 * DAY) == []
+    assert secrets.expiring(manager, now + 21 * DAY) == []
