@@ -143,15 +143,26 @@ def _owed_second_factor(request: HttpRequest) -> HttpResponse:
 
 
 def find_member(request: HttpRequest, vault_id: int) -> Membership:
-    """The signed-in person's active membership in a vault, read for this request; 404 when there is none."""
-    found = Membership.objects.for_request().filter(
-        user=request.user.pk, vault=vault_id, is_active=True, user__is_active=True
-    )
-    member = found.first()
+    """The signed-in person's active membership in a vault, read for this request; 404 when there is none.
+
+    A whole page shows the switcher, too, so all of the person's memberships are read for it at once.
+    """
+    found = Membership.objects.for_request().filter(user=request.user.pk, is_active=True, user__is_active=True)
+    if is_whole_page(request):
+        rows = list(found.order_by("vault_id"))
+        request.vaults = [row.vault for row in rows]  # type: ignore[attr-defined]
+        member = next((row for row in rows if row.vault_id == vault_id), None)
+    else:
+        member = found.filter(vault=vault_id).first()
     if member is None:
         raise Http404
     request.member, request.vault = member, member.vault  # type: ignore[attr-defined]
     return member
+
+
+def is_whole_page(request: HttpRequest) -> bool:
+    """Is the answer a page with the shell around it, not a part of one?"""
+    return request.method == "GET" and "HX-Request" not in request.headers
 
 
 def _sign_in(request: HttpRequest) -> HttpResponse:

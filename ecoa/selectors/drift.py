@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, Count, Exists, F, Max, OuterRef, QuerySet, Subquery, Sum, When
 from django.utils.translation import gettext_lazy as _
 
 from ecoa.models import (
@@ -25,12 +26,6 @@ from ecoa.models import (
     StudyMapping,
 )
 from vaultadmin.models import Membership
-
-
-def open_by_site(sites: Iterable[Site]) -> dict[int, int]:
-    """How many discrepancies each of some sites has; sites without any are left out."""
-    rows = SiteReading.objects.filter(site__in=[site.pk for site in sites], open__gt=0)
-    return dict(rows.values_list("site_id", "open"))
 
 
 @dataclass(frozen=True)
@@ -116,28 +111,34 @@ def _heat(site: Site, kinds: list[tuple[str, str, int]]) -> Heat:
     return Heat(site, look, str(LOOKS[look]), *counts, reading.last_read_at, kinds)
 
 
-def mappings_with_rounds(member: Membership) -> list[tuple[StudyMapping, ReadBackCycle | None]]:
-    """Visible studies, each with its newest round of reading back."""
-    rows = list(StudyMapping.objects.visible_to(member).order_by("name", "pk")[:_STUDIES])
+def mappings_with_rounds(member: Membership) -> list[tuple[StudyMapping, ReadBackCycle | None, bool]]:
+    """Visible studies, each with its newest round of reading back, and whether eCOA confirmed anybody of it."""
+    confirmed = Exists(Participant.objects.filter(mapping=OuterRef("pk"), synced_version__gt=0))
+    visible = StudyMapping.objects.visible_to(member).annotate(is_confirmed=confirmed)
+    rows: list[Any] = list(visible.order_by("name", "pk")[:_STUDIES])
     newest = ReadBackCycle.objects.filter(mapping__in=rows).order_by("mapping_id", "-pk").distinct("mapping_id")
     by_mapping = {cycle.mapping_id: cycle for cycle in newest}
-    return [(row, by_mapping.get(row.pk)) for row in rows]
+    return [(row, by_mapping.get(row.pk), row.is_confirmed) for row in rows]
 
 
 _STUDIES = 50
 
 
-def standing_of(participant: Participant) -> Discrepancy | None:
-    """The discrepancy of a participant that is not over."""
-    rows = Discrepancy.objects.filter(participant=participant, state__in=STANDING)
-    return rows.select_related("decision").first()
+def difference_of(participant: Participant) -> Discrepancy | None:
+    """The discrepancy of a participant that is not over, else its newest."""
+    rows = Discrepancy.objects.filter(participant=participant).select_related("decision")
+    return rows.order_by(Case(When(state__in=STANDING, then=0), default=1), "-pk").first()
 
 
-def stamp_of(participant: Participant) -> str:
-    """Changes whenever what stands about a participant, or what was asked about it, does."""
-    standing = Discrepancy.objects.filter(participant=participant).order_by("-pk").values("pk", "stamp")[:1]
-    asked = Evidence.objects.filter(participant=participant).order_by("-pk").values("pk")[:1]
-    return f"{list(standing)}{list(asked)}"
+def standing(difference: Discrepancy | None) -> Discrepancy | None:
+    """The difference if it is not over."""
+    return difference if difference is not None and difference.state in STANDING else None
+
+
+def stamp_of(difference: Discrepancy | None, asked: list[Evidence]) -> str:
+    """Changes whenever what stands about a participant, or what was asked about it (newest first), does."""
+    standing = f"{difference.pk}-{difference.state}-{difference.stamp}" if difference is not None else ""
+    return f"{standing}|{asked[0].pk if asked else ''}"
 
 
 def evidence(participant: Participant) -> list[Evidence]:
@@ -181,7 +182,13 @@ class Totals:
 
 def totals(mapping: StudyMapping) -> Totals:
     """The sums over a study, from the counters of its sites."""
-    sums = Site.objects.filter(mapping=mapping).aggregate(
+    return totals_by_mapping([mapping])[mapping.pk]
+
+
+def totals_by_mapping(mappings: list[StudyMapping]) -> dict[int, Totals]:
+    """The sums over some studies, from the counters of their sites, by study."""
+    rows = Site.objects.filter(mapping__in=mappings).order_by().values("mapping")
+    sums: Iterable[Any] = rows.annotate(
         sites=Count("pk"),
         waiting=Sum("tally__waiting"),
         synced=Sum("tally__synced"),
@@ -192,7 +199,12 @@ def totals(mapping: StudyMapping) -> Totals:
         open=Sum("reading__open"),
         last=Max("reading__last_read_at"),
     )
-    number = {name: value or 0 for name, value in sums.items() if name != "last"}
+    found = {row["mapping"]: _totals(row) for row in sums}
+    return {mapping.pk: found.get(mapping.pk, Totals(0, 0, 0, 0, 0, 0, None)) for mapping in mappings}
+
+
+def _totals(sums: dict[str, Any]) -> Totals:
+    number = {name: value or 0 for name, value in sums.items()}
     total = number["waiting"] + number["synced"] + number["rejected"] + number["unknown"]
     never = max(total - number["agreed"] - number["differing"], 0)
     return Totals(number["sites"], total, number["agreed"], number["differing"], never, number["open"], sums["last"])

@@ -14,7 +14,6 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from ecoa.models import EvidenceReport, SilenceAlarm, Site, SiteReading, StudyMapping, SyncDay
-from ecoa.selectors.drift import open_by_site
 from vaultadmin.models import Membership
 
 STUDIES = 6
@@ -72,10 +71,11 @@ def matrix(member: Membership, *, state: str = "", after: str = "", study: int =
     rows = _in_state(Site.objects.visible_to(member).filter(mapping__in=shown), state)
     if after:
         rows = rows.filter(number__gt=after)
-    numbers = list(rows.order_by("number").values_list("number", flat=True).distinct()[: NUMBERS + 1])
-    found = rows.filter(number__in=numbers[:NUMBERS]).select_related("tally").order_by("number", "pk")
-    next_number = numbers[NUMBERS - 1] if len(numbers) > NUMBERS else ""
-    return Matrix(shown, _lines(list(found), shown), next_number, more[0].pk if more else 0)
+    numbers = rows.order_by("number").values("number").distinct()[: NUMBERS + 1]
+    found = rows.filter(number__in=numbers).select_related("tally", "reading").order_by("number", "pk")
+    lines = _lines(list(found), shown)
+    next_number = lines[NUMBERS - 1].number if len(lines) > NUMBERS else ""
+    return Matrix(shown, lines[:NUMBERS], next_number, more[0].pk if more else 0)
 
 
 def overall(member: Membership) -> Overall:
@@ -103,8 +103,9 @@ def alarms(member: Membership) -> QuerySet[SilenceAlarm]:
 
 
 def site(member: Membership, pk: int) -> Site | None:
-    """One visible site with its study and rhythm."""
-    return Site.objects.visible_to(member).select_related("mapping", "vault", "rhythm").filter(pk=pk).first()
+    """One visible site with its study, rhythm and pauses."""
+    rows = Site.objects.visible_to(member).select_related("mapping", "vault", "rhythm").prefetch_related("pauses")
+    return rows.filter(pk=pk).first()
 
 
 def reports(member: Membership) -> QuerySet[EvidenceReport]:
@@ -176,7 +177,6 @@ def _in_state(rows: QuerySet[Site], state: str) -> QuerySet[Any]:
 
 
 def _lines(sites: list[Site], studies: list[StudyMapping]) -> list[Line]:
-    differing = open_by_site(sites)
     silent = {row.site_id: row for row in SilenceAlarm.objects.open().filter(site__in=[one.pk for one in sites])}
     by_number: dict[str, dict[int, Site]] = defaultdict(dict)
     for one in sites:
@@ -185,15 +185,15 @@ def _lines(sites: list[Site], studies: list[StudyMapping]) -> list[Line]:
         Line(
             number,
             next((one.name for one in of.values() if one.name), ""),
-            [_cell(of[study.pk], differing, silent) if study.pk in of else None for study in studies],
+            [_cell(of[study.pk], silent) if study.pk in of else None for study in studies],
         )
         for number, of in by_number.items()
     ]
 
 
-def _cell(site: Site, differing: dict[int, int], silent: dict[int, SilenceAlarm]) -> Cell:
-    tally, alarm = site.tally, silent.get(site.pk)
-    attention = tally.troubled + differing.get(site.pk, 0)
+def _cell(site: Site, silent: dict[int, SilenceAlarm]) -> Cell:
+    tally, alarm, reading = site.tally, silent.get(site.pk), getattr(site, "reading", None)
+    attention = tally.troubled + (reading.open if reading is not None else 0)
     return Cell(site, _state(site, attention, alarm), tally.total, tally.waiting, attention, alarm)
 
 

@@ -36,18 +36,26 @@ _SITUATIONS = {
 @requires(Permission.ECOA_VIEW_SITES)
 def detail(request: MemberRequest, vault_id: int, participant_id: int) -> HttpResponse:
     """Where the participant stands, live; the tries behind it, and what changed when."""
-    found = find(request, participant_id)
-    corrections = correction_selectors.of_participant(found)
+    opened = participant_rows.opened(request.member, participant_id)
+    if opened is None:
+        raise Http404
+    found = opened.participant
+    corrections = correction_selectors.of_participant(found) if opened.corrected else []
     tries = list(Attempt.objects.filter(participant=found).order_by("-pk")[:_SHOWN])
+    traces: dict[str, Any] = {
+        "difference": drift_rows.difference_of(found) if opened.differed else None,
+        "evidence": drift_rows.evidence(found) if opened.asked else [],
+        "transfer": participant_rows.last_transfer(found) if opened.moved else None,
+    }
     stamp = "|".join(
         (
             f"{found.version}-{found.status}-{found.stage}-{found.code}-{found.changed_at}-{found.synced_at}-{found.owner}",
             " ".join(f"{row.pk}{row.state}" for row in corrections),
-            drift_rows.stamp_of(found),
+            drift_rows.stamp_of(traces["difference"], traces["evidence"]),
             " ".join(f"{row.pk}{row.outcome}{row.stage}" for row in tries[:5]),
         )
     )
-    return live.answer(request, stamp, lambda: _page(request, found, corrections, tries))
+    return live.answer(request, stamp, lambda: _page(request, found, corrections, tries, traces))
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,7 +87,11 @@ def find(request: MemberRequest, participant_id: int) -> Participant:
 
 
 def _page(
-    request: MemberRequest, found: Participant, corrections: list[Correction], tries: list[Attempt]
+    request: MemberRequest,
+    found: Participant,
+    corrections: list[Correction],
+    tries: list[Attempt],
+    traces: dict[str, Any],
 ) -> HttpResponse:
     row = shown(found)
     card = row["card"] or card_for(_SITUATIONS.get(row["state"], ""))
@@ -92,12 +104,12 @@ def _page(
         "tries": tries,
         "events": list(audit.history(found)[:_SHOWN]),
         "staff": site_rows.is_site_staff(request.member),
-        "evidence": drift_rows.evidence(found),
-        "standing": drift_rows.standing_of(found),
+        "evidence": traces["evidence"],
+        "transfer": traces["transfer"],
+        "standing": drift_rows.standing(traces["difference"]),
         "may_decide": can(request.member, Permission.ECOA_STUDY_TEAM),
         "may_manage": may_manage,
         "may_retry": may_manage and found.status != ParticipantStatus.SYNCED,
-        "transfer": participant_rows.last_transfer(found),
         "page_title": found.participant_id,
         **_corrections(request, corrections, tries),
     }

@@ -9,8 +9,9 @@ from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
 from vaultadmin import clock, place
-from vaultadmin.models import Installation, Vault
+from vaultadmin.models import Installation, Membership, User, Vault
 from vaultadmin.site import navigation, vital_signs
+from vaultadmin.worklist import selectors as worklist
 
 THEMES = ("light", "dark", "system")
 
@@ -26,22 +27,35 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if not getattr(request, "user", None) or not request.user.is_authenticated or request.headers.get("HX-Request"):
         return context
     member = context["member"]
-    installation = Installation.objects.filter(singleton=True).first()
-    if installation is not None:
-        context["installation"] |= {"name": installation.name, "accent": installation.accent}
+    installation = _installation(member)
+    context["installation"] |= {"name": installation.name, "accent": installation.accent}
+    waiting = worklist.waiting_of(installation, member) if member else 0
     return context | {
-        "vaults": list(Vault.objects.visible_to_user(request.user)),
-        "nav": navigation.sections(member, request.path) if member else [],
+        "vaults": _vaults(request, request.user),
+        "nav": navigation.sections(member, request.path, waiting=waiting) if member else [],
         "banner": _banner(installation),
         "open_dialog": _dialog_to_open(request),
     }
 
 
-def _banner(installation: Installation | None) -> str:
+def _installation(member: Membership | None) -> Any:
+    """The installation with all the shell says of it and of this member, in one query."""
+    parts = vital_signs.parts() | (worklist.waiting_parts(member) if member else {})
+    rows = Installation.objects.filter(singleton=True).annotate(**parts)
+    return rows.first() or rows.get(pk=Installation.current().pk)
+
+
+def _vaults(request: HttpRequest, user: User) -> list[Vault]:
+    """The vaults of the switcher: the door read them, except where the page is none of a vault."""
+    read: list[Vault] | None = getattr(request, "vaults", None)
+    return read if read is not None else list(Vault.objects.visible_to_user(user))
+
+
+def _banner(installation: Any) -> str:
     """The one sentence everybody should see now: what holds everything first."""
-    if installation is not None and place.differences(installation.place):
+    if place.differences(installation.place):
         return place.HELD
-    return vital_signs.read(now=clock.now()).sentence
+    return vital_signs.of(installation, now=clock.now()).sentence
 
 
 def _dialog_to_open(request: HttpRequest) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,6 @@ from django.urls import reverse
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can_any
 from vaultadmin.site.inbox import NEEDS
-from vaultadmin.worklist import selectors as worklist
 
 
 @dataclass(frozen=True)
@@ -22,13 +20,8 @@ class Item:
     icon: str
     route: str
     needs: tuple[Permission, ...] = ()
-    count: Callable[[Membership], int] | None = None
-    # Where the open page asks how many there are by now.
+    # Shows how many tasks wait; the open page asks there how many there are by now.
     counts: str = ""
-
-
-def _waiting(member: Membership) -> int:
-    return worklist.waiting(member)
 
 
 SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
@@ -36,14 +29,7 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
         "",
         (
             Item("Home", "home", "vault:home"),
-            Item(
-                "Tasks",
-                "checklist",
-                "vault:tasks",
-                NEEDS,
-                _waiting,
-                "vault:tasks-count",
-            ),
+            Item("Tasks", "checklist", "vault:tasks", NEEDS, "vault:tasks-count"),
         ),
     ),
     (
@@ -90,21 +76,21 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
 )
 
 
-def sections(member: Membership, path: str) -> list[dict[str, Any]]:
-    """The sections this member sees, with the entry of the current page marked."""
-    shown = [{"label": label, "items": _items(entries, member)} for label, entries in SECTIONS]
+def sections(member: Membership, path: str, *, waiting: int) -> list[dict[str, Any]]:
+    """The sections this member sees, with the entry of the current page marked and how many tasks wait."""
+    shown = [{"label": label, "items": _items(entries, member, waiting)} for label, entries in SECTIONS]
     _mark(shown, path)
     return [section for section in shown if section["items"]]
 
 
-def _items(entries: tuple[Item, ...], member: Membership) -> list[dict[str, Any]]:
+def _items(entries: tuple[Item, ...], member: Membership, waiting: int) -> list[dict[str, Any]]:
     return [
         {
             "label": item.label,
             "icon": item.icon,
             "url": reverse(item.route, args=[member.vault_id]),
             "active": False,
-            "count": item.count(member) if item.count else 0,
+            "count": waiting if item.counts else 0,
             "counts": reverse(item.counts, args=[member.vault_id]) if item.counts else "",
         }
         for item in entries

@@ -34,7 +34,7 @@ def _pages(member: Membership, query: str) -> list[Hit]:
     words = query.lower()
     return [
         Hit(item["label"], "Pages", item["url"], icon=item["icon"])
-        for section in navigation.sections(member, "")
+        for section in navigation.sections(member, "", waiting=0)
         for item in section["items"]
         if words in item["label"].lower()
     ]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists
+from django.db.models.expressions import BaseExpression
 
 from vaultadmin import secrets
 from vaultadmin.models import Heartbeat
@@ -53,13 +56,32 @@ class VitalSigns:
 
 
 def read(*, now: datetime) -> VitalSigns:
-    """One query for all signs; every page asks."""
+    """All signs, in one query."""
     rows = list(Heartbeat.objects.annotate(sealed=Exists(secrets.sealed())).values_list("name", "at", "sealed"))
-    times = {name: at for name, at, _sealed in rows}
+    sealed = any(sealed for *_, sealed in rows) if rows else secrets.sealed().exists()
+    return _signs({name: at for name, at, _sealed in rows}, sealed, now)
+
+
+def parts() -> dict[str, BaseExpression]:
+    """All signs as parts of a question about something else; the row that has them answers `of`."""
+    beats = Heartbeat.objects.order_by("name")
+    return {
+        "beat_names": ArraySubquery(beats.values("name")),
+        "beat_times": ArraySubquery(beats.values("at")),
+        "are_secrets_sealed": Exists(secrets.sealed()),
+    }
+
+
+def of(row: Any, *, now: datetime) -> VitalSigns:
+    """The signs on a row that was asked for with `parts`."""
+    return _signs(dict(zip(row.beat_names, row.beat_times, strict=True)), row.are_secrets_sealed, now)
+
+
+def _signs(times: dict[str, datetime], sealed: bool, now: datetime) -> VitalSigns:
     return VitalSigns(
         beat=_sign("beat", times.get("beat"), now),
         queues=[_sign(queue, times.get(f"queue:{queue}"), now) for queue in QUEUES],
-        sealed=any(sealed for *_, sealed in rows) if rows else secrets.sealed().exists(),
+        sealed=sealed,
     )
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import models
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import BaseExpression
+from django.db.models.functions import Coalesce
 
 from vaultadmin import clock
 from vaultadmin.models import Delegation, Membership, Signature
@@ -40,12 +43,34 @@ def inbox(member: Membership) -> QuerySet[Task]:
 
 
 def waiting(member: Membership) -> int:
-    """How many tasks the inbox holds. Every page asks, so it is one query unless somebody else was given a task."""
-    others = Q(status=TaskStatus.ASSIGNED) & ~Q(assigned_to=member.pk)
+    """How many tasks the inbox holds: one query unless somebody else was given a task."""
     rows = _for_people(member).order_by()
-    counted = rows.aggregate(every=models.Count("pk"), others=models.Count("pk", filter=others))
-    held: int = len(_held_by_others(member)) if counted["others"] else 0
-    return int(counted["every"]) - held
+    counted = rows.aggregate(every=models.Count("pk"), others=models.Count("pk", filter=_given_to_others(member)))
+    return _without_held(member, counted["every"], counted["others"])
+
+
+def waiting_parts(member: Membership) -> dict[str, BaseExpression]:
+    """`waiting` as parts of a question about something else, for every page asks; its row answers `waiting_of`."""
+    rows = _for_people(member).order_by()
+    return {"tasks": _number(rows), "tasks_given": _number(rows.filter(_given_to_others(member)))}
+
+
+def waiting_of(row: Any, member: Membership) -> int:
+    """How many tasks the inbox holds, from a row that was asked for with `waiting_parts`."""
+    return _without_held(member, row.tasks, row.tasks_given)
+
+
+def _given_to_others(member: Membership) -> Q:
+    return Q(status=TaskStatus.ASSIGNED) & ~Q(assigned_to=member.pk)
+
+
+def _number(rows: QuerySet[Task]) -> Coalesce:
+    # All of them are of one vault: grouped by it there is one count, or no row.
+    return Coalesce(models.Subquery(rows.values("vault").annotate(number=models.Count("pk")).values("number")), 0)
+
+
+def _without_held(member: Membership, every: int, given: int) -> int:
+    return every - (len(_held_by_others(member)) if given else 0)
 
 
 def with_others(member: Membership) -> QuerySet[Task]:

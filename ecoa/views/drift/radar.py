@@ -34,7 +34,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
         rows = site_rows.sites_after(request.member, int(after))
     found = list(rows.select_related("reading")[: _PAGE + 1])
     strip = drift_rows.heat(found[:_PAGE])
-    rounds = [_round(mapping, cycle) for mapping, cycle in drift_rows.mappings_with_rounds(request.member)]
+    rounds = [_round(*row) for row in drift_rows.mappings_with_rounds(request.member)]
     context = {
         "strip": strip,
         "rounds": rounds,
@@ -71,14 +71,14 @@ def start(request: MemberRequest, vault_id: int, mapping_id: int) -> HttpRespons
     return dialogs.run(request, ConfirmForm(dialogs.posted(request)), says, act)
 
 
-def _round(mapping: StudyMapping, cycle: ReadBackCycle | None) -> dict[str, Any]:
+def _round(mapping: StudyMapping, cycle: ReadBackCycle | None, is_confirmed: bool) -> dict[str, Any]:
     """A study's newest round as the page shows it."""
     looked_at = cycle.looked_at if cycle is not None else 0
     return {
         "mapping": mapping,
         "cycle": cycle,
         "looked_at": looked_at,
-        "why_not": reading_back.why_not(mapping, cycle),
+        "why_not": reading_back.why_not(mapping, cycle, is_confirmed=is_confirmed),
         "words": reading_back.trouble_words(cycle),
         "stamp": (cycle.pk, cycle.state, looked_at, cycle.found, cycle.trouble) if cycle is not None else None,
     }

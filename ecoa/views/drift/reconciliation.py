@@ -42,7 +42,8 @@ _COLUMNS = (
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """All studies, each with its sums."""
     page = key_page(mapping_rows.mappings(request.member), request, column="id", size=20)
-    page["rows"] = [(mapping, drift_rows.totals(mapping)) for mapping in page["rows"]]
+    totals = drift_rows.totals_by_mapping(page["rows"])
+    page["rows"] = [(mapping, totals[mapping.pk]) for mapping in page["rows"]]
     return render(request, "ecoa/drift/reconciliations.html", {**page, "page_title": "Reconciliation"})
 
 

@@ -33,7 +33,7 @@ _EVENTS = 20
 def detail(request: MemberRequest, vault_id: int, site_id: int) -> HttpResponse:
     """The rhythm as a form, with what it comes to, the pauses and the history."""
     site = find(request, site_id)
-    rhythm = SiteRhythm.objects.filter(pk=site.pk).first()
+    rhythm: SiteRhythm | None = getattr(site, "rhythm", None)
     form = RhythmForm(dialogs.posted(request), initial=RhythmForm.initial_of(rhythm))
     if request.method == "POST" and form.is_valid() and _declare(request, site, form):
         return redirect("ecoa:rhythm", vault_id, site.pk)
@@ -44,7 +44,7 @@ def detail(request: MemberRequest, vault_id: int, site_id: int) -> HttpResponse:
         "form": form,
         "expected": looking.expected(rhythm, now=now) if rhythm else None,
         "alarm": site.alarms.filter(closed_at__isnull=True).first(),
-        "pauses": [(row, row.ends_at is None or row.ends_at > now) for row in site.pauses.all()[:_PAUSES]],
+        "pauses": [(row, row.ends_at is None or row.ends_at > now) for row in list(site.pauses.all())[:_PAUSES]],
         "events": list(audit.history(site)[:_EVENTS]),
         "page_title": f"Rhythm of site {site.number}",
     }

@@ -252,10 +252,10 @@ def test_pages_of_the_site_stay_within_their_queries(loop, coordinator, django_a
     loop.ask()
     shell = url(loop.study, "cards")
     coordinator.get(shell)
-    with django_assert_max_num_queries(10) as alone:
+    with django_assert_max_num_queries(4) as alone:
         coordinator.get(shell)
 
     printed = url(loop.study, "site-print", "study-1", "1005")
-    for page, most in ((site_url(loop.study), 8), (page_of(loop), 9), (printed, 8)):
+    for page, most in ((site_url(loop.study), 4), (page_of(loop), 7), (printed, 3)):
         with django_assert_max_num_queries(len(alone) + most):
             coordinator.get(page)

@@ -196,7 +196,7 @@ def test_participants_under_way_are_shown_as_being_sent(study, manager, machine)
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("home", 14), ("site", 12), ("runs", 12), ("run", 12), ("import", 12), ("mappings", 12), ("mapping", 12)],
+    [("home", 8), ("site", 7), ("runs", 5), ("run", 7), ("import", 6), ("mappings", 5), ("mapping", 8)],
 )
 def test_pages_ask_the_same_number_of_questions_for_few_and_many_rows(
     study, manager, machine, name, most, django_assert_max_num_queries

@@ -17,7 +17,6 @@ from ecoa.models import (
 )
 from ecoa.radar import asking, cycling
 from ecoa.radar.policy import RadarPolicy
-from ecoa.selectors.drift import open_by_site
 from ecoa.sync.policy import Policy
 from tests.factories.ecoa import make_participants, make_run, make_site
 from tests.fakes.ecoa_machine import HOST, Held, failure
@@ -104,14 +103,14 @@ def test_what_agrees_again_is_cleared_by_itself(study, machine, synced):
     [row] = synced(1)
     machine.store[row.internal_id].participant_id = "changed-there"
     go_round(study.mapping)
-    assert open_by_site([study.site]) == {study.site.pk: 1}
+    assert SiteReading.objects.get(site=study.site).open == 1
 
     machine.store[row.internal_id].participant_id = row.participant_id
     cycle = go_round(study.mapping)
 
     over = Discrepancy.objects.get()
     assert (over.state, cycle.cleared) == ("cleared", 1)
-    assert open_by_site([study.site]) == {}
+    assert SiteReading.objects.get(site=study.site).open == 0
     assert AuditEvent.objects.filter(event__startswith="discrepancy.").count() == 2
     assert list(Evidence.objects.order_by("pk").values_list("verdict", flat=True))[-1] == "confirmed"
 

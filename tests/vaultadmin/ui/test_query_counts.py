@@ -13,7 +13,7 @@ from vaultadmin.permissions import Permission
 pytestmark = pytest.mark.django_db
 
 LISTS = ["admin/connections/", "admin/authorizations/", "admin/tokens/", "admin/audit/", "admin/users/", "tasks/"]
-MOST = 9
+MOST = 6
 
 
 @pytest.fixture
