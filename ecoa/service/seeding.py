@@ -1,6 +1,6 @@
 """Filling the service with systems, studies and sites. Everything here may be done twice and changes nothing then."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
@@ -11,6 +11,7 @@ from ecoa.service import rotation, store, systems
 from ecoa.service.models import (
     MappingState,
     ServiceFault,
+    ServiceParticipant,
     ServiceSite,
     ServiceStudy,
     ServiceStudyMapping,
@@ -24,6 +25,13 @@ from vaultadmin.models import Vault
 _BY = audit.System("eCOA service seeding")
 _NAMES = uuid5(NAMESPACE_URL, "urn:vaultadmin:ecoa-service")
 _Row = TypeVar("_Row", bound=models.Model)
+_AUDITED: dict[type[models.Model], list[str]] = {
+    ServiceTenant: ["tenant_id"],
+    ServiceStudy: ["external_id", "internal_id", "integration_enabled"],
+    ServiceStudyMapping: ["system", "state"],
+    ServiceSite: ["number", "internal_id", "region"],
+    ServiceFault: ["region", "call", "kind", "internal_id_prefix"],
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,22 @@ def seed_demo(
 
 
 @transaction.atomic
+def change_behind_our_back(*, study_id: str, renamed: Mapping[str, str], gone: Sequence[str]) -> None:
+    """What another system could do to participants of ours, by internal id: another id, or away to another site."""
+    study = ServiceStudy.objects.get(external_id=study_id)
+    sites = ServiceSite.objects.filter(study=study)
+    for row in ServiceParticipant.objects.filter(study=study, internal_id__in=[*renamed, *gone]):
+        away = row.internal_id in gone
+        site = sites.exclude(pk=row.site_id).order_by("number")[0] if away else sites.get(pk=row.site_id)
+        store.upsert(
+            store.Spot(study.pk, site.pk, site.region),
+            internal_id=row.internal_id,
+            participant_id=renamed.get(row.internal_id, row.participant_id),
+            now=clock.now(),
+        )
+
+
+@transaction.atomic
 def ensure_system(*, external_id: str, secret: str, tenant_id: str, vault: Vault | None = None) -> ServiceSystem:
     """The system with this secret and tenant; another secret than a live one replaces them all."""
     now = clock.now()
@@ -85,7 +109,7 @@ def ensure_system(*, external_id: str, secret: str, tenant_id: str, vault: Vault
         system = systems.create_system(external_id=external_id, secret=secret, by=_BY, vault=vault)
     elif rotation.matching(list(rotation.live(system, now=now)), secret) is None:
         rotation.replace(system, secret=secret, by=_BY, now=now)
-    _ensure(ServiceTenant, system=system, tenant_id=tenant_id)
+    _ensure(ServiceTenant, "ecoa_system.tenant_added", of=system, system=system, tenant_id=tenant_id)
     return system
 
 
@@ -104,9 +128,10 @@ def ensure_study(
         "integration_enabled": integration_enabled,
         "vault": vault or (system.vault if system else None),
     }
-    study = _ensure(ServiceStudy, external_id=external_id, defaults=defaults)
+    study = _ensure(ServiceStudy, "ecoa_study.created", external_id=external_id, defaults=defaults)
     if system is not None:
-        _ensure(ServiceStudyMapping, system=system, study=study, defaults={"state": state})
+        place = {"system": system, "study": study, "defaults": {"state": state}}
+        _ensure(ServiceStudyMapping, "ecoa_study.system_mapped", of=study, **place)
     return study
 
 
@@ -114,7 +139,7 @@ def ensure_study(
 def ensure_site(study: ServiceStudy, number: str, region: str) -> ServiceSite:
     """The site of the study in a region. Its internal id follows from both."""
     defaults = {"internal_id": str(uuid5(_NAMES, f"{study.external_id}/{number}")), "region": region}
-    return _ensure(ServiceSite, study=study, number=number, defaults=defaults)
+    return _ensure(ServiceSite, "ecoa_study.site_added", of=study, study=study, number=number, defaults=defaults)
 
 
 def _ensure_odd_places(odd: OddPlaces, study: ServiceStudy, system: ServiceSystem, region: str) -> None:
@@ -141,14 +166,21 @@ def _ensure_failure(region: str, prefix: str) -> None:
     """Writes of some participants fail inside the service, for as long as anybody is likely to look."""
     if why_impossible():
         return
-    place = {"region": region, "call": FaultCall.POST, "internal_id_prefix": prefix}
-    fault = _ensure(ServiceFault, **place, defaults={"kind": FaultKind.ERROR_500, "remaining": 10_000})
+    place: dict[str, Any] = {"region": region, "call": FaultCall.POST, "internal_id_prefix": prefix}
+    fault = _ensure(
+        ServiceFault, "ecoa_fault.armed", **place, defaults={"kind": FaultKind.ERROR_500, "remaining": 10_000}
+    )
     ServiceFault.objects.filter(pk=fault.pk).update(remaining=10_000)
 
 
-def _ensure(model: type[_Row], **fields: Any) -> _Row:
+def _ensure(model: type[_Row], event: str, *, of: models.Model | None = None, **fields: Any) -> _Row:
+    """The row; made now, the trail has it as a person's page would, as an event of the row it belongs to."""
     row, made = model._default_manager.get_or_create(**fields)
     if made:
-        vault = getattr(row, "vault", None)
-        audit.record(vault=vault, by=_BY, event=f"{model._meta.model_name}.created", subject=row)
+        subject = of or row
+        audit.record(vault=getattr(subject, "vault", None), by=_BY, event=event, subject=subject, changes=_told(row))
     return row
+
+
+def _told(row: models.Model) -> audit.Changes:
+    return audit.created(row, _AUDITED.get(type(row), []))

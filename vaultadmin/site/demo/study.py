@@ -14,8 +14,9 @@ from ecoa.models.file_import import ImportState
 from ecoa.models.sync import OPEN_STATES, Scope
 from ecoa.service import seeding
 from ecoa.services import importing, mappings, runs, sites
+from vaultadmin import clock
 from vaultadmin.models import Membership
-from vaultadmin.site.demo import links, people, world
+from vaultadmin.site.demo import life, links, people, world
 from vaultadmin.site.demo.credentials import Credentials
 
 _NAMES = {"1005": "Riverside Clinic", "2001": "Klinik am Park", "3001": "Harbour Hospital"}
@@ -54,13 +55,18 @@ def load(credentials: Credentials, *, now: datetime) -> None:
 
 
 def sync(*, now: datetime) -> str:
-    """Plan a run for every demo study that has something to send, wait for the workers, and say what came out."""
+    """Plan a run for every demo study that has something to send, wait for the workers, and say what came out.
+
+    Once all is sent the main study gets a life of its own.
+    """
     admin = people.member(world.ADMIN, world.ECOA_VAULT)
     planned = [_plan(mapping, admin, now) for mapping in StudyMapping.objects.filter(vault=world.ECOA_VAULT)]
     waiting = [run.pk for run in planned if run is not None]
     deadline = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < deadline and SyncRun.objects.filter(pk__in=waiting, state__in=OPEN_STATES).exists():
         time.sleep(0.5)
+    if not SyncRun.objects.filter(pk__in=waiting, state__in=OPEN_STATES).exists():
+        life.begin(StudyMapping.objects.get(vault=world.ECOA_VAULT, external_study_id=world.STUDY_ID), now=clock.now())
     return _summary()
 
 

@@ -52,13 +52,14 @@ ESTABLISHED = (("clinops_edc", 1001, 1002), ("quality_lims", 1004, 1005), ("safe
 ADMIN = DemoPerson("admin@demo.test", "Demo Admin", profiles.VAULT_OWNER, is_domain_admin=True)
 APPROVER = DemoPerson("approver@demo.test", "Demo Approver", profiles.CONNECTION_APPROVER)
 COORDINATOR = DemoPerson("coordinator@demo.test", "Demo Coordinator", profiles.SITE_STAFF)
+SPONSOR = DemoPerson("sponsor@demo.test", "Demo Sponsor", profiles.STUDY_TEAM)
 INTEGRATION = DemoPerson("integration@demo.test", "Demo Integration", profiles.INTEGRATION_USER)
 PEOPLE = (
     ADMIN,
     APPROVER,
     DemoPerson("operator@demo.test", "Demo Operator", profiles.MESSAGE_OPERATOR),
     COORDINATOR,
-    DemoPerson("sponsor@demo.test", "Demo Sponsor", profiles.STUDY_TEAM),
+    SPONSOR,
     DemoPerson("auditor@demo.test", "Demo Auditor", profiles.AUDITOR),
     DemoPerson("viewer@demo.test", "Demo Viewer", profiles.READ_ONLY),
     INTEGRATION,
