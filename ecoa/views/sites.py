@@ -9,10 +9,11 @@ from typing import Any
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from ecoa.cards import Situation, card_for
-from ecoa.models import Participant, ParticipantStatus
+from ecoa.models import Participant, ParticipantStatus, Site
 from ecoa.selectors import site_list as site_selectors
 from ecoa.selectors import sites as site_rows
 from ecoa.sentences.sites import site_sentence
@@ -110,10 +111,31 @@ def _page(request: MemberRequest, opened: site_rows.OpenedSite) -> HttpResponse:
         "poll": "4s",
         "live_also": "#site-sentence, #site-strip, #site-banner",
         "may_manage": can(request.member, Permission.ECOA_MANAGE),
-        "study_team": can(request.member, Permission.ECOA_STUDY_TEAM),
+        "print_url": _print_url(request, site),
+        "actions": _actions(request, site) if can(request.member, Permission.ECOA_STUDY_TEAM) else [],
         "page_title": f"Site {site}",
     }
     return render(request, "ecoa/site.html", context)
+
+
+def _print_url(request: MemberRequest, site: Site) -> str:
+    place = [request.member.vault_id, site.mapping.external_study_id, site.number]
+    return f"{reverse('ecoa:site-print', args=place)}?{request.GET.urlencode()}"
+
+
+def _actions(request: MemberRequest, site: Site) -> list[dict[str, Any]]:
+    """What the study team can do here; site staff have the two that concern them as buttons."""
+    vault_id = request.member.vault_id
+
+    def item(label: str, icon: str, url: str, **more: bool) -> dict[str, Any]:
+        return {"label": label, "icon": icon, "url": url, **more}
+
+    return [
+        item("Evidence report", "file-certificate", reverse("ecoa:report-ask", args=[vault_id, site.pk]), dialog=True),
+        item("Rhythm", "bell", reverse("ecoa:rhythm", args=[vault_id, site.pk])),
+        item("Print view", "file-text", _print_url(request, site)),
+        item("What the messages mean", "help-circle", reverse("ecoa:cards", args=[vault_id])),
+    ]
 
 
 def _chips(request: MemberRequest, wanted: dict[str, str]) -> list[dict[str, str]]:

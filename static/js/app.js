@@ -106,6 +106,12 @@ document.addEventListener("htmx:after:swap", () => {
   }
 });
 
+// --- Where the pages of a section do not fit side by side, the one that is open is in sight.
+for (const here of $$(".section-nav [aria-current=page]")) {
+  const row = here.closest(".section-nav");
+  row.scrollLeft += here.getBoundingClientRect().left - row.getBoundingClientRect().left - 16;
+}
+
 // --- A form is sent once. Buttons keep their focus; a download leaves the page in place and frees its form again (downloads.js).
 document.addEventListener("submit", (event) => {
   const form = event.target;

@@ -75,13 +75,15 @@ def test_study_team_declares_a_rhythm_and_takes_a_report(sign_in, two_vaults, se
 
     expect(page.get_by_text("1 site in 1 study: nothing needs attention.")).to_be_visible()
     page.get_by_role("link", name="All 3 in eCOA").click()
-    page.get_by_role("link", name="Rhythm").click()
+    page.get_by_role("button", name="Actions").click()
+    page.get_by_role("menuitem", name="Rhythm").click()
     page.get_by_label("Time zone").select_option("Europe/Berlin")
     page.get_by_role("button", name="Declare rhythm").click()
     expect(page.get_by_text("Alarm at")).to_be_visible()
 
     page.get_by_role("link", name=site.number, exact=True).click()
-    page.get_by_role("link", name="Evidence report").click()
+    page.get_by_role("button", name="Actions").click()
+    page.get_by_role("menuitem", name="Evidence report").click()
     page.get_by_role("button", name="Make report").click()
     expect(page.get_by_text("The report is ready.")).to_be_visible()
     with page.expect_download() as download:

@@ -1,7 +1,8 @@
 """Template tags every page uses: {% load ui %}. What they draw is described once, on each of them.
 
-Tags: icon, state_badge, when, copyable, field, beads, crumb, sort_header. Blocks: empty_state, card, detail.
-Filters: initials, event_words, change_value, browser, actor_name. Tags: actor, history_of, history_url.
+Tags: icon, state_badge, when, copyable, field, beads, crumb, sort_header. Blocks: empty_state, card, table,
+detail.
+Filters: initials, event_words, label_words, change_value, browser, actor_name. Tags: actor, history_of, history_url.
 """
 
 from __future__ import annotations
@@ -169,6 +170,29 @@ def card(content: str, title: str, id: str = "", text: str = "", css: str = "") 
     )
 
 
+@register.simple_block_tag
+def table(content: str, label: str, *columns: str) -> SafeString:
+    """A table whose rows become cards on a phone: {% table "Sites" "Site" "num:Participants" "hidden:Assign" %}<tr>….
+
+    `num:` sets a column of numbers, `hidden:` a heading that is only spoken (that of the buttons). Each <td> repeats
+    its heading as `data-label`; the cell with the buttons has the class `cell-actions`.
+    """
+    return format_html(
+        '<div class="table-scroll" tabindex="0" role="group" aria-label="{}"><table class="table table-stack">'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
+        label,
+        format_html_join("", "{}", ((_heading(column),) for column in columns)),
+        content,
+    )
+
+
+def _heading(column: str) -> SafeString:
+    kind, _, text = column.rpartition(":")
+    if kind == "hidden":
+        return format_html('<th scope="col"><span class="visually-hidden">{}</span></th>', text)
+    return format_html('<th scope="col" class="{}">{}</th>', kind, text)
+
+
 def _slug(title: str) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in title.lower())
 
@@ -202,6 +226,12 @@ def initials(name: object) -> str:
 def event_words(event: str) -> str:
     """An audit event as words: "connection_file.used" reads "Connection file used"."""
     return event.replace(".", " ").replace("_", " ").capitalize().replace("Ecoa", "eCOA")
+
+
+@register.filter
+def label_words(name: str) -> str:
+    """The name of a value as a label: a capital first, except where a name begins small."""
+    return name if name.startswith("eCOA") else name[:1].upper() + name[1:]
 
 
 @register.filter
