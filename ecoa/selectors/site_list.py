@@ -37,18 +37,56 @@ class Counts:
 
 
 def participants(member: Membership, opened: OpenedSite, *, state: str, search: str) -> QuerySet[Participant]:
-    """Participants of a visible site in the order of their IDs.
+    """All participants of a visible site that fit, in the order of their IDs, as a file holds them.
 
     `sending` marks those an open run still has to do, `correcting` is the state of an open correction.
     """
+    rows = _rows(member, opened, state)
+    if search:
+        found = Q()
+        for beginning in _beginnings(search, opened.site):
+            found |= Q(participant_id__startswith=beginning)
+        rows = rows.filter(found)
+    return _told(rows, opened)
+
+
+def page(
+    member: Membership, opened: OpenedSite, *, state: str, search: str, after: str, limit: int
+) -> QuerySet[Participant]:
+    """The first participants that fit, after one ID.
+
+    Each beginning of an ID is read in the order of the index and only as far as the page goes: a search that fits
+    100,000 costs what one that fits a hundred does. What pages tell of each is asked for those on the page alone.
+    """
+    rows = _rows(member, opened, state)
+    if after:
+        rows = rows.filter(participant_id__gt=after)
+    parts = [rows]
+    if search:
+        parts = [rows.filter(participant_id__startswith=one) for one in _beginnings(search, opened.site)]
+    parts = [part.order_by("participant_id").values("pk")[:limit] for part in parts]
+    wanted = parts[0] if len(parts) == 1 else parts[0].union(*parts[1:], all=True)
+    return _told(Participant.objects.filter(pk__in=wanted), opened)[:limit]
+
+
+def _rows(member: Membership, opened: OpenedSite, state: str) -> QuerySet[Participant]:
+    rows: QuerySet[Participant] = Participant.objects.visible_to(member).filter(site=opened.site)
+    return rows.filter(_in_state(state))
+
+
+def _told(rows: QuerySet[Participant], opened: OpenedSite) -> QuerySet[Participant]:
     under_way = SyncItem.objects.filter(run=opened.open_run, participant=OuterRef("pk"), due_at__isnull=False)
     correction = Correction.objects.open().filter(participant=OuterRef("pk"))
-    rows = Participant.objects.visible_to(member).filter(site=opened.site).filter(_in_state(state))
-    if search:
-        rows = rows.filter(_begins_with(search, opened.site))
     return rows.annotate(
         sending=Exists(under_way), correcting=Subquery(correction.values("state")[:1], output_field=CharField())
     ).order_by("participant_id")
+
+
+def _beginnings(text: str, site: Site) -> list[str]:
+    """The text, or the text after the site's number, as people at the site say their IDs; in capitals, too."""
+    wanted = sorted({text, text.upper(), f"{site.number}-{text}", f"{site.number}-{text.upper()}"})
+    # What begins with a longer one begins with the shorter one as well.
+    return [one for one in wanted if not any(one != other and one.startswith(other) for other in wanted)]
 
 
 def counts_of(site: Site) -> Counts:
@@ -115,12 +153,3 @@ def _in_state(state: str) -> Q:
     if state == CORRECTIONS:
         return Q(Exists(Correction.objects.open().filter(participant=OuterRef("pk"))))
     return Q(status=state) if state else Q()
-
-
-def _begins_with(text: str, site: Site) -> Q:
-    """IDs that begin with the text, or with it after the site's number, as people at the site say them."""
-    wanted = {text, text.upper(), f"{site.number}-{text}", f"{site.number}-{text.upper()}"}
-    found = Q()
-    for beginning in sorted(wanted):
-        found |= Q(participant_id__startswith=beginning)
-    return found

@@ -98,10 +98,12 @@ def shown(participant: Participant) -> dict[str, Any]:
     }
 
 
-def rows_of(request: MemberRequest, site: site_rows.OpenedSite, wanted: dict[str, str]) -> Any:
-    """The participants a page, a print or an export of the site holds, from the page key on."""
-    rows = site_list.participants(request.member, site, state=wanted["state"], search=wanted["q"])
-    return rows.filter(participant_id__gt=wanted["after"]) if wanted["after"] else rows
+def rows_of(
+    request: MemberRequest, site: site_rows.OpenedSite, wanted: dict[str, str], *, limit: int
+) -> list[Participant]:
+    """The participants a page or a print of the site holds, from the page key on."""
+    asked = {"state": wanted["state"], "search": wanted["q"], "after": wanted["after"]}
+    return list(site_list.page(request.member, site, **asked, limit=limit))
 
 
 def banner(site: site_rows.OpenedSite) -> Card | None:
