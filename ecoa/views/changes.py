@@ -9,11 +9,11 @@ from django.views.decorators.http import require_http_methods
 
 from ecoa.forms.participants import ChangeIdForm, EnterForm, TransferForm
 from ecoa.models import Participant, Site
-from ecoa.selectors import participants as participant_rows
 from ecoa.selectors import sites as site_rows
 from ecoa.services import changing, entering, transferring
 from ecoa.services.refusals import Refused
 from ecoa.views import dialogs
+from ecoa.views.participants import find
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import frame, go
@@ -48,7 +48,7 @@ def enter(request: MemberRequest, vault_id: int, study: str, site: str) -> HttpR
 @requires(Permission.ECOA_MANAGE)
 def change_id(request: MemberRequest, vault_id: int, participant_id: int) -> HttpResponse:
     """*Change participant ID*, for IDs no machine owns."""
-    found = _participant(request, participant_id)
+    found = find(request, participant_id)
     form = ChangeIdForm(dialogs.posted(request))
     back = reverse("ecoa:participant", args=[vault_id, found.pk])
     says = dialogs.Says(
@@ -73,7 +73,7 @@ def change_id(request: MemberRequest, vault_id: int, participant_id: int) -> Htt
 @requires(Permission.ECOA_MANAGE)
 def transfer(request: MemberRequest, vault_id: int, participant_id: int) -> HttpResponse:
     """*Move to another site*: first the site and the reason, then what will happen, then the move."""
-    found = _participant(request, participant_id)
+    found = find(request, participant_id)
     form = TransferForm(dialogs.posted(request), participant=found)
     if request.method == "POST" and form.is_valid():
         to_site = form.cleaned_data["to_site"]
@@ -108,10 +108,3 @@ def _transfer_dialog(
         "page_title": f"Move {participant.participant_id}",
     }
     return render(request, "ecoa/transfer.html", context, status=422 if form.errors else 200)
-
-
-def _participant(request: MemberRequest, participant_id: int) -> Participant:
-    found = participant_rows.participant(request.member, participant_id)
-    if found is None:
-        raise Http404
-    return found

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from ecoa.forms.files import ColumnsForm, SavedColumnsForm
 from ecoa.models import ColumnMapping, FileImport, ImportState
 from ecoa.selectors import files as file_rows
-from ecoa.services import choosing, importing
+from ecoa.services import choosing, importing, seeing
 from ecoa.services.refusals import Refused
 from ecoa.views import dialogs
 from vaultadmin import clock
@@ -41,6 +41,7 @@ def choose(request: MemberRequest, vault_id: int, file_id: int) -> HttpResponse:
             form.add_error(refusal.field or None, str(refusal))
         else:
             return go(request, reverse("ecoa:file", args=[vault_id, file.pk]))
+    seeing.note(file, what="participant_file", by=request.member, now=clock.now())
     context = {"file": file, "form": form, "table": _sample(file), "page_title": "Which column is which?"}
     return render(request, "ecoa/columns.html", context, status=422 if form.errors else 200)
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from ecoa.forms.corrections import CorrectionForm, VerdictForm
 from ecoa.models import Correction, Participant
 from ecoa.selectors import corrections as selectors
-from ecoa.services import correcting
+from ecoa.services import correcting, seeing
 from ecoa.services.refusals import Refused
 from ecoa.views import dialogs
 from ecoa.views.participants import find
@@ -201,4 +201,5 @@ def _correction(request: MemberRequest, correction_id: int) -> Correction:
     found = selectors.visible(request.member).filter(pk=correction_id).first()
     if found is None:
         raise Http404
+    seeing.note(found.participant, what="participant", by=request.member, now=clock.now())
     return found

@@ -16,7 +16,7 @@ from ecoa.forms.files import UploadForm
 from ecoa.imports.problems import sentence
 from ecoa.models import FileImport, FileRow, ImportState, Scope
 from ecoa.selectors import files as file_rows
-from ecoa.services import importing, runs
+from ecoa.services import importing, runs, seeing
 from ecoa.services.refusals import Refused
 from ecoa.views import dialogs, live
 from vaultadmin import clock, exports
@@ -62,6 +62,7 @@ def detail(request: MemberRequest, vault_id: int, file_id: int) -> HttpResponse:
 def problems(request: MemberRequest, vault_id: int, file_id: int) -> HttpResponseBase:
     """The rows that cannot be imported, each with its reason, as a file to correct."""
     file = _file(request, file_id)
+    seeing.note(file, what="participant_file", by=request.member, now=clock.now())
     return exports.csv_response(f"{file.file_name} - not imported.csv", _COLUMNS, _lines(file))
 
 
@@ -130,6 +131,7 @@ def _page(request: MemberRequest, file: FileImport) -> HttpResponse:
     line = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
     rows = file_rows.problem_rows(file, after=line)
     more = len(rows) > PAGE
+    seeing.note(file, what="participant_file", by=request.member, now=clock.now())
     context: dict[str, Any] = {
         "file": file,
         "problems": [_problem(row) for row in rows[:PAGE]],

@@ -15,11 +15,11 @@ from ecoa.selectors import corrections as correction_selectors
 from ecoa.selectors import drift as drift_rows
 from ecoa.selectors import participants as participant_rows
 from ecoa.selectors import sites as site_rows
-from ecoa.services import correcting
+from ecoa.services import correcting, seeing
 from ecoa.services import runs as run_services
 from ecoa.views import dialogs, live
 from ecoa.views.site_list import shown
-from vaultadmin import audit, clock
+from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission, can
@@ -79,7 +79,13 @@ def retry(request: MemberRequest, vault_id: int, participant_id: int) -> HttpRes
 
 
 def find(request: MemberRequest, participant_id: int) -> Participant:
-    """A participant this member sees, else 404."""
+    """A participant this member sees and is about to be shown, else 404."""
+    found = _found(request, participant_id)
+    seeing.note(found, what="participant", by=request.member, now=clock.now())
+    return found
+
+
+def _found(request: MemberRequest, participant_id: int) -> Participant:
     found = participant_rows.participant(request.member, participant_id)
     if found is None:
         raise Http404
@@ -93,6 +99,7 @@ def _page(
     tries: list[Attempt],
     traces: dict[str, Any],
 ) -> HttpResponse:
+    seeing.note(found, what="participant", by=request.member, now=clock.now())
     row = shown(found)
     card = row["card"] or card_for(_SITUATIONS.get(row["state"], ""))
     may_manage = can(request.member, Permission.ECOA_MANAGE)
@@ -102,7 +109,7 @@ def _page(
         "late": _is_late(card, found),
         "participant": found,
         "tries": tries,
-        "events": list(audit.history(found)[:_SHOWN]),
+        "events": list(seeing.deeds(found)[:_SHOWN]),
         "staff": site_rows.is_site_staff(request.member),
         "evidence": traces["evidence"],
         "transfer": traces["transfer"],

@@ -19,6 +19,7 @@ from ecoa.selectors import runs as run_rows
 from ecoa.selectors.runs import Traffic
 from ecoa.sentences.runs import run_sentence
 from ecoa.services import runs as services
+from ecoa.services import seeing
 from ecoa.views import live
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
@@ -49,6 +50,7 @@ def detail(request: MemberRequest, vault_id: int, run_id: int) -> HttpResponse:
 def errors(request: MemberRequest, vault_id: int, run_id: int) -> HttpResponseBase:
     """The error file: one line for each participant that is not in eCOA, with the reason in words."""
     run = find(request, run_id)
+    seeing.note(run, what="sync_run", by=request.member, now=clock.now())
     lines = run_rows.error_lines(run)
     return csv_response(f"run {run.pk} not in eCOA.csv", run_rows.ERROR_COLUMNS, lines)
 
@@ -63,6 +65,7 @@ def find(request: MemberRequest, run_id: int) -> SyncRun:
 
 def _page(request: MemberRequest, run: SyncRun, traffic: Traffic | None) -> HttpResponse:
     now = clock.now()
+    seeing.note(run, what="sync_run", by=request.member, now=now)
     context = {
         "run": run,
         "sentence": run_sentence(run),

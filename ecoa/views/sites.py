@@ -17,6 +17,7 @@ from ecoa.models import Participant, ParticipantStatus, Site
 from ecoa.selectors import site_list as site_selectors
 from ecoa.selectors import sites as site_rows
 from ecoa.sentences.sites import site_sentence
+from ecoa.services import seeing
 from ecoa.services import sites as services
 from ecoa.views import live, site_list
 from vaultadmin import clock
@@ -58,8 +59,9 @@ def detail(request: MemberRequest, vault_id: int, study: str, site: str) -> Http
 def paper(request: MemberRequest, vault_id: int, study: str, site: str) -> HttpResponse:
     """The list as it is printed, with the filters of the page."""
     opened = site_list.opened(request, study, site)
+    seeing.note(opened.site, what="site", by=request.member, now=clock.now())
     wanted = site_list.asked(request.GET)
-    found = list(site_list.rows_of(request, opened, wanted)[: _ON_PAPER + 1])
+    found = site_list.rows_of(request, opened, wanted, limit=_ON_PAPER + 1)
     counts = site_selectors.counts_of(opened.site)
     context = {
         "site": opened.site,
@@ -81,14 +83,15 @@ def export(request: MemberRequest, vault_id: int, study: str, site: str) -> Http
     opened = site_list.opened(request, study, site)
     wanted = site_list.asked(request.POST)
     services.note_export(opened.site, state=wanted["state"], search=wanted["q"], by=request.member)
-    rows = site_list.rows_of(request, opened, wanted)
+    rows = site_selectors.participants(request.member, opened, state=wanted["state"], search=wanted["q"])
     name = f"participants {opened.site.number} {clock.now():%Y-%m-%d}.csv"
     return csv_response(name, _COLUMNS, _lines(rows.iterator(chunk_size=1000)))
 
 
 def _page(request: MemberRequest, opened: site_rows.OpenedSite) -> HttpResponse:
     site, wanted = opened.site, site_list.asked(request.GET)
-    found = list(site_list.rows_of(request, opened, wanted)[: PAGE + 1])
+    seeing.note(site, what="site", by=request.member, now=clock.now())
+    found = site_list.rows_of(request, opened, wanted, limit=PAGE + 1)
     more = len(found) > PAGE
     counts = site_selectors.counts_of(site)
     context: dict[str, Any] = {

@@ -35,7 +35,7 @@ class AuditEvent(models.Model):
     reason = models.TextField(blank=True)
     source_ip = models.CharField(max_length=64, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
-    # One of many rows that another row tells as a whole: the participants of an import, told by the import.
+    # One of many rows that another row tells as a whole (the participants of an import), or a mere look.
     in_bulk = models.BooleanField(default=False, db_default=False)
     hash = models.BinaryField()
 

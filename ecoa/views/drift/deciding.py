@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from ecoa.forms.drift import DecideForm
 from ecoa.models import Decision, Discrepancy, Remedy
 from ecoa.selectors import drift as drift_rows
-from ecoa.services import deciding, remedies
+from ecoa.services import deciding, remedies, seeing
 from ecoa.services.refusals import Refused
 from ecoa.views import live
 from vaultadmin import clock
@@ -68,6 +68,7 @@ def detail(request: MemberRequest, vault_id: int, decision_id: int) -> HttpRespo
     if decision is None:
         raise Http404
     rows = list(drift_rows.discrepancies(request.member).filter(decision=decision).order_by("-pk")[:_SHOWN])
+    seeing.note(decision, what="decision", by=request.member, now=clock.now())
     context = {"decision": decision, "rows": rows, "page_title": str(decision)}
     stamp = f"{decision.state}-{decision.cursor}-{[(row.pk, row.stamp) for row in rows]}"
     return live.answer(request, stamp, lambda: render(request, "ecoa/drift/decision.html", context))
@@ -78,6 +79,7 @@ _SHOWN = 100
 
 def _look(request: MemberRequest) -> _Look:
     rows = _asked_for(request)
+    seeing.note(request.member.vault, what="discrepancies", by=request.member, now=clock.now())
     version = remedies.version(rows)
     needs = credentials.needs(request, request.member, act=f"ecoa.decision:{version}")
     return _Look(rows, [remedies.plan(rows, remedy) for remedy in Remedy], version, needs)

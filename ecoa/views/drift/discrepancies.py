@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from ecoa.models import Discrepancy, DiscrepancyKind, DiscrepancyState, Remedy
 from ecoa.selectors import drift as drift_rows
-from ecoa.services import remedies
-from vaultadmin import audit
+from ecoa.services import remedies, seeing
+from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
 from vaultadmin.query import PAGE, key_page, replaced_query
@@ -42,6 +42,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
 def card(request: MemberRequest, vault_id: int, discrepancy_id: int) -> HttpResponse:
     """One discrepancy: ours, eCOA's, who holds it, the calls that prove it, and what can be decided."""
     row = find(request, discrepancy_id)
+    seeing.note(row, what="discrepancy", by=request.member, now=clock.now())
     plans = [remedies.plan([row], remedy) for remedy in Remedy]
     participant = row.participant
     context = {
@@ -49,7 +50,7 @@ def card(request: MemberRequest, vault_id: int, discrepancy_id: int) -> HttpResp
         "holder": drift_rows.holder(row),
         "remedies": [(plan.remedy.label, plan.reason_why_not) for plan in plans],
         "evidence": drift_rows.evidence(participant) if participant is not None else [],
-        "events": list(audit.history(participant if participant is not None else row.site)[:_SHOWN]),
+        "events": list(seeing.deeds(participant if participant is not None else row.site)[:_SHOWN]),
         "decide_url": _decide_url(vault_id, id=str(row.pk)),
         "page_title": str(row),
     }
@@ -70,6 +71,7 @@ def _decide_url(vault_id: int, **query: str) -> str:
 
 def _list(request: MemberRequest, preset: dict[str, str], *, title: str, route: str, fixed: str) -> HttpResponse:
     asked = drift_rows.asked(request.GET.dict()) | preset
+    seeing.note(request.member.vault, what="discrepancies", by=request.member, now=clock.now())
     rows: QuerySet[Discrepancy] = drift_rows.filtered(drift_rows.discrepancies(request.member), asked)
     page = key_page(rows, request, column="pk", size=PAGE)
     wanted = {name: value for name, value in asked.items() if value}

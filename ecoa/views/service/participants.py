@@ -8,6 +8,8 @@ from django.views.decorators.http import require_safe
 
 from ecoa.service import selectors
 from ecoa.service.models import ServiceParticipant
+from ecoa.services import seeing
+from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
 from vaultadmin.query import PAGE, key_page, replaced_query
@@ -24,6 +26,8 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     study = next((each for each in studies if str(each.pk) == wanted), studies[0] if studies else None)
     search = request.GET.get("q", "").strip().replace("\0", "")
     rows = selectors.participants(study, search=search) if study else ServiceParticipant.objects.none()
+    if study is not None:
+        seeing.note(study, what="service_study", by=request.member, now=clock.now())
     context = {
         **key_page(rows, request, column="id", size=PAGE),
         "studies": studies,

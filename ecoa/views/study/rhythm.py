@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods
 from ecoa.forms.study import PauseForm, RhythmForm
 from ecoa.models import Site, SiteRhythm
 from ecoa.selectors import study as study_rows
-from ecoa.services import rhythms
+from ecoa.services import rhythms, seeing
 from ecoa.services.refusals import Refused
 from ecoa.silence import looking
 from ecoa.views import dialogs
-from vaultadmin import audit, clock
+from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
@@ -45,7 +45,7 @@ def detail(request: MemberRequest, vault_id: int, site_id: int) -> HttpResponse:
         "expected": looking.expected(rhythm, now=now) if rhythm else None,
         "alarm": site.alarms.filter(closed_at__isnull=True).first(),
         "pauses": [(row, row.ends_at is None or row.ends_at > now) for row in list(site.pauses.all())[:_PAUSES]],
-        "events": list(audit.history(site)[:_EVENTS]),
+        "events": list(seeing.deeds(site)[:_EVENTS]),
         "page_title": f"Rhythm of site {site.number}",
     }
     return render(request, "ecoa/study/rhythm.html", context, status=422 if form.errors else 200)

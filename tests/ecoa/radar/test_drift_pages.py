@@ -73,6 +73,7 @@ def test_pages_hold_their_query_budget_at_any_size(study, sponsor):
     sponsor.get(pages(study)[0])
     for amount in (2, 60):
         find(make_site(study.mapping, f"9{amount}"), amount)
+        assert {sponsor.get(page).status_code for page in pages(study)} == {200}
         with CaptureQueriesContext(connection) as queries:
             for page in pages(study):
                 sponsor.get(page)
