@@ -64,8 +64,8 @@ def page(
     parts = [rows]
     if search:
         parts = [rows.filter(participant_id__startswith=one) for one in _beginnings(search, opened.site)]
-    parts = [part.order_by("participant_id").values("pk")[:limit] for part in parts]
-    wanted = parts[0] if len(parts) == 1 else parts[0].union(*parts[1:], all=True)
+    keys = [part.order_by("participant_id").values("pk")[:limit] for part in parts]
+    wanted = keys[0] if len(keys) == 1 else keys[0].union(*keys[1:], all=True)
     return _told(Participant.objects.filter(pk__in=wanted), opened)[:limit]
 
 
