@@ -80,15 +80,10 @@ def retry(request: MemberRequest, vault_id: int, participant_id: int) -> HttpRes
 
 def find(request: MemberRequest, participant_id: int) -> Participant:
     """A participant this member sees and is about to be shown, else 404."""
-    found = _found(request, participant_id)
-    seeing.note(found, what="participant", by=request.member, now=clock.now())
-    return found
-
-
-def _found(request: MemberRequest, participant_id: int) -> Participant:
     found = participant_rows.participant(request.member, participant_id)
     if found is None:
         raise Http404
+    seeing.note(found, what="participant", by=request.member, now=clock.now())
     return found
 
 
