@@ -29,6 +29,7 @@ class Situation(StrEnum):
     CORRECTION_HELD = "correction_held"
     CORRECTION_NOT_ACCEPTED = "correction_not_accepted"
     CORRECTION_OVERTAKEN = "correction_overtaken"
+    CORRECTION_UNDONE = "correction_undone"
     CORRECTION_REJECTED = "correction_rejected"
 
 
@@ -176,6 +177,15 @@ SITUATIONS: dict[str, Card] = {
         Acts.SITE,
         _("You check the ID. The study team must mend the ID at its source too."),
         By.BEFORE_VISIT,
+    ),
+    Situation.CORRECTION_UNDONE: Card(
+        _("A correction was undone"),
+        _("The new ID was signed. But the system the ID comes from has put another one in its place since."),
+        Visit.CHECK_ID,
+        _("Look up in your own notes which ID is right. If this one is wrong, ask once more."),
+        Acts.STUDY_TEAM,
+        _("The study team has the ID put right in the system it comes from."),
+        By.NEXT_DAY,
     ),
     Situation.CORRECTION_REJECTED: Card(
         _("The correction was rejected"),

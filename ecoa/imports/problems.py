@@ -25,6 +25,8 @@ INTERNAL_ID_CHANGE = "internal-id-change"
 PARTICIPANT_ID_TAKEN = "participant-id-taken"
 OTHER_SITE = "other-site"
 OWNED_ELSEWHERE = "owned-elsewhere"
+# No problem of the row: it is stored, and undoes what people signed.
+CORRECTION_UNDONE = "correction-undone"
 
 WORDS: dict[str, str | Promise] = {
     MISSING_SITE: _("The site is missing."),
@@ -41,6 +43,9 @@ WORDS: dict[str, str | Promise] = {
     INTERNAL_ID_CHANGE: _("This participant ID is stored with another internal ID, and an internal ID never changes."),
     PARTICIPANT_ID_TAKEN: _("Another participant of the study already has this participant ID."),
     OTHER_SITE: _("This participant belongs to site %s. Participants are moved between sites on their page."),
+    CORRECTION_UNDONE: _(
+        "Stored, but this undoes a signed correction: the study team had put %s in place. Correct the ID at its source."
+    ),
     OWNED_ELSEWHERE: _("The system that pushes participants owns this participant's ID; it changes there."),
 }
 

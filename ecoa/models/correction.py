@@ -64,7 +64,8 @@ class Correction(StateMachine, models.Model):
     """One request for another participant ID, from the question to the proof.
 
     `version` is the participant's version that carries the new ID; `push_at` is when the engine is next given it,
-    `pushes` how often it was, and `evidence` the try whose answer ended the correction.
+    `pushes` how often it was, and `evidence` the try whose answer ended the correction. `undone_*` tell that a source
+    which owns the ID put another one in its place since.
     """
 
     vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="+")
@@ -86,6 +87,9 @@ class Correction(StateMachine, models.Model):
     run = models.ForeignKey("ecoa.SyncRun", models.SET_NULL, null=True, related_name="+")
     evidence = models.ForeignKey("ecoa.Attempt", models.SET_NULL, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.CharField(_("undone by"), max_length=320, blank=True, default="", db_default="")
+    undone_value = models.CharField(max_length=255, blank=True, default="", db_default="")
 
     objects = CorrectionQuerySet.as_manager()
 
@@ -104,6 +108,9 @@ class Correction(StateMachine, models.Model):
                 condition=Q(state__in=["asked", "withdrawn"], decided_by__isnull=True, signature__isnull=True)
                 | Q(decided_by__isnull=False, decided_at__isnull=False, signature__isnull=False),
                 name="correction_decision_signed",
+            ),
+            models.CheckConstraint(
+                condition=Q(undone_at__isnull=True) | ~Q(undone_by="", undone_value=""), name="correction_undone_whole"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["asked", "signed"], ended_at__isnull=True)

@@ -64,7 +64,11 @@ def in_the_way(correction: Correction) -> Discrepancy | None:
 
 def card_of(correction: Correction, held: Discrepancy | None = None) -> Card | None:
     """The site card of a correction; none when it is in eCOA or was taken back."""
-    situation = Situation.CORRECTION_HELD if held else _CARDS.get(CorrectionState(correction.state))
+    situation = _CARDS.get(CorrectionState(correction.state))
+    if held:
+        situation = Situation.CORRECTION_HELD
+    elif correction.undone_at and correction.participant.participant_id != correction.new_value:
+        situation = Situation.CORRECTION_UNDONE
     return card_for(situation) if situation else None
 
 
@@ -76,7 +80,7 @@ def timeline(correction: Correction, tries: list[Attempt], held: Discrepancy | N
     ]
     if correction.state in (CorrectionState.WITHDRAWN, CorrectionState.REJECTED):
         return steps
-    return [*steps, _sent(correction, tries, held), _proof(correction)]
+    return [*steps, _sent(correction, tries, held), _proof(correction), *_undone(correction)]
 
 
 def _decision(correction: Correction) -> list[Event]:
@@ -126,6 +130,13 @@ def _proof(correction: Correction) -> Event:
     if correction.is_open:
         return _event(title, state="future")
     return _event(str(CorrectionState(correction.state).label), at=correction.ended_at, state="failed")
+
+
+def _undone(correction: Correction) -> list[Event]:
+    if correction.undone_at is None:
+        return []
+    title = _("Undone: %(value)s was put back") % {"value": correction.undone_value}
+    return [_event(title, at=correction.undone_at, by=correction.undone_by, state="failed")]
 
 
 def _event(title: str, **more: Any) -> Event:

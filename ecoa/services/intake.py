@@ -58,6 +58,15 @@ UPDATE ecoa_participant p
  WHERE p.id = r.id
 """
 
+# A source may put back an ID that people had corrected, and signed for. It owns the ID; it does not do so silently.
+_UNDO = """
+UPDATE ecoa_correction c
+   SET undone_at = %(now)s, undone_by = %(owner)s, undone_value = r.participant_id
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id bigint, was text, participant_id text)
+ WHERE c.participant_id = r.id AND c.state IN ('signed', 'confirmed') AND c.new_value = r.was AND c.undone_at IS NULL
+RETURNING c.participant_id, c.old_value, c.new_value
+"""
+
 _ADOPT = """
 UPDATE ecoa_participant p SET source = %(source)s, source_name = %(source_name)s
   FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id bigint)
@@ -72,6 +81,11 @@ class Origin:
     source: str
     name: str
     reason: str
+
+    @property
+    def owner(self) -> str:
+        """Who owns the IDs that come this way, in words."""
+        return sources.owner_words(self.source, self.name[:255])
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,8 @@ class Batch:
     # Of those that stay as they are: the ones whose ID this source owns from now on.
     adopted: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
+    # Of the changed ones: signed corrections that no longer hold, as (old ID, new ID) by participant.
+    undone: dict[int, tuple[str, str]] = field(default_factory=dict)
     # Sites that were heard from, refused rows included.
     sites: set[int] = field(default_factory=set)
 
@@ -180,6 +196,8 @@ def write(batch: Batch, *, mapping: StudyMapping, origin: Origin, now: datetime)
                 row["id"] = ids[row["internal_id"]]
         if batch.changed:
             cursor.execute(_CHANGE, {**values, "rows": json.dumps(batch.changed)})
+            cursor.execute(_UNDO, {"now": now, "owner": origin.owner, "rows": json.dumps(batch.changed)})
+            batch.undone = {participant: (old, new) for participant, old, new in cursor.fetchall()}
         if batch.adopted:
             cursor.execute(_ADOPT, {**values, "rows": json.dumps(batch.adopted)})
 
@@ -189,6 +207,11 @@ def entries(batch: Batch, origin: Origin) -> list[audit.Entry]:
     return [
         *(_entry("participant.created", row, _created(row), origin) for row in batch.new),
         *(_entry("participant.changed", row, _changed(row), origin) for row in batch.changed),
+        *(
+            _entry("correction.undone", row, _undone(row, batch.undone[row["id"]]), origin)
+            for row in batch.changed
+            if row["id"] in batch.undone
+        ),
         *(_entry("participant.source_changed", row, _adopted(row, origin), origin) for row in batch.adopted),
     ]
 
@@ -231,6 +254,11 @@ def _created(row: dict[str, Any]) -> audit.Changes:
 
 def _changed(row: dict[str, Any]) -> audit.Changes:
     return {"participant ID": (row["was"], row["participant_id"])}
+
+
+def _undone(row: dict[str, Any], correction: tuple[str, str]) -> audit.Changes:
+    old, new = correction
+    return {"correction": (f"{old} → {new}", None), "participant ID": (row["was"], row["participant_id"])}
 
 
 def _adopted(row: dict[str, Any], origin: Origin) -> audit.Changes:

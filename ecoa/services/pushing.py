@@ -177,6 +177,13 @@ def _note(answers: _Answers, batch: intake.Batch) -> None:
     for status, rows in (("created", batch.new), ("changed", batch.changed), ("unchanged", batch.same)):
         for row in rows:
             answers.rows[row["line"]] |= {"status": status, "code": None, "message": None}
+    for row in batch.changed:
+        if row["id"] in batch.undone:
+            problem = f"{problems.CORRECTION_UNDONE}:{row['was']}"
+            answers.rows[row["line"]] |= {
+                "code": problems.CORRECTION_UNDONE,
+                "message": problems.sentence(problem, pushed=True),
+            }
     for row in batch.refused:
         _refuse(answers, row["line"], row["problem"])
     answers.to_send += batch.to_send

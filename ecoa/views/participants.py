@@ -50,7 +50,7 @@ def detail(request: MemberRequest, vault_id: int, participant_id: int) -> HttpRe
     stamp = "|".join(
         (
             f"{found.version}-{found.status}-{found.stage}-{found.code}-{found.changed_at}-{found.synced_at}-{found.owner}",
-            " ".join(f"{row.pk}{row.state}" for row in corrections),
+            " ".join(f"{row.pk}{row.state}{row.undone_at}" for row in corrections),
             drift_rows.stamp_of(traces["difference"], traces["evidence"]),
             " ".join(f"{row.pk}{row.outcome}{row.stage}" for row in tries[:5]),
         )
