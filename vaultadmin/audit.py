@@ -142,24 +142,32 @@ def _wire(value: Any) -> Any:
 
 
 def snapshot(instance: models.Model, fields: Sequence[str]) -> dict[str, Any]:
-    """The values of some fields now, to be compared later with `diff`."""
-    return {name: _plain(_shown(instance, name)) for name in fields}
+    """The values of some fields now, to be compared later with `diff`; of related rows their keys, too."""
+    values: dict[str, Any] = {}
+    for name in fields:
+        values[name] = _plain(_shown(instance, name))
+        if (key := _key_name(instance, name)) is not None:
+            values[key] = getattr(instance, key)
+    return values
 
 
 def diff(before: dict[str, Any], instance: models.Model, fields: Sequence[str]) -> Changes:
     """What changed since `snapshot`, keyed by the fields' labels."""
     changes: Changes = {}
     for name in fields:
-        after = _plain(_shown(instance, name))
-        if before.get(name) != after:
-            changes[_label(instance, name)] = (before.get(name), after)
+        old, new = before.get(name), _plain(_shown(instance, name))
+        if old != new:
+            changes[_label(instance, name)] = (old, new)
+        elif (key := _key_name(instance, name)) is not None and before.get(key) != getattr(instance, key):
+            # Two rows can have one name: the other row is a change all the same, and the keys tell them apart.
+            changes[_label(instance, name)] = (f"{old} ({before.get(key)})", f"{new} ({getattr(instance, key)})")
     return changes
 
 
 def created(instance: models.Model, fields: Sequence[str]) -> Changes:
     """The changes of a new record: every filled field from nothing to its value."""
-    values = snapshot(instance, fields)
-    return {_label(instance, name): (None, value) for name, value in values.items() if value not in (None, "", [])}
+    values = ((name, _plain(_shown(instance, name))) for name in fields)
+    return {_label(instance, name): (None, value) for name, value in values if value not in (None, "", [])}
 
 
 def facts(instance: models.Model, fields: Sequence[str]) -> dict[str, Any]:
@@ -261,6 +269,12 @@ def _shown(instance: models.Model, name: str) -> Any:
     """A field's value as people know it: the label of a choice, not its API name."""
     display = getattr(instance, f"get_{name}_display", None)
     return str(display()) if display is not None else getattr(instance, name)
+
+
+def _key_name(instance: models.Model, name: str) -> str | None:
+    """The attribute that holds the key of a related row; None for every other field."""
+    field_ = instance._meta.get_field(name)
+    return field_.attname if isinstance(field_, models.ForeignKey) else None
 
 
 def _label(instance: models.Model, name: str) -> str:

@@ -25,6 +25,9 @@ AUDITED = [
     "fixed_region",
     "read_back",
     "max_calls",
+    "radar_is_on",
+    "radar_every_hours",
+    "radar_calls_per_hour",
     "is_active",
 ]
 # What eCOA already holds was sent under these; changing them would look for it elsewhere.

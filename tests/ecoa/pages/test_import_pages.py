@@ -1,12 +1,15 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from ecoa.forms.mappings import MappingForm
 from ecoa.models import FileImport, Participant, Site, SiteAssignment, StudyMapping, SyncRun
+from ecoa.services import mappings
 from tests.ecoa.imports.files import csv_file, xlsx_file
 from tests.ecoa.pages.test_pages import manager, url  # noqa: F401
 from tests.factories.connections import make_external
 from tests.factories.ecoa import make_mapping
 from tests.factories.people import make_member
+from tests.fakes import ecoa_machine
 from vaultadmin.models import AuditEvent
 
 
@@ -141,6 +144,39 @@ def test_edit_keeps_the_old_values_in_the_trail(study, manager, values):  # noqa
 
     changes = AuditEvent.objects.get(event="study_mapping.edited").changes
     assert changes["tenant ID"] == ["test", "t"]
+
+
+def test_every_field_of_a_mapping_is_in_the_trail(study, machine):
+    others = {
+        "name": "Another",
+        "connection": make_mapping(study.manager, name="Third", external_study_id="third").connection,
+        "tenant_id": "another",
+        "external_study_id": "another",
+        "api_version": "v25.1",
+        "fixed_region": f"https://us.{ecoa_machine.HOST}/",
+        "read_back": not study.mapping.read_back,
+        "max_calls": 7,
+        "radar_is_on": False,
+        "radar_every_hours": 12,
+        "radar_calls_per_hour": 100,
+        "is_active": False,
+    }
+
+    mappings.edit(study.mapping, by=study.manager, **others)
+
+    changes = AuditEvent.objects.get(event="study_mapping.edited").changes
+    assert len(changes) == len(others)
+    assert set(others) == set(MappingForm.Meta.fields)
+
+
+def test_another_connection_of_the_same_name_is_a_change_in_the_trail(study):
+    connection = make_mapping(study.manager, name="Third", external_study_id="third").connection
+    assert connection.name == study.mapping.connection.name
+
+    mappings.edit(study.mapping, by=study.manager, connection=connection)
+
+    old, new = AuditEvent.objects.get(event="study_mapping.edited").changes["connection"]
+    assert (old, new) == (f"RTSM ({study.mapping.connection_id})", f"RTSM ({connection.pk})")
 
 
 def test_study_id_is_fixed_once_somebody_is_in_ecoa(study, manager, values, machine):  # noqa: F811
