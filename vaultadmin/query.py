@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -45,6 +46,25 @@ def key_page(rows: QuerySet[Any], request: HttpRequest, *, column: str, size: in
     return page
 
 
-def _key(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
+def onward(request: HttpRequest, found: Sequence[Any], *, key: str = "pk", size: int = PAGE) -> dict[str, Any]:
+    """One page of a list that is read from its beginning: rows, and where it goes on and starts again for the pager.
+
+    `found` is what follows `?after=K`, one row more than a page where there is more; `key` names K on a row.
+    """
+    more = len(found) > size
+    return {
+        "rows": found[:size],
+        "older_url": replaced_query(request, after=str(getattr(found[size - 1], key))) if more else "",
+        "older_label": "Next",
+        "newer_url": replaced_query(request, after="") if request.GET.get("after") else "",
+        "newer_label": "First page",
+    }
+
+
+def as_key(text: str) -> int | None:
+    """A row's number as an address names it; None for what is none, or longer than the database could compare."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _key(request: HttpRequest, name: str) -> int | None:
+    return as_key(request.GET.get(name, ""))

@@ -31,9 +31,9 @@ def sites(member: Membership) -> QuerySet[Site]:
     return rows.order_by("mapping__name", "mapping_id", "number")
 
 
-def sites_after(member: Membership, pk: int) -> QuerySet[Site]:
-    """Visible sites that follow one in the order of the list."""
-    last = Site.objects.visible_to(member).select_related("mapping").filter(pk=pk).first()
+def sites_after(member: Membership, pk: int | None) -> QuerySet[Site]:
+    """Visible sites that follow one in the order of the list; all of them for None, and where that one is gone."""
+    last = Site.objects.visible_to(member).select_related("mapping").filter(pk=pk).first() if pk else None
     if last is None:
         return sites(member)
     same_name = Q(mapping__name=last.mapping.name)

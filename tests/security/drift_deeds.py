@@ -9,7 +9,7 @@ from django.urls import reverse
 from ecoa.models import Discrepancy, Participant, SyncRun
 from ecoa.services import remedies
 from tests.factories.people import PASSWORD
-from tests.security.deed import Deed, World
+from tests.security.deed import Deed, World, nothing
 from vaultadmin import clock
 
 
@@ -36,5 +36,6 @@ def decide_path(world: World) -> str:
 _V = "v/<int:vault_id>/"
 DEEDS = [
     Deed(f"{_V}ecoa/drift/<int:mapping_id>/start/", reads_back, creates=True),
+    Deed(f"{_V}ecoa/reconciliation/<int:mapping_id>/download/", nothing),
     Deed(f"{_V}ecoa/drift/decide/", decides, creates=True, path=decide_path),
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from ecoa.models import DiscrepancyKind, Participant, StudyMapping
 from ecoa.selectors import drift as drift_rows
@@ -19,7 +19,7 @@ from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.exports import csv_response
 from vaultadmin.permissions import Permission
-from vaultadmin.query import key_page, replaced_query
+from vaultadmin.query import as_key, key_page, onward
 
 _PAGE = 100
 _COLUMNS = (
@@ -52,28 +52,22 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
 def detail(request: MemberRequest, vault_id: int, mapping_id: int) -> HttpResponse:
     """One study, site by site."""
     mapping = find(request, mapping_id)
-    after = request.GET.get("after", "")
-    rows = site_rows.sites(request.member)
-    if after.isascii() and after.isdigit() and len(after) < 19:
-        rows = site_rows.sites_after(request.member, int(after))
+    rows = site_rows.sites_after(request.member, as_key(request.GET.get("after", "")))
     found = list(rows.filter(mapping=mapping).select_related("reading")[: _PAGE + 1])
     context = {
+        **onward(request, found, size=_PAGE),
         "mapping": mapping,
         "totals": drift_rows.totals(mapping),
         "rows": drift_rows.heat(found[:_PAGE]),
-        "older_url": replaced_query(request, after=str(found[_PAGE - 1].pk)) if len(found) > _PAGE else "",
-        "older_label": "Next",
-        "newer_url": replaced_query(request, after="") if after else "",
-        "newer_label": "First page",
         "page_title": f"Reconciliation of {mapping.name}",
     }
     return render(request, "ecoa/drift/reconciliation.html", context)
 
 
-@require_safe
+@require_POST
 @requires(Permission.ECOA_STUDY_TEAM)
 def download(request: MemberRequest, vault_id: int, mapping_id: int) -> HttpResponseBase:
-    """Every participant with what eCOA held at the newest read-back. Taking it away is in the trail."""
+    """Every participant with what eCOA held at the newest read-back. A POST, because it is recorded."""
     mapping = find(request, mapping_id)
     now = clock.now()
     reconciling.record_download(mapping, by=request.member, totals=drift_rows.totals(mapping))

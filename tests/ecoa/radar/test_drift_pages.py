@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from ecoa.models import Decision, Discrepancy, ReadBack, ReadBackCycle, SyncRun
 from ecoa.services import remedies, sites
 from tests.ecoa.pages.test_pages import sign_in, url
-from tests.factories.ecoa import SYSTEM, make_participants, make_site
+from tests.factories.ecoa import SYSTEM, make_manager, make_mapping, make_participants, make_site
 from tests.factories.people import PASSWORD, make_member
 from vaultadmin import clock
 from vaultadmin.models import AuditEvent
@@ -81,6 +81,21 @@ def test_pages_hold_their_query_budget_at_any_size(study, sponsor):
 
     assert counted[0] == counted[1]
     assert counted[1] / len(pages(study)) <= 7
+
+
+@pytest.mark.parametrize("name", ["drift", "reconciliations"])
+def test_another_study_costs_no_query(study, sponsor, name):
+    manager = make_manager(study.mapping.vault)
+    sponsor.get(url(study, name))
+    counted = []
+    for number in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            page = sponsor.get(url(study, name))
+        counted.append(len(queries))
+        make_site(make_mapping(manager, name=f"Another {number}", external_study_id=f"other-{number}"))
+
+    assert "Another 0" in page.content.decode()
+    assert counted[0] == counted[1]
 
 
 def test_site_staff_see_neither_lists_nor_cards(study):
@@ -190,7 +205,7 @@ def test_reconciliation_counts_and_download_agree_and_the_trail_knows(study, spo
     make_participants(study.site, 1)
 
     totals = sponsor.get(url(study, "reconciliation", study.mapping.pk)).context["totals"]
-    answer = sponsor.get(url(study, "reconciliation-download", study.mapping.pk))
+    answer = sponsor.post(url(study, "reconciliation-download", study.mapping.pk))
     lines = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
 
     assert (totals.participants, totals.agreed, totals.differing, totals.never) == (3, 1, 1, 1)
