@@ -14,6 +14,7 @@ from django.db.models import Model, QuerySet
 
 from vaultadmin.audit import Actor
 from vaultadmin.models import Membership, Vault
+from vaultadmin.query import as_key
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,8 @@ def record_kind(kind: Recorded) -> None:
 
 def by_number(rows: QuerySet[Any], key: str) -> Model | None:
     """The row with this primary key among `rows`; None for anything that is no number of ours."""
-    found: Model | None = (
-        rows.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
-    )
+    number = as_key(key)
+    found: Model | None = rows.filter(pk=number).first() if number is not None else None
     return found
 
 

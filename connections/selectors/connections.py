@@ -13,7 +13,7 @@ from connections.constants import RECORD_ID_PREFIX, BindingState, ConnectionStat
 from connections.models import Binding, Connection, ConnectionAlias, IssuedFile
 from connections.models.binding import OPEN_STATES
 from vaultadmin.models import Installation, Membership
-from vaultadmin.query import PAGE
+from vaultadmin.query import PAGE, as_key
 
 SORTS = {"name": "name_key", "changed": "modified_at"}
 
@@ -45,7 +45,8 @@ def page(rows: QuerySet[Connection], *, sort: str, after: str) -> Page:
     rows = rows.annotate(name_key=Upper("name"))
     descending = sort.startswith("-")
     order = [f"-{column}", "-pk"] if descending else [column, "pk"]
-    last = rows.filter(pk=int(after)).first() if after.isascii() and after.isdigit() and len(after) < 19 else None
+    key = as_key(after)
+    last = rows.filter(pk=key).first() if key is not None else None
     if last is not None:
         way, value = "lt" if descending else "gt", getattr(last, column)
         rows = rows.filter(Q(**{f"{column}__{way}": value}) | Q(**{column: value, f"pk__{way}": last.pk}))
@@ -109,7 +110,7 @@ def counts_by_state(member: Membership) -> dict[tuple[str, bool], int]:
 def _matches(search: str) -> Q:
     found = Q(name__icontains=search) | Q(api_name__icontains=search) | Q(remote_vault_name__icontains=search)
     digits = search.upper().removeprefix(RECORD_ID_PREFIX)
-    if search.isascii() and digits.isdigit() and len(digits) < 19:
-        by_number: dict[str, Any] = {"pk" if digits != search else "remote_vault_id": int(digits)}
+    if (number := as_key(digits)) is not None:
+        by_number: dict[str, Any] = {"pk" if digits != search else "remote_vault_id": number}
         found |= Q(**by_number)
     return found

@@ -17,7 +17,7 @@ from ecoa.views import site_list
 from ecoa.views.study import matrix
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
-from vaultadmin.query import replaced_query
+from vaultadmin.query import as_key, onward
 
 _PAGE = 100
 
@@ -28,21 +28,15 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """The matrix for the study team; for site staff their sites, or straight to the only one."""
     if not site_rows.is_site_staff(request.member):
         return matrix.show(request)
-    after = request.GET.get("after", "")
-    rows = site_rows.sites(request.member)
-    if after.isascii() and after.isdigit() and len(after) < 19:
-        rows = site_rows.sites_after(request.member, int(after))
+    rows = site_rows.sites_after(request.member, as_key(request.GET.get("after", "")))
     found = list(rows[: _PAGE + 1])
-    if not after and len(found) == 1:
+    if len(found) == 1 and not request.GET.get("after"):
         only = found[0]
         return redirect("ecoa:site", vault_id, only.mapping.external_study_id, only.number)
     context = {
+        **onward(request, found, size=_PAGE),
         "rows": _rows(found[:_PAGE]),
         "sentence": site_sentence(site_selectors.whole_summary(request.member)) if found else "",
-        "older_url": replaced_query(request, after=str(found[_PAGE - 1].pk)) if len(found) > _PAGE else "",
-        "older_label": "Next",
-        "newer_url": replaced_query(request, after="") if after else "",
-        "newer_label": "First page",
         "page_title": "Your sites",
     }
     return render(request, "ecoa/home.html", context)

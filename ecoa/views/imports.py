@@ -24,7 +24,7 @@ from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import go
 from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
-from vaultadmin.query import PAGE, key_page, replaced_query
+from vaultadmin.query import PAGE, as_key, key_page, onward
 
 # As a participant file has them, so that the corrected file can be uploaded as it is.
 _COLUMNS = ("line", "site", "participantId", "internalId", "why")
@@ -127,22 +127,16 @@ def _file(request: MemberRequest, file_id: int) -> FileImport:
 
 
 def _page(request: MemberRequest, file: FileImport) -> HttpResponse:
-    after = request.GET.get("after", "")
-    line = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    rows = file_rows.problem_rows(file, after=line)
-    more = len(rows) > PAGE
+    rows = file_rows.problem_rows(file, after=as_key(request.GET.get("after", "")) or 0)
     seeing.note(file, what="participant_file", by=request.member, now=clock.now())
     context: dict[str, Any] = {
+        **onward(request, rows, key="line"),
         "file": file,
         "problems": [_problem(row) for row in rows[:PAGE]],
         "samples": file_rows.sample_rows(file) if file.state == ImportState.READY else [],
         "working": file.state in (ImportState.CHECKING, ImportState.STORING),
         "handled": file.stored + file.skipped,
         "run": file.runs.order_by("-pk").first(),
-        "older_url": replaced_query(request, after=str(rows[PAGE - 1].line)) if more else "",
-        "older_label": "Next",
-        "newer_url": replaced_query(request, after="") if line else "",
-        "newer_label": "First page",
         "page_title": file.file_name,
     }
     return render(request, "ecoa/file.html", context)

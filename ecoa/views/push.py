@@ -16,6 +16,7 @@ from ecoa.selectors import sites as site_rows
 from ecoa.services import pushing
 from ecoa.services.pushing import KeyReused, PushedRow, Sender
 from vaultadmin.permissions import Permission
+from vaultadmin.query import as_key
 from vaultadmin.rest.call import Call
 from vaultadmin.rest.problems import Problem, answer, not_found, problem_endpoint, raw_answer, read_body
 from vaultadmin.strict_json import StrictJsonError, loads
@@ -93,10 +94,9 @@ def _row(index: int, row: Any) -> PushedRow:
 
 
 def _run_answer(call: Call, found: SyncRun) -> HttpResponse:
-    after = call.request.GET.get("after", "")
     rows = run_rows.failed_items(found).order_by("pk")
-    if after.isascii() and after.isdigit() and len(after) < 19:
-        rows = rows.filter(pk__gt=int(after))
+    if (after := as_key(call.request.GET.get("after", ""))) is not None:
+        rows = rows.filter(pk__gt=after)
     failures = list(rows[: _SHOWN_FAILURES + 1])
     shown = failures[:_SHOWN_FAILURES]
     body = {

@@ -25,7 +25,7 @@ from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.exports import csv_response
 from vaultadmin.permissions import Permission
-from vaultadmin.query import PAGE, replaced_query
+from vaultadmin.query import PAGE, as_key, onward, replaced_query
 
 _SLOWED = {
     "errors": gettext_lazy("eCOA answers with errors, so we ask less at a time."),
@@ -87,18 +87,14 @@ def _failures(request: MemberRequest, run: SyncRun) -> dict[str, Any]:
     """The page of participants that are not in eCOA, by key; `code` leaves one reason."""
     after, code = request.GET.get("after", ""), request.GET.get("code", "")[:32]
     rows = run_rows.failed_items(run, code=code)
-    if after.isascii() and after.isdigit() and len(after) < 19:
-        rows = rows.filter(pk__gt=int(after))
-    items = list(rows[: PAGE + 1])
-    more = len(items) > PAGE
+    if (key := as_key(after)) is not None:
+        rows = rows.filter(pk__gt=key)
+    page = onward(request, list(rows[: PAGE + 1]))
     return {
-        "failures": [_failure(item) for item in items[:PAGE]],
+        **page,
+        "failures": [_failure(item) for item in page["rows"]],
         "code": code,
         "all_url": replaced_query(request, code="", after=""),
-        "older_url": replaced_query(request, after=str(items[PAGE - 1].pk)) if more else "",
-        "older_label": "Next",
-        "newer_url": replaced_query(request, after="") if after else "",
-        "newer_label": "First page",
     }
 
 

@@ -19,7 +19,7 @@ from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
-from vaultadmin.query import PAGE, key_page
+from vaultadmin.query import PAGE, as_key, key_page
 
 _methods = require_http_methods(["GET", "POST"])
 
@@ -57,10 +57,10 @@ def start(request: MemberRequest, vault_id: int) -> HttpResponse:
 
 def _chosen_before(request: MemberRequest) -> dict[str, Any]:
     """What a list of participants hands over: the rows somebody ticked there."""
-    rows = [key for key in request.GET.getlist("participant") if key.isascii() and key.isdigit() and len(key) < 19]
-    if not rows:
+    keys = [key for key in map(as_key, request.GET.getlist("participant")) if key is not None]
+    if not keys:
         return {}
-    ticked = run_rows.ticked(request.member, [int(key) for key in rows])
+    ticked = run_rows.ticked(request.member, keys)
     mapping = ticked[0].mapping_id if ticked else None
     labels = [one.participant_id for one in ticked if one.mapping_id == mapping]
     return {"mapping": mapping, "scope": Scope.CHOSEN.value, "participants": "\n".join(labels)}

@@ -24,7 +24,7 @@ from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.exports import csv_response
 from vaultadmin.permissions import Permission, can
-from vaultadmin.query import PAGE, replaced_query
+from vaultadmin.query import PAGE, onward, replaced_query
 
 # More than anybody reads on paper; the file holds them all.
 _ON_PAPER = 1000
@@ -92,9 +92,9 @@ def _page(request: MemberRequest, opened: site_rows.OpenedSite) -> HttpResponse:
     site, wanted = opened.site, site_list.asked(request.GET)
     seeing.note(site, what="site", by=request.member, now=clock.now())
     found = site_list.rows_of(request, opened, wanted, limit=PAGE + 1)
-    more = len(found) > PAGE
     counts = site_selectors.counts_of(site)
     context: dict[str, Any] = {
+        **onward(request, found, key="participant_id"),
         "site": site,
         "sentence": site_sentence(counts.summary),
         "strip": [(cell, replaced_query(request, state=cell.state, after="")) for cell in site_list.cells(counts)],
@@ -102,10 +102,6 @@ def _page(request: MemberRequest, opened: site_rows.OpenedSite) -> HttpResponse:
         "banner_card": site_list.banner(opened),
         "site_zone": site_list.zone_of(site),
         "rows": [site_list.shown(participant) for participant in found[:PAGE]],
-        "older_url": replaced_query(request, after=found[PAGE - 1].participant_id) if more else "",
-        "older_label": "Next",
-        "newer_url": replaced_query(request, after="") if wanted["after"] else "",
-        "newer_label": "First page",
         "search": {"name": "q", "value": wanted["q"], "label": "Participant ID begins with"},
         "asked": wanted,
         "has_filters": True,

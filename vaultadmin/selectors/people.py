@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
 from vaultadmin.models import Membership, SecurityProfile
-from vaultadmin.query import PAGE
+from vaultadmin.query import PAGE, as_key
 
 ACTIVE, INVITED, INACTIVE, SYSTEM = "active", "invited", "inactive", "system"
 STATES = {ACTIVE: "Active", INVITED: "Invited", INACTIVE: "Inactive", SYSTEM: "System account"}
@@ -56,7 +56,8 @@ def members(member: Membership, *, search: str = "", state: str = "", profile: s
 def page(rows: QuerySet[Any], *, after: str, descending: bool = False) -> Page:
     """The page that follows the member with the key `after`, by name."""
     order = ("-user__name", "-pk") if descending else ("user__name", "pk")
-    last = rows.filter(pk=int(after)).first() if after.isascii() and after.isdigit() and len(after) < 19 else None
+    key = as_key(after)
+    last = rows.filter(pk=key).first() if key is not None else None
     if last is not None:
         way = "lt" if descending else "gt"
         beyond: dict[str, Any] = {f"user__name__{way}": last.user.name}

@@ -21,6 +21,7 @@ from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import frame, go
 from vaultadmin.permissions import Permission
+from vaultadmin.query import as_key
 from vaultadmin.signing import credentials
 
 _LOOK_AGAIN = "This changed since you opened it. Look at what is there now, then decide again."
@@ -91,7 +92,7 @@ def _asked_for(request: MemberRequest) -> list[Discrepancy]:
     if request.GET.get("all"):
         rows = drift_rows.filtered(rows, drift_rows.asked(request.GET.dict()))
     else:
-        ids = [int(text) for text in request.GET.getlist("id") if text.isascii() and text.isdigit() and len(text) < 19]
+        ids = [key for key in map(as_key, request.GET.getlist("id")) if key is not None]
         rows = rows.filter(pk__in=ids[: deciding.MOST])
     return list(rows.order_by("pk")[: deciding.MOST])
 

@@ -19,7 +19,7 @@ from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission
-from vaultadmin.query import replaced_query
+from vaultadmin.query import as_key, onward
 
 _PAGE = 100
 
@@ -28,21 +28,15 @@ _PAGE = 100
 @requires(Permission.ECOA_STUDY_TEAM)
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Where both sides stand, site by site; the page fetches itself while a round goes on."""
-    after = request.GET.get("after", "")
-    rows = site_rows.sites(request.member)
-    if after.isascii() and after.isdigit() and len(after) < 19:
-        rows = site_rows.sites_after(request.member, int(after))
+    rows = site_rows.sites_after(request.member, as_key(request.GET.get("after", "")))
     found = list(rows.select_related("reading")[: _PAGE + 1])
     strip = drift_rows.heat(found[:_PAGE])
     rounds = [_round(*row) for row in drift_rows.mappings_with_rounds(request.member)]
     context = {
+        **onward(request, found, size=_PAGE),
         "strip": strip,
         "rounds": rounds,
         "standing": sum(one.open for one in strip),
-        "older_url": replaced_query(request, after=str(found[_PAGE - 1].pk)) if len(found) > _PAGE else "",
-        "older_label": "Next",
-        "newer_url": replaced_query(request, after="") if after else "",
-        "newer_label": "First page",
         "page_title": "Drift radar",
     }
     stamp = [(one.site.pk, one.look, one.open, one.agreed, one.differing, one.never) for one in strip]

@@ -17,7 +17,7 @@ from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.exports import csv_response
 from vaultadmin.permissions import Permission
-from vaultadmin.query import replaced_query
+from vaultadmin.query import as_key, replaced_query
 
 PERIODS = (7, 30, 90)
 _DEFAULT = 30
@@ -70,9 +70,10 @@ def _period(request: MemberRequest, mapping: StudyMapping | None, number: int) -
 def _asked(request: MemberRequest) -> tuple[int, StudyMapping | None]:
     days, study = request.GET.get("days", ""), request.GET.get("study", "")
     number = int(days) if days in map(str, PERIODS) else _DEFAULT
-    if not (study.isascii() and study.isdigit() and len(study) < 19):
+    key = as_key(study)
+    if key is None:
         return number, None
-    mapping = mapping_rows.mappings(request.member).filter(pk=int(study)).first()
+    mapping = mapping_rows.mappings(request.member).filter(pk=key).first()
     if mapping is None:
         raise Http404
     return number, mapping

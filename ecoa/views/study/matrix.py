@@ -12,7 +12,7 @@ from ecoa.selectors import study as study_rows
 from ecoa.sentences.study import cell_words, overall_sentence
 from vaultadmin.access import MemberRequest
 from vaultadmin.permissions import Permission, can
-from vaultadmin.query import replaced_query
+from vaultadmin.query import as_key, replaced_query
 
 STATES = {
     study_rows.SILENT: "Silent",
@@ -57,8 +57,7 @@ def _line(line: study_rows.Line, studies: list[StudyMapping]) -> dict[str, Any]:
 
 def _asked(request: MemberRequest) -> tuple[str, str, int]:
     state, after, study = (request.GET.get(name, "")[:255].replace("\x00", "") for name in ("state", "after", "study"))
-    number = int(study) if study.isascii() and study.isdigit() and len(study) < 19 else 0
-    return state if state in STATES else "", after, number
+    return state if state in STATES else "", after, as_key(study) or 0
 
 
 def _chips(request: MemberRequest, state: str) -> list[dict[str, str]]:
