@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from vaultadmin.views import people, people_actions, profiles, tokens, vaults
+from vaultadmin.views import api_sessions, people, people_actions, profiles, tokens, vaults
 
 _PERSON = "admin/users/<int:member_id>/"
 _PROFILE = "admin/security-profiles/<slug:api_name>/"
@@ -24,6 +24,9 @@ urlpatterns = [
     path(_PROFILE, profiles.detail, name="profile"),
     path(f"{_PROFILE}edit/", profiles.edit, name="profile-edit"),
     path(f"{_PROFILE}delete/", profiles.delete, name="profile-delete"),
+    path("api-sessions/", api_sessions.index, name="api-sessions"),
+    path("api-sessions/end/", api_sessions.end_all, name="api-sessions-end"),
+    path("api-sessions/<int:api_session_id>/end/", api_sessions.end, name="api-session-end"),
     path("my/tokens/", tokens.index, name="tokens"),
     path("my/tokens/create/", tokens.create, name="token-create"),
     path("my/tokens/<int:token_id>/revoke/", tokens.revoke, name="token-revoke"),

@@ -22,11 +22,11 @@ from tests.factories.connections import make_certificate
 from tests.guards import ecoa_objects
 from tests.guards.routes import Route
 from vaultadmin import audit, clock, standard_profiles
-from vaultadmin.models import Delegation, Membership, SecurityProfile, Vault
+from vaultadmin.models import ApiSession, Delegation, Membership, SecurityProfile, Vault
 from vaultadmin.models.delegation import day_of
 from vaultadmin.permissions import Permission
 from vaultadmin.sandboxes import services as sandboxes
-from vaultadmin.services import tokens
+from vaultadmin.services import api_sessions, tokens
 from vaultadmin.worklist import delegating
 from vaultadmin.worklist import services as worklist
 
@@ -102,9 +102,16 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         "security-profiles:api_name": profile.api_name,
         "sandbox_id": sandboxes.create(source=vault, name=f"Guarded {vault.pk}", by=owner, now=clock.now()).pk,
         "token_id": token.token.pk,
+        "api_session_id": _signed_in(people).pk,
         "vault_token_id": vault_token.pk,
         **ecoa_objects.build(owner, people[standard_profiles.SITE_STAFF.api_name]),
     }
+
+
+def _signed_in(people: dict[str, Membership]) -> ApiSession:
+    """A program of somebody whom no page of the guards signs out."""
+    member = people[standard_profiles.READ_ONLY.api_name]
+    return api_sessions.create(member=member, client_id="", connection=None, ip="", now=clock.now()).session
 
 
 def _lent(people: dict[str, Membership]) -> Delegation:

@@ -315,6 +315,8 @@ DEEDS = [
     Deed(f"{_V}admin/sandboxes/create/", lambda _world: {"name": "Fresh sandbox", "dns": ""}, creates=True),
     Deed(f"{_V}admin/sandboxes/<int:sandbox_id>/refresh/", refreshes_sandbox),
     Deed(f"{_V}admin/sandboxes/<int:sandbox_id>/retry/", retries_sandbox),
+    Deed(f"{_V}api-sessions/end/", nothing),
+    Deed(f"{_V}api-sessions/<int:api_session_id>/end/", nothing),
     Deed(f"{_V}my/tokens/create/", creates_token, creates=True),
     Deed(f"{_V}my/tokens/<int:token_id>/revoke/", nothing),
     Deed(f"{_V}admin/connections/create/", creates_connection, creates=True),

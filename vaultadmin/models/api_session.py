@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
+from vaultadmin.permissions import Permission, can
+
 if TYPE_CHECKING:
     from vaultadmin.models.membership import Membership
 
@@ -21,7 +23,9 @@ class ApiSessionQuerySet(models.QuerySet["ApiSession"]):
     """Session rows."""
 
     def visible_to(self, member: Membership) -> ApiSessionQuerySet:
-        """A person's own sessions in this vault."""
+        """A person's own sessions in this vault; who administers users sees everybody's."""
+        if can(member, Permission.ADMIN_USERS):
+            return self.filter(membership__vault=member.vault_id)
         return self.filter(membership=member)
 
     def open(self) -> ApiSessionQuerySet:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -17,7 +18,7 @@ from django.db.models import QuerySet
 
 from vaultadmin import audit, registries
 from vaultadmin.audit import Actor
-from vaultadmin.models import ApiSession, ApiSessionOrigin, Membership, User, VaultSettings
+from vaultadmin.models import ApiSession, ApiSessionOrigin, Membership, User, Vault, VaultSettings
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import ClientConnection
 from vaultadmin.services import second_factor
@@ -145,6 +146,41 @@ def end(session: ApiSession, *, by: Actor, now: datetime) -> None:
             audit.record(vault=vault, by=by, event="api_session.ended", subject=session, changes=changes)
 
 
+def end_many(sessions: Iterable[ApiSession], *, by: Membership, now: datetime) -> int:
+    """End those of these sessions the member may end and nobody ended before, each with its audit row; returns how
+    many."""
+    numbers = [session.pk for session in sessions]
+    with transaction.atomic():
+        rows = ApiSession.objects.visible_to(by).open().filter(pk__in=numbers).order_by("pk")
+        found = list(rows.select_for_update(of=("self",)))
+        ApiSession.objects.filter(pk__in=[row.pk for row in found]).update(ended_at=now)
+        for begin in range(0, len(found), audit.MAX_BATCH):
+            part = found[begin : begin + audit.MAX_BATCH]
+            audit.record_many(vault=by.vault, by=by, entries=[_ending(row, now) for row in part])
+    return len(found)
+
+
+def in_force(member: Membership, *, own: bool, now: datetime) -> QuerySet[ApiSession]:
+    """The sessions a member sees that neither ended nor idled nor aged out; `own` leaves out everybody else's."""
+    idle = timedelta(minutes=VaultSettings.of(member.vault).session_minutes)
+    rows = ApiSession.objects.visible_to(member).open().filter(expires_at__gt=now, last_used_at__gt=now - idle)
+    rows = rows.filter(membership__is_active=True, membership__user__is_active=True)
+    return rows.filter(membership=member) if own else rows
+
+
+def refused(sessions: Sequence[ApiSession], vault: Vault) -> set[int]:
+    """Which of a vault's sessions are refused all the same: the password changed, a second factor is demanded now, or
+    their connection stopped or acts through somebody else. Asks for each connection once."""
+    numbers = {session.connection_id for session in sessions if session.connection_id is not None}
+    found = {pk: registries.clients.by_id(vault_id=vault.pk, connection_id=pk) for pk in numbers}
+    return {
+        session.pk
+        for session in sessions
+        if not _is_its_members(session)
+        or (session.connection_id is not None and not _speaks_for(session, found[session.connection_id]))
+    }
+
+
 def end_of_member(member: Membership, *, now: datetime) -> int:
     """End a member's sessions in their vault, inside the caller's transaction and audit row; returns how many."""
     return _end_all(ApiSession.objects.filter(membership=member), now)
@@ -171,32 +207,50 @@ def last_used_vault_id(user: User) -> int | None:
     return rows.values_list("membership__vault", flat=True).first()
 
 
+def _ending(session: ApiSession, now: datetime) -> audit.Entry:
+    return audit.Entry(
+        event="api_session.ended",
+        subject_type=session._meta.label_lower,
+        subject_id=str(session.pk),
+        subject_label=str(session),
+        changes={"ended at": (None, now)},
+    )
+
+
 def _end_all(rows: QuerySet[ApiSession], now: datetime) -> int:
     return rows.filter(ended_at__isnull=True).update(ended_at=now)
 
 
 def _is_alive(session: ApiSession, now: datetime) -> bool:
+    if not _is_its_members(session):
+        return False
+    idle = timedelta(minutes=VaultSettings.of(session.membership.vault).session_minutes)
+    return session.last_used_at + idle > now
+
+
+def _is_its_members(session: ApiSession) -> bool:
+    """Does it still belong to somebody who may use one, with the password it was made with?"""
     member = session.membership
     if not (member.is_active and member.user.is_active):
         return False
     if not hmac.compare_digest(session.password_mark, _mark(member.user)):
         return False
     # The profile may have begun to demand a second factor, which no session of a password ever proved.
-    if member.profile.requires_second_factor:
-        return False
-    idle = timedelta(minutes=VaultSettings.of(member.vault).session_minutes)
-    return session.last_used_at + idle > now
+    return not member.profile.requires_second_factor
 
 
 def _connection_lives(session: ApiSession) -> bool:
     """Is the connection a session belongs to still Active, and still acting through this member?"""
     if session.connection_id is None:
         return True
-    member = session.membership
-    found = registries.clients.by_id(vault_id=member.vault_id, connection_id=session.connection_id)
-    if found is None or not found.active:
+    vault_id = session.membership.vault_id
+    return _speaks_for(session, registries.clients.by_id(vault_id=vault_id, connection_id=session.connection_id))
+
+
+def _speaks_for(session: ApiSession, connection: ClientConnection | None) -> bool:
+    if connection is None or not connection.active:
         return False
-    return session.origin == ApiSessionOrigin.PASSWORD or found.authorized_member_id == member.pk
+    return session.origin == ApiSessionOrigin.PASSWORD or connection.authorized_member_id == session.membership_id
 
 
 def _note_use(session: ApiSession, now: datetime) -> None:

@@ -69,6 +69,7 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Sandboxes", "flask", "vault:sandboxes", (Permission.ADMIN_SANDBOXES,)),
             Item("Settings", "settings", "vault:settings", (Permission.ADMIN_SETTINGS,)),
             Item("Audit", "history", "vault:audit", (Permission.ADMIN_AUDIT,)),
+            Item("API sessions", "plug", "vault:api-sessions", (Permission.ADMIN_USERS,)),
             Item("API usage", "api", "vault:api-usage", (Permission.API_USAGE_LOGS,)),
             Item("Status", "activity-heartbeat", "vault:status", (Permission.ADMIN_STATUS,)),
         ),
