@@ -1,4 +1,9 @@
-"""Count what connections carry, one row a connection and UTC day (`connection_stats__sys`, veeva-core section 10.3)."""
+"""Count what connections carry, one row a connection and UTC day (`connection_stats__sys`, veeva-core section 10.3).
+
+What is counted are Spark messages: whoever sends and receives them calls `count_many` with the batch it settles. The
+messages by which two vaults agree on a connection (connect, approve, reject, delete, new certificates) travel in the
+same envelope but carry no data of either vault; they are not counted, and the record's Workflow Timeline shows them.
+"""
 
 from __future__ import annotations
 
