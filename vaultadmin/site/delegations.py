@@ -16,7 +16,7 @@ from vaultadmin.models.delegation import day_of
 from vaultadmin.permissions import Permission
 from vaultadmin.worklist import delegating, delegations
 
-_PEOPLE = (Permission.WORKFLOW_PARTICIPATE, Permission.ADMIN_USERS)
+_PEOPLE = (Permission.WORKFLOW_PARTICIPATE, Permission.ECOA_STUDY_TEAM, Permission.ADMIN_USERS)
 _methods = require_http_methods(["GET", "POST"])
 
 

@@ -10,8 +10,7 @@ from vaultadmin import audit
 from vaultadmin.models import Delegation, Membership
 from vaultadmin.models.delegation import LONGEST_DAYS, day_of
 from vaultadmin.permissions import Permission, can
-
-_NEEDS = Permission.WORKFLOW_PARTICIPATE
+from vaultadmin.worklist.registry import kinds_for
 
 
 class DelegationRefused(Exception):
@@ -90,7 +89,7 @@ def _deciders(member: Membership) -> list[Membership]:
     rows = Membership.objects.for_request().filter(
         vault=member.vault_id, is_active=True, user__is_active=True, user__is_system=False
     )
-    return [row for row in rows if can(row, _NEEDS)]
+    return [row for row in rows if kinds_for(row)]
 
 
 def _ensure(giver: Membership, to: Membership, by: Membership) -> None:
@@ -103,9 +102,11 @@ def _ensure(giver: Membership, to: Membership, by: Membership) -> None:
     if giver.pk == to.pk:
         raise DelegationRefused("Choose a colleague: these are their own approvals.", field="to")
     for member, field in ((giver, "giver"), (to, "to")):
-        if member.user.is_system or not can(member, _NEEDS):
-            sentence = f"{member} is not active here, or their security profile does not include “{_NEEDS.label}”."
+        if member.user.is_system or not kinds_for(member):
+            sentence = f"{member} is not active here, or their security profile lets them decide nothing."
             raise DelegationRefused(sentence, field=field)
+    if not set(kinds_for(giver)) & set(kinds_for(to)):
+        raise DelegationRefused(f"{to} may decide nothing of what {giver} decides.", field="to")
 
 
 def _ensure_days(starts: date, ends: date, today: date) -> None:

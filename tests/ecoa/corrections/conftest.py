@@ -10,8 +10,11 @@ from tests.factories.ecoa import SYSTEM
 from tests.factories.people import make_member
 from vaultadmin import clock
 from vaultadmin.models import Membership
+from vaultadmin.models.delegation import day_of
 from vaultadmin.permissions import Permission
 from vaultadmin.signing.services import version_of
+from vaultadmin.worklist import assigning, delegating
+from vaultadmin.worklist import selectors as worklist
 
 
 @dataclass
@@ -38,11 +41,22 @@ class Loop:
             correction,
             verdict=verdict,
             comment=comment,
-            seen_version=seen or version_of(correcting.statement_of(looked_at, None)),
+            seen_version=seen or version_of(correcting.statement_of(looked_at, self.place(looked_at, by))),
             proof=proof_of(by),
             by=by,
             now=clock.now(),
         )
+
+    def place(self, correction, by) -> Membership | None:
+        return correcting.place_of(correction, by, now=clock.now())
+
+    def lend(self, correction) -> None:
+        """The task is the sponsor's, who lent their approvals to the other one."""
+        task = worklist.open_task_for(correction, kind=correcting.TASK)
+        assigning.assign(task=task, to=self.sponsor, seen=None, by=self.sponsor, now=clock.now())
+        today = day_of(clock.now())
+        days = {"starts": today, "ends": today}
+        delegating.lend(giver=self.sponsor, to=self.other, by=self.sponsor, now=clock.now(), **days)
 
     def tick(self, rounds=2) -> None:
         """Plan, drain and look again, as beat and a worker would."""

@@ -69,6 +69,27 @@ def test_asker_never_decides_even_where_own_requests_are_allowed(loop):
     assert loop.decide(correction, by=loop.other).state == CorrectionState.SIGNED
 
 
+def test_correction_is_signed_in_place_of_who_lent_their_approvals(loop):
+    correction = loop.ask()
+    loop.lend(correction)
+
+    signed = loop.decide(correction, by=loop.other)
+
+    giver = loop.sponsor.user.name
+    assert signed.signature.signer_name == loop.other.user.name
+    assert signed.signature.meaning.endswith(f", for {giver}")
+    assert Task.objects.get().completed_for == loop.sponsor
+
+
+def test_lent_decision_seen_as_ones_own_is_looked_at_again(loop):
+    correction = loop.ask()
+    seen = signing.version_of(correcting.statement_of(correction, None))
+    loop.lend(correction)
+
+    with pytest.raises(correcting.Changed):
+        loop.decide(correction, by=loop.other, seen=seen)
+
+
 def test_site_staff_decide_nothing(loop):
     correction = loop.ask(by=loop.sponsor)
 

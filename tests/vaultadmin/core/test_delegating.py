@@ -281,3 +281,17 @@ def test_inbox_marks_what_is_decided_for_somebody(task, people, vault):
 
     assert f"For {giver}" in page
     assert "lent to you until" in page
+
+
+def test_approvals_are_lent_by_whatever_right_somebody_decides(vault, handler):
+    handler.needs = (Permission.ECOA_STUDY_TEAM,)
+    giver, receiver = (make_member(vault, Permission.ECOA_STUDY_TEAM) for _ in range(2))
+
+    assert lend(giver, receiver).to_member == receiver
+
+
+def test_approvals_are_not_lent_to_somebody_who_decides_other_things(vault, people):
+    other = make_member(vault, Permission.ECOA_STUDY_TEAM)
+
+    with pytest.raises(delegating.DelegationRefused, match="may decide nothing of what"):
+        lend(people[0], other)
