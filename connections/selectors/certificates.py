@@ -100,7 +100,7 @@ def stages(certificate: SigningCertificate) -> list[dict[str, Any]]:
         steps = [("Active", certificate.final_at, "Signs every outbound message.")]
         reached = max(reached - 3, 0)
     events = [
-        {"title": title, "text": text, "at": at, "state": _place(number, reached)}
+        {"title": title, "text": text, "at": at, "state": _place(number, reached, last=len(steps) - 1)}
         for number, (title, at, text) in enumerate(steps)
     ]
     if certificate.retired_at is not None:
@@ -136,7 +136,7 @@ def _row(row: PeerCertificate) -> PeerRow:
     return PeerRow(row.certificate_id, row.fingerprint, row.added_at, row.not_after, row.retired_at)
 
 
-def _place(number: int, reached: int) -> str:
+def _place(number: int, reached: int, *, last: int) -> str:
     if number == reached:
-        return "done" if number == len(CertificateStage) - 2 else "current"
+        return "done" if number == last else "current"
     return "done" if number < reached else "future"
