@@ -111,6 +111,7 @@ class CredentialsForm(forms.Form):
         names = ("base_url", "system_id", "tenant_id", "api_version")
         kwargs["initial"] = {name: getattr(set_up, name) for name in names}
         super().__init__(*args, **kwargs)
+        self.fields["secret"].required = not set_up.secret_id
         self.fields["secret"].help_text = (
             _("Leave empty to keep the stored one. It is never shown.")
             if set_up.secret_id

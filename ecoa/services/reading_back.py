@@ -15,7 +15,7 @@ from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, PermissionRefused, ensure
 
 _OFF = "Reading back is switched off for this study."
-_NOBODY = "eCOA confirmed nobody of this study yet, so there is nothing to read back."
+_NOBODY = "eCOA confirmed nobody of this study yet."
 _INACTIVE = "This study mapping is switched off."
 
 

@@ -112,6 +112,11 @@ for (const here of $$(".section-nav [aria-current=page]")) {
   row.scrollLeft += here.getBoundingClientRect().left - row.getBoundingClientRect().left - 16;
 }
 
+// --- What a person opened stays open when news come into a live page: no answer of the server knows of it.
+htmx.registerExtension("kept-open", {
+  htmx_before_morph_attr: (element, { attrName }) => !(element instanceof HTMLDetailsElement && attrName === "open"),
+});
+
 // --- A form is sent once. Buttons keep their focus; a download leaves the page in place and frees its form again (downloads.js).
 document.addEventListener("submit", (event) => {
   const form = event.target;

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ecoa.forms.drift import DecideForm
-from ecoa.models import Decision, Discrepancy, Remedy
+from ecoa.models import Decision, DecisionState, Discrepancy, DiscrepancyState, Remedy
 from ecoa.selectors import drift as drift_rows
 from ecoa.services import deciding, remedies, seeing
 from ecoa.services.refusals import Refused
@@ -70,7 +70,9 @@ def detail(request: MemberRequest, vault_id: int, decision_id: int) -> HttpRespo
         raise Http404
     rows = list(drift_rows.discrepancies(request.member).filter(decision=decision).order_by("-pk")[:_SHOWN])
     seeing.note(decision, what="decision", by=request.member, now=clock.now())
-    context = {"decision": decision, "rows": rows, "page_title": str(decision)}
+    unproven = any(row.state != DiscrepancyState.CLEARED for row in rows)
+    goes_on = decision.state == DecisionState.RUNNING or unproven
+    context = {"decision": decision, "rows": rows, "goes_on": goes_on, "page_title": str(decision)}
     stamp = f"{decision.state}-{decision.cursor}-{[(row.pk, row.stamp) for row in rows]}"
     return live.answer(request, stamp, lambda: render(request, "ecoa/drift/decision.html", context))
 

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from ecoa.models import Discrepancy, DiscrepancyKind, DiscrepancyState, Remedy
+from ecoa.models import Discrepancy, DiscrepancyKind, DiscrepancyState, Evidence, Participant, Remedy
 from ecoa.selectors import drift as drift_rows
 from ecoa.services import remedies, seeing
+from ecoa.views import live
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
@@ -40,18 +41,25 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
 @require_safe
 @requires(Permission.ECOA_STUDY_TEAM)
 def card(request: MemberRequest, vault_id: int, discrepancy_id: int) -> HttpResponse:
-    """One discrepancy: ours, eCOA's, who holds it, the calls that prove it, and what can be decided."""
+    """One discrepancy, live: ours, eCOA's, who holds it, the calls that prove it, and what can be decided."""
     row = find(request, discrepancy_id)
     seeing.note(row, what="discrepancy", by=request.member, now=clock.now())
+    holder, asked = drift_rows.holder(row), drift_rows.evidence(row.participant) if row.participant is not None else []
+    newest = asked[0].pk if asked else 0
+    stamp = f"{row.state}-{row.stamp}-{row.run_id}-{newest}-{holder.pk if holder is not None else 0}"
+    return live.answer(request, stamp, lambda: _card(request, row, holder, asked))
+
+
+def _card(request: MemberRequest, row: Discrepancy, holder: Participant | None, asked: list[Evidence]) -> HttpResponse:
     plans = [remedies.plan([row], remedy) for remedy in Remedy]
     participant = row.participant
     context = {
         "row": row,
-        "holder": drift_rows.holder(row),
+        "holder": holder,
         "remedies": [(plan.remedy.label, plan.reason_why_not) for plan in plans],
-        "evidence": drift_rows.evidence(participant) if participant is not None else [],
+        "evidence": asked,
         "events": list(seeing.deeds(participant if participant is not None else row.site)[:_SHOWN]),
-        "decide_url": _decide_url(vault_id, id=str(row.pk)),
+        "decide_url": _decide_url(row.vault_id, id=str(row.pk)),
         "page_title": str(row),
     }
     return render(request, "ecoa/drift/card.html", context)
