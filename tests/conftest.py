@@ -10,11 +10,12 @@ engines.choose_environment()
 django.setup()
 engines.hide_settings_from_workers()
 
-from tests.tools import append_only, evidence, template  # noqa: E402
+from tests.tools import append_only, evidence, static_files, template  # noqa: E402
 from tests.tools.evidence import goal  # noqa: E402, F401
 from tests.tools.fixtures import _site, api_settings, celery_worker_process, chromium_path, live_site  # noqa: E402, F401
 
 append_only.let_tests_empty_tables()
+static_files.look_once()
 
 # The same examples in every run, and no clock: a busy machine must not fail a property.
 settings.register_profile(

@@ -8,6 +8,7 @@ Filters: initials, event_words, label_words, change_value, browser, actor_name. 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django import template
@@ -28,11 +29,17 @@ STAGES = ("found site", "signed in", "sent", "confirmed")
 _HALTED = {"rejected": "stopped", "unknown": "not sure"}
 
 
+@cache
+def _sprite() -> str:
+    """The address of the icons: a page asks two hundred times, and it stays the same while a process lives."""
+    return static(SPRITE)
+
+
 @register.simple_tag
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
     """One icon of the sprite. Without a label it is decoration and hidden from assistive technology."""
     classes = f"icon {css}".strip()
-    target = f"{static(SPRITE)}#{name}"
+    target = f"{_sprite()}#{name}"
     if label:
         return format_html(
             '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>', classes, label, target
