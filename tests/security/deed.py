@@ -15,7 +15,7 @@ from tests.factories.people import PASSWORD, make_vault
 from tests.guards.routes import Route, all_routes
 from tests.guards.world import Place, build_place, signed_in
 from vaultadmin import audit, standard_profiles
-from vaultadmin.models import Membership
+from vaultadmin.models import Installation, Membership
 
 KEY = str(UUID(int=7))
 BY = audit.System("Guard")
@@ -47,6 +47,7 @@ class World:
 
 
 def build_world(number: int = 7001) -> World:
+    Installation.current()
     place = build_place(number)
     owner = Membership.objects.for_request().get(pk=place.people[standard_profiles.VAULT_OWNER.api_name].pk)
     owner.user.is_domain_admin = True
