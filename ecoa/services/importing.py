@@ -38,6 +38,7 @@ _DUE = (ImportState.CHECKING, ImportState.STORING)
 _OVER = (ImportState.DONE, ImportState.DISCARDED)
 _WAITING = (ImportState.MAPPING, ImportState.READY)
 _SAMPLE, _SAMPLE_TEXT = 5, 60
+_CLEANER = audit.System("Clean-up")
 
 
 def receive(*, mapping: StudyMapping, file: BinaryIO, name: str, by: audit.Actor, now: datetime) -> FileImport:
@@ -100,7 +101,7 @@ def confirm(file: FileImport, *, by: audit.Actor, now: datetime) -> FileImport:
             raise Refused("No row of this file can be imported. Correct it and upload it again.")
         current.state, current.confirmed_at = ImportState.STORING, now
         current.save(update_fields=["state", "confirmed_at"])
-        _forget_upload([current.pk])
+        _forget_upload(current.pk)
         counts: audit.Changes = {"rows to import": (None, current.good), "rows left out": (None, current.bad)}
         audit.record(vault=current.vault, by=by, event="participant_file.confirmed", subject=current, changes=counts)
         if current.row_count > INLINE_ROWS:
@@ -115,11 +116,7 @@ def discard(file: FileImport, *, by: audit.Actor, now: datetime) -> None:
         current = _locked(file)
         if current.state not in (*_WAITING, ImportState.CHECKING):
             raise Refused("This file is imported already.")
-        current.state, current.finished_at = ImportState.DISCARDED, now
-        current.lease_token = current.lease_until = None
-        current.save(update_fields=["state", "finished_at", "lease_token", "lease_until"])
-        _forget_upload([current.pk])
-        audit.record(vault=current.vault, by=by, event="participant_file.discarded", subject=current)
+        _discard(current, by=by, now=now)
 
 
 def work(*, import_id: int, now: Callable[[], datetime] = clock.now) -> None:
@@ -143,14 +140,24 @@ def wake_unfinished(*, now: datetime) -> None:
 def tidy(*, now: datetime) -> int:
     """Drop the staged rows of files that were dealt with, or left lying, a week ago; returns how many."""
     old = FileImport.objects.filter(created_at__lt=now - KEEP)
-    waiting = list(old.filter(state__in=_WAITING).values_list("pk", flat=True))
-    old.filter(pk__in=waiting).update(state=ImportState.DISCARDED, finished_at=now)
-    _forget_upload(waiting)
+    with transaction.atomic():
+        # Whoever confirms one this moment keeps it.
+        waiting = old.filter(state__in=_WAITING).select_for_update(skip_locked=True, of=("self",))
+        for file in waiting.select_related("vault").order_by("pk"):
+            _discard(file, by=_CLEANER, now=now, reason=f"Nobody imported it within {KEEP.days} days.")
     left_over = old.filter(Exists(FileRow.objects.filter(file=OuterRef("pk"))), state__in=_OVER)
     dropped = 0
     for import_id in left_over.values_list("pk", flat=True):
         dropped += FileRow.objects.filter(file_id=import_id).delete()[0]
     return dropped
+
+
+def _discard(file: FileImport, *, by: audit.Actor, now: datetime, reason: str = "") -> None:
+    file.state, file.finished_at = ImportState.DISCARDED, now
+    file.lease_token = file.lease_until = None
+    file.save(update_fields=["state", "finished_at", "lease_token", "lease_until"])
+    _forget_upload(file.pk)
+    audit.record(vault=file.vault, by=by, event="participant_file.discarded", subject=file, reason=reason)
 
 
 def _stage(mapping: StudyMapping, file: BinaryIO, name: str, by: audit.Actor, now: datetime) -> FileImport:
@@ -220,10 +227,10 @@ def _worked_off(file: FileImport) -> FileImport:
     return FileImport.objects.get(pk=file.pk)
 
 
-def _forget_upload(files: list[int]) -> None:
+def _forget_upload(file_id: int) -> None:
     """The bytes as uploaded, columns nobody asked for included, are kept only while a person may choose anew."""
-    FileChunk.objects.filter(file__in=files).delete()
-    FileImport.objects.filter(pk__in=files).update(sample=[])
+    FileChunk.objects.filter(file=file_id).delete()
+    FileImport.objects.filter(pk=file_id).update(sample=[])
 
 
 def _clean_name(name: str) -> str:

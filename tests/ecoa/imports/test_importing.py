@@ -218,6 +218,8 @@ def test_staged_rows_are_dropped_after_a_week(study):
 
     assert importing.tidy(now=clock.now()) == 1
     assert FileImport.objects.get(pk=received.pk).state == ImportState.DISCARDED
+    row = AuditEvent.objects.get(event="participant_file.discarded")
+    assert (row.actor, row.reason) == ("Clean-up", "Nobody imported it within 7 days.")
 
 
 def test_member_without_the_permission_cannot_import(study):
