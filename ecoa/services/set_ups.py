@@ -20,7 +20,7 @@ from ecoa.services.actors import ensure_manager
 from ecoa.services.refusals import Refused
 from ecoa.set_up import carrying
 from vaultadmin import audit, secrets, wake
-from vaultadmin.models import Membership
+from vaultadmin.models import Membership, Vault
 from vaultadmin.permissions import Permission, can
 from vaultadmin.strict_json import canonical
 from vaultadmin.worklist import notices
@@ -58,8 +58,8 @@ def start(
     ensure_manager(by, by.vault_id)
     _check_study(by, name, external_study_id, connection)
     with transaction.atomic():
-        # Two clicks at once wait for each other here.
-        Membership.objects.select_for_update(no_key=True, of=("self",)).get(pk=by.pk)
+        # Two clicks, or two people, at once wait for each other here.
+        Vault.objects.select_for_update(no_key=True).get(pk=by.vault_id)
         again = SetUp.objects.filter(
             vault=by.vault_id, state=SetUpState.OPEN, external_study_id=external_study_id
         ).first()
