@@ -53,6 +53,7 @@ class Loop:
     def lend(self, correction) -> None:
         """The task is the sponsor's, who lent their approvals to the other one."""
         task = worklist.open_task_for(correction, kind=correcting.TASK)
+        assert task is not None
         assigning.assign(task=task, to=self.sponsor, seen=None, by=self.sponsor, now=clock.now())
         today = day_of(clock.now())
         days = {"starts": today, "ends": today}
