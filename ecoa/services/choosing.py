@@ -77,7 +77,7 @@ def edit(saved: ColumnMapping, *, name: str, choice: Choice, by: audit.Actor) ->
     choice.of(saved.heading)
     try:
         with transaction.atomic():
-            current = ColumnMapping.objects.select_for_update(of=("self",)).select_related("vault").get(pk=saved.pk)
+            current = _locked(saved)
             before, was = _names(current), current.name
             current.name = name
             _put(current, choice)
@@ -98,9 +98,18 @@ def forget(saved: ColumnMapping, *, by: audit.Actor) -> None:
     """Delete saved columns. Files with this first row are asked about again."""
     ensure_manager(by, saved.vault_id)
     with transaction.atomic():
-        changes: audit.Changes = {label: (name, None) for label, name in _names(saved).items()}
-        audit.record(vault=saved.vault, by=by, event="column_mapping.deleted", subject=saved, changes=changes)
-        ColumnMapping.objects.filter(pk=saved.pk).delete()
+        current = _locked(saved)
+        changes: audit.Changes = {label: (name, None) for label, name in _names(current).items()}
+        audit.record(vault=current.vault, by=by, event="column_mapping.deleted", subject=current, changes=changes)
+        current.delete()
+
+
+def _locked(saved: ColumnMapping) -> ColumnMapping:
+    rows = ColumnMapping.objects.select_for_update(of=("self",)).select_related("vault")
+    found = rows.filter(pk=saved.pk).first()
+    if found is None:
+        raise Refused("Somebody deleted these columns meanwhile.")
+    return found
 
 
 def _put(saved: ColumnMapping, choice: Choice) -> None:

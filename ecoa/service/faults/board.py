@@ -96,7 +96,7 @@ def add_once(fault: ServiceFault, *, by: audit.Actor) -> ServiceFault:
 @transaction.atomic
 def switch(fault: ServiceFault, *, on: bool, by: audit.Actor) -> ServiceFault:
     """Switch one fault on or off; off it draws nothing, and on again it goes on where it was."""
-    row = ServiceFault.objects.select_for_update().get(pk=fault.pk)
+    row = _locked(fault)
     if row.is_on is on:
         return row
     before = audit.snapshot(row, ["is_on"])
@@ -110,7 +110,7 @@ def switch(fault: ServiceFault, *, on: bool, by: audit.Actor) -> ServiceFault:
 @transaction.atomic
 def rewind(fault: ServiceFault, *, by: audit.Actor) -> ServiceFault:
     """Begin the sequence of the seed anew and count from nought."""
-    row = ServiceFault.objects.select_for_update().get(pk=fault.pk)
+    row = _locked(fault)
     counters = ["drawn", "injected"]
     before = audit.snapshot(row, counters)
     row.drawn = row.injected = 0
@@ -122,9 +122,10 @@ def rewind(fault: ServiceFault, *, by: audit.Actor) -> ServiceFault:
 @transaction.atomic
 def disarm(fault: ServiceFault, *, by: audit.Actor) -> None:
     """Remove one fault; what it did stays in the trail."""
-    changes = {"Calls seen": (fault.drawn, None), "Injected": (fault.injected, None)}
-    audit.record(vault=None, by=by, event="ecoa_fault.disarmed", subject=fault, changes=changes)
-    fault.delete()
+    row = _locked(fault)
+    changes = {"Calls seen": (row.drawn, None), "Injected": (row.injected, None)}
+    audit.record(vault=None, by=by, event="ecoa_fault.disarmed", subject=row, changes=changes)
+    row.delete()
 
 
 @transaction.atomic
@@ -156,6 +157,13 @@ def state_of(fault: ServiceFault, *, now: datetime) -> str:
 def one_at_a_time() -> None:
     """Let acts that must not happen twice follow each other, until the transaction ends."""
     list(ServiceRevision.objects.select_for_update())
+
+
+def _locked(fault: ServiceFault) -> ServiceFault:
+    row = ServiceFault.objects.select_for_update().filter(pk=fault.pk).first()
+    if row is None:
+        raise Refused("Somebody removed this fault meanwhile.")
+    return row
 
 
 def _check(fault: ServiceFault) -> None:

@@ -89,6 +89,8 @@ def test_saved_columns_are_edited_deleted_and_audited(study):
         "internal ID": ["Key", "Subj"],
     }
     assert receive(study).state == ImportState.MAPPING
+    with pytest.raises(Refused):
+        choosing.edit(saved, name="Lists", choice=Choice(0, 3, 2), by=study.manager)
 
 
 def test_saving_for_the_same_first_row_again_replaces_what_was_saved(study):

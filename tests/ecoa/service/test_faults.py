@@ -1,4 +1,5 @@
 import json
+from functools import partial
 
 import pytest
 
@@ -6,6 +7,7 @@ from ecoa import contract
 from ecoa.service import faults
 from ecoa.service.models import ServiceFault, ServiceParticipant
 from ecoa.service.models.faults import FaultCall, FaultKind
+from ecoa.services.refusals import Refused
 from tests.ecoa.service.caller import code_of
 from vaultadmin import audit
 
@@ -93,6 +95,15 @@ def test_refused_call_uses_up_no_fault(caller, places):
     caller.post("1005-003", "i", site=places.unknown_site)
 
     assert ServiceFault.objects.get(pk=fault.pk).remaining == 1
+
+
+def test_fault_that_somebody_removed_meanwhile_is_refused(db):
+    fault = arm(FaultKind.ERROR_500)
+    faults.disarm(fault, by=BY)
+
+    for act in (faults.disarm, faults.rewind, partial(faults.switch, on=False)):
+        with pytest.raises(Refused):
+            act(fault, by=BY)
 
 
 def test_disarmed_fault_is_gone(caller):
