@@ -232,7 +232,7 @@ def initials(name: object) -> str:
 @register.filter
 def event_words(event: str) -> str:
     """An audit event as words: "connection_file.used" reads "Connection file used"."""
-    return event.replace(".", " ").replace("_", " ").capitalize().replace("Ecoa", "eCOA")
+    return event.replace(".", " ").replace("_", " ").capitalize().replace("Ecoa", "eCOA").replace("Api ", "API ")
 
 
 @register.filter

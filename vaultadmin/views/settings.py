@@ -33,6 +33,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
         "outlook": outlook,
         "refused": [(one, vault_settings.words_of(one.client_id)) for one in outlook.refused],
         "filtering": current.client_id_filtering,
+        "settings_row": current,
         "events": audit.history(current)[:_SHOWN_EVENTS],
         "page_title": "Settings",
     }

@@ -15,7 +15,11 @@ from tests.factories.connections import make_admin, make_certificate, make_exter
 from tests.factories.people import make_member, make_vault
 from tests.guards.world import signed_in
 from vaultadmin import audit, clock, registries
+from vaultadmin.models import VaultSettings
+from vaultadmin.models.delegation import day_of
 from vaultadmin.permissions import Permission
+from vaultadmin.services import tokens, vault_settings
+from vaultadmin.worklist import delegating
 
 pytestmark = pytest.mark.django_db
 
@@ -218,3 +222,31 @@ def test_certificate_page_leads_to_its_history(admin):
     page = signed_in(admin.user).get(f"/v/{admin.vault_id}/admin/certificates/00001/").content.decode()
 
     assert f"/v/{admin.vault_id}/history/signing-certificate/{certificate.pk}/" in page
+
+
+def test_history_of_a_person_tells_of_their_tokens_and_what_they_lent(admin):
+    owner = make_member(admin.vault, *Permission)
+    person = make_member(admin.vault, Permission.API_ACCESS, Permission.ECOA_STUDY_TEAM)
+    colleague = make_member(admin.vault, Permission.ECOA_STUDY_TEAM)
+    now = clock.now()
+    tokens.create_token(member=person, name="Nightly", scopes=[], days=10, by=person, now=now)
+    today = day_of(now)
+    delegating.lend(giver=person, to=colleague, starts=today, ends=today, by=person, now=now)
+
+    page = signed_in(owner.user).get(f"/v/{admin.vault_id}/history/user/{person.pk}/").content.decode()
+
+    assert "API token created" in page
+    assert "Delegation created" in page
+
+
+def test_settings_lead_to_their_history(admin):
+    owner = make_member(admin.vault, *Permission)
+    values = {name: VaultSettings._meta.get_field(name).default for name in vault_settings.FIELDS}
+    changed = values | {"request_days": 21}
+    vault_settings.change(values=changed, reason="Holidays", by=owner, now=clock.now(), seen=None)
+    browser, url = signed_in(owner.user), f"/v/{admin.vault_id}/history/settings/{admin.vault_id}/"
+
+    assert url in browser.get(f"/v/{admin.vault_id}/admin/settings/").content.decode()
+    assert "Holidays" in browser.get(url).content.decode()
+    stranger = make_member(admin.vault, Permission.CONNECTION_READ)
+    assert signed_in(stranger.user).get(url).status_code == 404
