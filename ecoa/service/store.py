@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, connection
+from psycopg import Cursor
 from psycopg.errors import UniqueViolation
 
 from ecoa.contract import Code
@@ -28,12 +29,13 @@ _UPSERT = f"""
 WITH written AS (
     INSERT INTO {_TABLE}
         (study_id, site_id, region, internal_id, participant_id, my_veeva_participant_id, created_at, updated_at)
-    SELECT %(study)s, %(site)s, %(region)s, %(internal)s, %(participant)s, %(new_id)s, %(now)s, %(now)s
-    FROM (SELECT pg_advisory_xact_lock(hashtextextended(%(internal)s, %(study)s))) alone
+    SELECT %(study)s::bigint, %(site)s::bigint, %(region)s::varchar, %(internal)s::varchar, %(participant)s::varchar,
+        %(new_id)s::uuid, %(now)s::timestamptz, %(now)s::timestamptz
+    FROM (SELECT pg_advisory_xact_lock(hashtextextended(%(internal)s::varchar, %(study)s::bigint))) alone
     WHERE {_HOLDS} AND NOT EXISTS (
         SELECT 1 FROM {_TABLE} other
-        WHERE other.study_id = %(study)s AND other.participant_id = %(participant)s
-            AND other.internal_id <> %(internal)s
+        WHERE other.study_id = %(study)s::bigint AND other.participant_id = %(participant)s::varchar
+            AND other.internal_id <> %(internal)s::varchar
     )
     ON CONFLICT (study_id, internal_id) DO UPDATE
         SET participant_id = EXCLUDED.participant_id, site_id = EXCLUDED.site_id, region = EXCLUDED.region,
@@ -46,8 +48,8 @@ SELECT {_HOLDS}, (SELECT my_veeva_participant_id FROM written)
 _FIND = f"""
 SELECT {_HOLDS}, found.my_veeva_participant_id, found.participant_id
 FROM (SELECT 1) one LEFT JOIN {_TABLE} found
-    ON found.study_id = %(study)s AND found.internal_id = %(internal)s
-    AND found.site_id = %(site)s AND found.region = %(region)s
+    ON found.study_id = %(study)s::bigint AND found.internal_id = %(internal)s::varchar
+    AND found.site_id = %(site)s::bigint AND found.region = %(region)s::varchar
 """  # nosec B608: table names come from our models, values are parameters
 
 
@@ -92,11 +94,16 @@ def _values(spot: Spot) -> dict[str, Any]:
 
 
 def _ask(statement: str, values: dict[str, Any]) -> tuple[Any, ...]:
-    """The one row of a statement, after its first column said that the revision holds."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        row: tuple[Any, ...] = cursor.fetchone()
-    if not row[0]:
+    """The one row of a statement, after its first column said that the revision holds.
+
+    The server prepares it once a connection, and gets the values beside it: planning it anew and writing the values
+    into the text cost more than carrying it out.
+    """
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        row: tuple[Any, ...] | None = cursor.execute(statement, values, prepare=True).fetchone()
+    if row is None or not row[0]:
         raise Outdated
     return row[1:]
 
