@@ -36,6 +36,13 @@ def methods(route: Route) -> tuple[str, ...]:
     return ("GET", "POST", *rare)
 
 
+def asked_of(route: Route, *, is_strong: bool, is_allowed: bool) -> tuple[str, ...]:
+    """Of those who may do less, a page that is theirs is asked with GET and the next one with POST."""
+    if is_strong or evidence.FOLDER:
+        return methods(route)
+    return ("GET", "POST")[OURS.index(route) % 2 :][:1] if is_allowed else ("GET", "POST")
+
+
 def strongest(place: Place) -> list[Membership]:
     """Whoever may do most, and who sees only some rows; everybody when evidence is asked for."""
     everybody = place.people
@@ -64,7 +71,8 @@ def test_anonymous_is_sent_to_sign_in(here):
 
 def test_people_of_no_vault_and_of_another_vault_find_nothing(here, elsewhere):
     wrong = {}
-    for user in [stranger(), *(member.user for member in strongest(elsewhere))]:
+    known = strongest(elsewhere) if evidence.FOLDER else strongest(elsewhere)[:1]
+    for user in [stranger(), *(member.user for member in known)]:
         client = signed_in(user)
         for route in IN_VAULT:
             statuses = {ask(client, method, here.path(route)) for method in methods(route)}
@@ -81,7 +89,7 @@ def test_members_open_what_their_profile_allows_and_nothing_else(here, profile):
     wrong = {}
     for route in IN_VAULT:
         allowed = route.access.gate is Gate.MEMBER or can_any(member, route.access.permissions)
-        asked = methods(route) if member in strongest(here) else ("GET", "POST")
+        asked = asked_of(route, is_strong=member in strongest(here), is_allowed=allowed)
         statuses = {ask(client, method, here.path(route)) for method in asked}
         refused = statuses <= {403, 405}
         if max(statuses) >= 500 or (allowed and 403 in statuses) or (not allowed and not refused):
@@ -93,7 +101,7 @@ def test_members_open_what_their_profile_allows_and_nothing_else(here, profile):
 def test_vault_owner_finds_every_page(here):
     client = signed_in(here.people["vault_owner__v"].user)
 
-    dead = [r.pattern for r in IN_VAULT if not {ask(client, m, here.path(r)) for m in ("GET", "POST")} - {404, 405}]
+    dead = [r.pattern for r in IN_VAULT if all(ask(client, m, here.path(r)) in (404, 405) for m in ("GET", "POST"))]
 
     assert dead == [], "no method of these pages does anything: are their objects built in tests/guards/objects.py?"
 
