@@ -69,33 +69,72 @@ def folder() -> Iterator[Path]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[list[Serving]]:
+    started: list[Serving] = []
+    yield started
+    for serving in started:
+        if serving.process.poll() is None:
+            serving.end(signal.SIGTERM)
+
+
 @pytest.fixture
-def serve(folder: Path, tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+def running(shared: list[Serving], folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Serving:
+    """One that is up, the same for all tests that ask for it as long as none ends it."""
+    if not shared or shared[-1].process.poll() is not None:
+        log = tmp_path_factory.mktemp("serve") / "serve.log"
+        shared.append(Serving(folder, port=free_port_pair(), log=log))
+        shared[-1].wait_until_up()
+    return shared[-1]
+
+
+@pytest.fixture
+def serve(shared: list[Serving], folder: Path, tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """Start one beside which none runs."""
     started: list[Serving] = []
 
     def start(port: int | None = None) -> Serving:
         started.append(Serving(folder, port=port or free_port_pair(), log=tmp_path / f"{len(started)}.log"))
         return started[-1]
 
+    for serving in shared:
+        if serving.process.poll() is None:
+            serving.end(signal.SIGTERM)
     yield start
     for serving in started:
         if serving.process.poll() is None:
             serving.end(signal.SIGTERM)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_stops_every_child_and_exits_with_0(serve, folder, number):
-    serving = serve().wait_until_up()
-    assert answers(serving.port, "/readyz")
+def test_second_serve_on_one_data_folder_is_refused_with_a_sentence(running, folder, tmp_path, shared):
+    second = Serving(folder, port=free_port_pair(), log=tmp_path / "second.log")
+    shared.insert(0, second)
+
+    assert second.process.wait(timeout=60) == 2
+    assert second.said() == f"vaultadmin already runs with the data folder {folder}: stop it first.\n"
+
+
+def test_killed_database_and_web_server_come_back(running, folder):
+    os.kill(pids(folder)["postgres"], signal.SIGKILL)
+    for process in psutil.process_iter():
+        if is_web_server(process, folder, running.port):
+            process.kill()
+
+    assert wait_until(lambda: "postgres had ended and runs again" in running.said(), seconds=30)
+    assert wait_until(lambda: "web ended" in running.said() and answers(running.port, "/readyz"), seconds=60)
+
+
+def test_ctrl_c_stops_every_child_and_exits_with_0(running, folder):
+    assert wait_until(lambda: answers(running.port, "/readyz"), seconds=60)
     assert set(serving_children(folder)) >= CHILDREN
 
-    assert serving.end(number) == 0
+    assert running.end(signal.SIGINT) == 0
 
     assert left_behind(folder) == []
-    assert "Traceback" not in serving.said()
+    assert "Traceback" not in running.said()
 
 
-def test_killed_serve_leaves_nothing_that_blocks_the_next_one(serve, folder):
+def test_killed_serve_leaves_nothing_that_blocks_the_next_one_and_sigterm_stops_that(serve, folder):
     first = serve().wait_until_up()
     assert first.end(signal.SIGKILL) == -signal.SIGKILL
 
@@ -104,26 +143,7 @@ def test_killed_serve_leaves_nothing_that_blocks_the_next_one(serve, folder):
     assert answers(second.port, "/readyz")
     assert second.end(signal.SIGTERM) == 0
     assert left_behind(folder) == []
-
-
-def test_killed_database_and_web_server_come_back(serve, folder):
-    serving = serve().wait_until_up()
-    os.kill(pids(folder)["postgres"], signal.SIGKILL)
-    for process in psutil.process_iter():
-        if is_web_server(process, folder, serving.port):
-            process.kill()
-
-    assert wait_until(lambda: "postgres had ended and runs again" in serving.said(), seconds=30)
-    assert wait_until(lambda: "web ended" in serving.said() and answers(serving.port, "/readyz"), seconds=60)
-
-
-def test_second_serve_on_one_data_folder_is_refused_with_a_sentence(serve, folder):
-    serve().wait_until_up()
-
-    second = serve()
-
-    assert second.process.wait(timeout=60) == 2
-    assert second.said() == f"vaultadmin already runs with the data folder {folder}: stop it first.\n"
+    assert "Traceback" not in second.said()
 
 
 @pytest.mark.parametrize(("taken", "meant"), [(0, "http"), (1, "TLS, one above PORT")])
