@@ -1,6 +1,6 @@
 """Filling the service with systems, studies and sites. Everything here may be done twice and changes nothing then."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
@@ -85,13 +85,13 @@ def seed_demo(
 
 
 @transaction.atomic
-def change_behind_our_back(*, study_id: str, renamed: Mapping[str, str], gone: Sequence[str]) -> None:
-    """What another system could do to participants of ours, by internal id: another id, or away to another site."""
+def change_behind_our_back(*, study_id: str, renamed: Mapping[str, str], moved: Mapping[str, str]) -> None:
+    """What another system could do to participants of ours, by internal id: another id, or off to a site's number."""
     study = ServiceStudy.objects.get(external_id=study_id)
-    sites = ServiceSite.objects.filter(study=study)
-    for row in ServiceParticipant.objects.filter(study=study, internal_id__in=[*renamed, *gone]):
-        away = row.internal_id in gone
-        site = sites.exclude(pk=row.site_id).order_by("number")[0] if away else sites.get(pk=row.site_id)
+    sites = {site.number: site for site in ServiceSite.objects.filter(study=study)}
+    rows = ServiceParticipant.objects.filter(study=study, internal_id__in=[*renamed, *moved])
+    for row in rows.select_related("site"):
+        site = sites[moved.get(row.internal_id, row.site.number)]
         store.upsert(
             store.Spot(study.pk, site.pk, site.region),
             internal_id=row.internal_id,

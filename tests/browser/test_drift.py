@@ -24,7 +24,7 @@ def test_what_changes_in_ecoa_is_found_decided_with_a_signature_and_healed_on_op
     opened = watched.get_by_role("row").filter(has_text="1005-009").locator("details").first
     opened.locator("summary").click()
     expect(opened.get_by_text("Who acts")).to_be_visible()
-    seeding.change_behind_our_back(study_id=STUDY, renamed={changed.internal_id: THEIRS}, gone=[])
+    seeding.change_behind_our_back(study_id=STUDY, renamed={changed.internal_id: THEIRS}, moved={})
 
     page = place.sponsor.open(drift)
     page.evaluate("window.notReloaded = true")

@@ -8,7 +8,7 @@ from typing import Any
 
 from connections.constants import AuthorizationType
 from connections.services import authorizations, creating
-from ecoa.models import EvidenceReport, Participant, Scope, SetUp, SilenceAlarm, Site, SitePause, SiteRhythm
+from ecoa.models import EvidenceReport, Participant, Scope, SetUp, SilenceAlarm, Site, SitePause, SiteRhythm, SyncDay
 from ecoa.services import choosing, correcting, importing, mappings, runs, sites
 from tests.guards import drift_objects, service_objects
 from vaultadmin import audit, clock
@@ -72,6 +72,7 @@ def study_objects(site: Site) -> dict[str, Any]:
     """What the study team's addresses name: a site with a rhythm, a pause, an alarm and a report."""
     now = clock.now()
     SiteRhythm.objects.create(site=site, interval_hours=24, declared_at=now)
+    SyncDay.objects.create(mapping=site.mapping, date=now.date(), sent=3, confirmed=2, rejected=1)
     alarm = SilenceAlarm.objects.create(site=site, opened_at=now, expected_at=now, reason="Nothing came.")
     pause = SitePause.objects.create(
         site=site, starts_at=now, ends_at=now + timedelta(hours=1), reason="Guarded", created_at=now

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecoa.service import faults, rotation, studies, systems
+from ecoa.service import faults, rotation, store, studies, systems
 from ecoa.service.faults import FaultCall, FaultKind
-from vaultadmin import audit
+from vaultadmin import audit, clock
 from vaultadmin.models import Membership
 
 BY = audit.System("Guard")
@@ -25,6 +25,8 @@ def build(owner: Membership) -> dict[str, Any]:
     )
     study = studies.create_study(vault=vault, external_id=f"guarded-service-study-{vault.pk}", by=owner)
     site = studies.add_site(study, number="1005", region="us", by=owner)
+    spot = store.Spot(study.pk, site.pk, site.region)
+    store.upsert(spot, internal_id="guarded", participant_id="guarded", now=clock.now())
     mapping = studies.map_system(study, system=system, by=owner)
     fault = faults.arm(region="eu", call=FaultCall.GET, kind=FaultKind.HTML, by=BY)
     return {

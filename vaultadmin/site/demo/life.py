@@ -25,7 +25,7 @@ _RUN_EVERY_MINUTES = 24 * 60
 _SWAPPED, _RIGHT = "1005-017", "1005-071"
 # What happens at the eCOA side without us. By their internal IDs these are read back last, so never too early.
 _RENAMED = {"2001-098": "2001-0098"}
-_GONE = ("3001-093",)
+_MOVED = {"3001-093": "1005"}
 
 
 def begin(study: StudyMapping, *, now: datetime) -> None:
@@ -101,13 +101,13 @@ def _ask_for_a_report(study: StudyMapping, by: Membership, now: datetime) -> Non
 def _differ(study: StudyMapping, by: Membership, now: datetime) -> None:
     """Let eCOA hold something else for a few participants, and read everybody back to find out."""
     sent = Participant.objects.filter(mapping=study, status=ParticipantStatus.SYNCED)
-    changed = sent.filter(participant_id__in=[*_RENAMED, *_GONE])
-    if len(changed) < len(_RENAMED) + len(_GONE) or Discrepancy.objects.filter(participant__in=changed).exists():
+    changed = sent.filter(participant_id__in=[*_RENAMED, *_MOVED])
+    if len(changed) < len(_RENAMED) + len(_MOVED) or Discrepancy.objects.filter(participant__in=changed).exists():
         return
     internal = dict(changed.values_list("participant_id", "internal_id"))
     seeding.change_behind_our_back(
         study_id=study.external_study_id,
         renamed={internal[old]: new for old, new in _RENAMED.items()},
-        gone=[internal[value] for value in _GONE],
+        moved={internal[value]: site for value, site in _MOVED.items()},
     )
     reading_back.hurry(study, by=by, now=now)
