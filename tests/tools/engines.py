@@ -23,6 +23,9 @@ def choose_environment() -> None:
         os.environ["VAULTADMIN_DATA_DIR"] = str(base / "test")
         for name in ("VAULTADMIN_PRODUCTION", "VAULTADMIN_DATABASE_NAME"):
             os.environ.pop(name, None)
+        if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+            # Not beside the sources, then: without compiled files each process a test starts compiles them all anew.
+            os.environ["PYTHONPYCACHEPREFIX"] = str(base / "test" / "compiled")
     os.environ["DJANGO_SETTINGS_MODULE"] = "vaultadmin.settings"
     os.environ["PORT"] = str(free_port_pair())
     number = _worker_number()
