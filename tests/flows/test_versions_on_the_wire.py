@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -13,17 +14,17 @@ from tests.flows.test_participant_sync import bundled
 from vaultadmin import audit, clock
 
 __all__ = ["bundled"]
-# A drain takes a few and hands over, so that changes fall into the middle of runs.
-BRIEF = Policy(first_wait=0.0, longest_wait=0.0, silence_wait=0.01, batch=4, drain_for=0.05)
+# A drain takes a third and hands over, so that changes fall into the middle of runs.
+BRIEF = Policy(first_wait=0.0, longest_wait=0.0, silence_wait=0.01, drain_for=0.05)
 BY = audit.System("Drill")
 
 
-def send(mapping, scope, between=lambda: None):
-    run = make_run(mapping, scope=scope)
+def send(mapping, scope, size, between=lambda: None):
+    run, policy = make_run(mapping, scope=scope), replace(BRIEF, batch=size // 3)
     for _ in range(200):
         between()
-        draining.drain(run_id=run.pk, policy=BRIEF)
-        healing.tick(now=clock.now(), policy=BRIEF)
+        draining.drain(run_id=run.pk, policy=policy)
+        healing.tick(now=clock.now(), policy=policy)
         SyncItem.objects.filter(due_at__gt=clock.now()).update(due_at=clock.now())
         run = SyncRun.objects.get(pk=run.pk)
         if not run.is_open:
@@ -42,12 +43,12 @@ def play(mapping, site, seed, size):
 
     faults.play("everything_at_20", seed=seed, by=BY)
     for scope in (Scope.ALL, Scope.INCREMENTAL):
-        send(mapping, scope, somebody_changes)
+        send(mapping, scope, size, somebody_changes)
     met = sum(faults.injected().values())
     faults.clear(by=BY)
     carrier.forget()
     for _ in range(5):
-        if not send(mapping, Scope.INCREMENTAL).total:
+        if not send(mapping, Scope.INCREMENTAL, size).total:
             break
     return met, wrong(participants)
 
@@ -68,7 +69,7 @@ def test_random_interleavings_leave_the_service_with_the_newest_value(bundled, g
     mapping, _odd = bundled
     site = make_site(mapping, "1005")
     c8 = goal("C8")
-    plays, size = c8.count(small=1, full=21), c8.count(small=12, full=48)
+    plays, size = c8.count(small=1, full=8), c8.count(small=12, full=126)
     played = [play(mapping, site, seed, size) for seed in range(plays)]
 
     figure = {
