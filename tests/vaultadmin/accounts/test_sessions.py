@@ -178,7 +178,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(ana: User) -> Non
 
 
 def test_clicks_are_noted_every_ten_seconds_and_not_more_often(
-    browser: Client, page: str, later: Callable[..., None], django_assert_num_queries: object
+    browser: Client, page: str, later: Callable[..., None]
 ) -> None:
     browser.get(page)
     seen = UserSession.objects.get().last_seen_at
