@@ -50,8 +50,10 @@ def outcome(world: World, deed: Deed, *, meddled: bool) -> tuple[int, list[str]]
     """What a deed changes, without what differs by chance; with every hostile field when it is meddled with."""
     with transaction.atomic():
         path, data, browser = deed.address(world), deed.prepare(world), deed.browser(world)
+        # Looked at either way: the trail says once who was shown a participant.
+        own = offered(browser, path)
         if meddled:
-            data = hostile_fields(world, offered(browser, path) | set(data)) | data
+            data = hostile_fields(world, own | set(data)) | data
         before = content()
         status = browser.post(path, data).status_code
         changed = written(before, content())

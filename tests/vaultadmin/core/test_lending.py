@@ -9,12 +9,18 @@ from django.urls import reverse
 from tests.factories import make_member, make_vault
 from tests.guards.world import signed_in
 from tests.vaultadmin.core.delegations import lend, today
+from tests.vaultadmin.core.test_worklist import KIND, Handler
 from vaultadmin import clock
 from vaultadmin.models import Delegation
 from vaultadmin.permissions import Permission
-from vaultadmin.worklist import delegating
+from vaultadmin.worklist import delegating, registry
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def handler(monkeypatch):
+    monkeypatch.setitem(registry._handlers, KIND, Handler())
 
 
 @pytest.fixture
