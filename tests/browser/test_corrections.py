@@ -97,7 +97,7 @@ def test_site_asks_sponsor_signs_and_ecoa_proves_it_on_one_timeline(make_place, 
     theirs = place.sponsor.open(f"/v/{place.site.vault_id}/tasks/")
     theirs.get_by_role("link", name="Complete", exact=True).click()
     dialog = theirs.get_by_role("dialog", name="Complete task")
-    expect(dialog.get_by_text("Correct it at its source as well")).to_be_visible()
+    expect(dialog.get_by_text("Have it corrected there as well")).to_be_visible()
     assert findings(theirs, within="#dialog") == []
     dialog.get_by_role("radio", name="Approve").check()
     dialog.get_by_role("button", name="Complete").click()
