@@ -52,10 +52,12 @@ class Stand:
         self._wait("web", lambda: _answers(settings.PORT))
 
     def start_sync_workers(self) -> None:
-        """The product's Celery worker of the queue sync, and beat, whose tick brings in the second lane."""
+        """The product's workers of the queues sync and maintenance, and beat, whose tick brings in the second lane."""
         self.start("workers", children.worker("bench", ["sync"]))
+        self.start("ticks", children.worker("ticks", ["maintenance"]))
         self.start("beat", children.beat(Path(settings.CELERY_BEAT_SCHEDULE_FILENAME)))
         self._wait("workers", lambda: "ready." in self.log("workers"))
+        self._wait("ticks", lambda: "ready." in self.log("ticks"))
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start any process that belongs to this stand."""

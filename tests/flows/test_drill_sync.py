@@ -1,7 +1,9 @@
 import base64
 import os
+import socket
 import threading
 from collections import Counter
+from contextlib import ExitStack
 
 import pytest
 
@@ -99,6 +101,15 @@ def test_whatever_the_service_does_everybody_arrives_once_while_workers_and_redi
     }
     target = {"claims that do not hold": 0, "left over": 0, "without evidence": 0, **NOTHING_WRONG}
     a5.reached(figure=figure, target=target, ok=bool(met) and all(figure[name] == 0 for name in target))
+
+
+def test_idle_connections_keep_nobody_out(running):
+    with ExitStack() as idle:
+        for _ in range(200):
+            connection = idle.enter_context(socket.create_connection(("127.0.0.1", running.port), timeout=10))
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(12) == b"HTTP/1.1 200"
+        assert Browser(running.port).get("/accounts/login/") == 200
 
 
 def test_without_redis_pages_answer_people_sign_in_and_work_goes_on_after_it(running, admin, goal):

@@ -13,12 +13,16 @@ WORKERS: Mapping[str, Sequence[str]] = {
     "sync": ("sync",),
 }
 WORKER_PROCESSES = 2
+# Granian counts connections, idle ones too: beyond it a new one is not even greeted, and browsers and sync lanes keep
+# theirs open. An idle connection costs next to nothing; what is worked on at a time is for the threads to say.
+WEB_CONNECTIONS = 1024
 
 
 def web(port: int, *, tls: TlsFiles | None = None) -> list[str]:
     """The web server on the loopback interface; TLS when files are given."""
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws", "--backpressure", "64"]
+    command += ["--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws"]
+    command += ["--backpressure", str(WEB_CONNECTIONS)]
     command += ["--workers-kill-timeout", "5", "--log-level", "warning"]
     if tls is not None:
         command += ["--ssl-certificate", str(tls.certificate), "--ssl-keyfile", str(tls.key)]
