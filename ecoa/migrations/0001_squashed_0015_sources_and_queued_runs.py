@@ -129,7 +129,7 @@ REMEMBER = "DROP TRIGGER ecoa_readback_forget ON ecoa_participant; DROP FUNCTION
 # Remembered configuration of the service is checked against a code that the database itself replaces. A fault that is
 # used up changes nothing anybody remembers; one that is armed again does.
 _REMEMBERED = ("system", "secret", "tenant", "study", "studymapping", "site")
-REVISION = """
+_REPLACE = """
 CREATE FUNCTION ecoa_service_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO ecoa_servicerevision (id, code) VALUES (1, gen_random_uuid())
@@ -144,13 +144,15 @@ CREATE TRIGGER ecoa_service_rearmed AFTER UPDATE ON ecoa_servicefault
         OR (NEW.region, NEW.call, NEW.is_on, NEW.ends_at) IS DISTINCT FROM (OLD.region, OLD.call, OLD.is_on, OLD.ends_at)
     )
     EXECUTE FUNCTION ecoa_service_changed();
-""" + "".join(
+"""
+_WATCHED = [
     f"""
 CREATE TRIGGER ecoa_service_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ecoa_service{table}
     FOR EACH STATEMENT EXECUTE FUNCTION ecoa_service_changed();
 """
     for table in _REMEMBERED
-)
+]
+REVISION = "".join([_REPLACE, *_WATCHED])
 NO_REVISION = "DROP FUNCTION ecoa_service_changed CASCADE;"
 FIRST_REVISION = "INSERT INTO ecoa_servicerevision (id, code) VALUES (1, gen_random_uuid());"
 
