@@ -97,9 +97,11 @@ def troubled_sites(member: Membership, *, limit: int) -> list[Site]:
     return list(rows.select_related("mapping", "tally").order_by("mapping__name", "number")[:limit])
 
 
-def alarms(member: Membership) -> QuerySet[SilenceAlarm]:
-    """Visible alarms with their sites; pages order them by key."""
-    return SilenceAlarm.objects.visible_to(member).select_related("site__mapping", "site__vault", "snoozed_by__user")
+def alarms(member: Membership, *, with_ended: bool) -> QuerySet[SilenceAlarm]:
+    """Visible alarms with their sites, open ones or all; pages order them by key."""
+    found = SilenceAlarm.objects.visible_to(member)
+    rows = found if with_ended else found.open()
+    return rows.select_related("site__mapping", "site__vault", "snoozed_by__user")
 
 
 def site(member: Membership, pk: int) -> Site | None:

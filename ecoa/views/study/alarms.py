@@ -24,8 +24,8 @@ from vaultadmin.query import PAGE, key_page, replaced_query
 def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Open alarms; with `?all=1` those that are over too."""
     everything = request.GET.get("all") == "1"
-    rows = study_rows.alarms(request.member)
-    page = key_page(rows if everything else rows.open(), request, column="id", size=PAGE)  # type: ignore[attr-defined]
+    rows = study_rows.alarms(request.member, with_ended=everything)
+    page = key_page(rows, request, column="id", size=PAGE)
     context = {
         **page,
         "everything": everything,
@@ -40,7 +40,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
 @requires(Permission.ECOA_STUDY_TEAM)
 def snooze(request: MemberRequest, vault_id: int, alarm_id: int) -> HttpResponse:
     """*Snooze*."""
-    alarm = study_rows.alarms(request.member).filter(pk=alarm_id).first()
+    alarm = study_rows.alarms(request.member, with_ended=True).filter(pk=alarm_id).first()
     if alarm is None:
         raise Http404
     form = SnoozeForm(dialogs.posted(request))
