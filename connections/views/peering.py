@@ -17,6 +17,7 @@ from vaultadmin import clock, place
 from vaultadmin.access import Gate, requires
 
 RETRY_SECONDS: Final = 10
+_READ_AWAY_BYTES: Final = 1024 * 1024
 
 logger = structlog.get_logger(__name__)
 
@@ -28,6 +29,7 @@ def message(request: HttpRequest, vault_id: int, name: str) -> HttpResponse:
     if request.method != "POST":
         return _problem(405, "Messages are posted.", Allow="POST")
     if not _is_small(request):
+        _read_away(request)
         return _problem(413, f"A message holds at most {MAX_BYTES} bytes.")
     if place.held():
         return _problem(503, "Messages cannot be taken now; send it again.", **{"Retry-After": str(RETRY_SECONDS)})
@@ -49,6 +51,13 @@ def _is_small(request: HttpRequest) -> bool:
     """Judged by what is announced, before anything is read; more than that the server does not hand over."""
     announced = request.META.get("CONTENT_LENGTH") or "0"
     return announced.isascii() and announced.isdecimal() and int(announced) <= MAX_BYTES
+
+
+def _read_away(request: HttpRequest) -> None:
+    """Whoever sent a little too much hears why: a server that closes before it has read cuts its own answer off."""
+    left = _READ_AWAY_BYTES
+    while left > 0 and (chunk := request.read(min(left, 65_536))):
+        left -= len(chunk)
 
 
 def _headers(environ: dict[str, Any]) -> Iterator[tuple[str, str]]:
