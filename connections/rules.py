@@ -13,6 +13,7 @@ from vaultadmin.outbound import UrlRefused, check_url
 
 API_NAME_LENGTH = 40
 URL_LENGTH = 2000
+PATH_LENGTH = 500
 _CUSTOMER_NAME = re.compile(r"[a-z0-9]+(?:_+[a-z0-9]+)*")
 _STANDARD_NAME = re.compile(r"[a-z0-9]+(?:[_-]+[a-z0-9]+)*")
 # What customers make ends in __c; the same two patterns stand in the database (veeva-core section 1).
@@ -121,6 +122,13 @@ def resolve_url(url: str, sources: Sources) -> str:
         raise RuleBroken(str(error)) from error
     _judge(resolved)
     return resolved
+
+
+def check_resolved_url(url: str) -> None:
+    """Judge an address without tokens as it would be called."""
+    if len(url) > URL_LENGTH + PATH_LENGTH:
+        raise RuleBroken(f"The whole address can have at most {URL_LENGTH + PATH_LENGTH:,} characters.")
+    _judge(url)
 
 
 def _check_families(url: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 SPARK_MESSAGE: Final = "spark_message"
@@ -51,8 +51,8 @@ class SparkBody:
     sent_at: datetime
     attempt: int
     message_id: UUID
-    attributes: dict[str, Any]
-    items: list[str]
+    message: str
+    """The JSON text of attributes and items (`connections.spark.message.write_payload`)."""
 
     def write(self) -> bytes:
         """The body's bytes, keys in the documented order. Written once an attempt: these bytes are signed and sent."""
@@ -64,9 +64,9 @@ class SparkBody:
             "send_message_timestamp": write_instant(self.sent_at),
             "send_attempt": self.attempt,
             "message_id": str(self.message_id),
-            "message": {"attributes": self.attributes, "items": self.items},
         }
-        return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+        head = json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return f'{head[:-1]},"message":{self.message}}}'.encode()
 
 
 def write_instant(value: datetime) -> str:

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from connections.spark import envelope, signing
+from connections.spark.message import write_payload
 
 URL = "https://receiver.example.com/spark?tenant=a"
 SENT = datetime(2025, 1, 15, 10, 0, tzinfo=UTC)
@@ -44,8 +45,7 @@ def body():
         sent_at=SENT,
         attempt=1,
         message_id=MESSAGE,
-        attributes={"integration_point": "receive_demo__c"},
-        items=["V4W000000000101"],
+        message=write_payload({"integration_point": "receive_demo__c"}, ["V4W000000000101"]),
     ).write()
 
 
@@ -86,8 +86,7 @@ def test_attributes_keep_their_types_and_text_its_letters():
         sent_at=SENT,
         attempt=2,
         message_id=MESSAGE,
-        attributes={"has_related": True, "related_count": 100},
-        items=["OP0000000010I13"],
+        message=write_payload({"has_related": True, "related_count": 100}, ["OP0000000010I13"]),
     ).write()
 
     assert '"vault_name":"Zürich"'.encode() in body
