@@ -74,6 +74,50 @@ class CloneBehavior(TextChoices):
     PERSIST = "persist__sys", "Keep the value"
 
 
+class QueueType(TextChoices):
+    """What a Spark queue holds (`Queue.type`)."""
+
+    INBOUND = "inbound", "Inbound"
+    OUTBOUND = "outbound", "Outbound"
+    JOB = "job", "Job"
+
+
+class CopyState(TextChoices):
+    """Where one copy of an outgoing message stands."""
+
+    WAITING = "waiting", "Waiting"
+    DELIVERED = "delivered", "Delivered"
+    FAILED = "failed", "Failed"
+    REMOVED = "removed", "Removed"
+
+
+class LaneOutcome(TextChoices):
+    """How the last attempt of a lane went, in the words of the REST API."""
+
+    OK = "ok", "Delivered"
+    ERROR = "error", "Not delivered"
+
+
+class IncomingState(TextChoices):
+    """Where a message of an inbound queue stands."""
+
+    WAITING = "waiting", "Waiting"
+    PROCESSED = "processed", "Processed"
+    SET_ASIDE = "set_aside", "Set aside"
+    REMOVED = "removed", "Removed"
+
+
+class AttemptOutcome(TextChoices):
+    """How one attempt to deliver a message ended; `started` belongs to a sender that died."""
+
+    STARTED = "started", "Outcome unknown"
+    DELIVERED = "delivered", "Delivered"
+    REFUSED = "refused", "Not accepted"
+    TIMEOUT = "timeout", "Timeout"
+    NO_ANSWER = "no_answer", "No answer"
+    NOT_SENT = "not_sent", "Not sent"
+
+
 class BindingState(TextChoices):
     """How far one exchange of a connection file has come, seen from one side."""
 
@@ -123,6 +167,19 @@ REFERENCE_LOOKUP_API_NAMES = {
     "target_key_field": "target_key_field__sys",
     "source_key": "source_key__sys",
     "target_key": "target_key__sys",
+}
+QUEUE_API_NAMES = {
+    "name": "name",
+    "label": "label",
+    "is_active": "active",
+    "description": "description",
+    "type": "type",
+    "processor": "message_processor",
+    "processor_user": "message_processor_user",
+    "handler": "message_delivery_event_handler",
+    "handler_user": "message_delivery_event_handler_user",
+    "rollback_on_error": "rollback_on_error",
+    "sequential": "sequential",
 }
 CONNECTION_STATS_API_NAMES = {
     "connection": "connection__sys",

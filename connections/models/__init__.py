@@ -7,9 +7,11 @@ from connections.models.client import ConnectionClient, default_client_id
 from connections.models.connection import Connection, ConnectionAlias
 from connections.models.integration import Integration, IntegrationPoint
 from connections.models.issued_file import IssuedFile
+from connections.models.message import DeliveryAttempt, IncomingMessage, MessageCopy, SparkMessage
 from connections.models.peer_certificate import CertificateAnnouncement, PeerCertificate
 from connections.models.peer_clock import PeerClock
 from connections.models.peer_message import IncomingPeerMessage, OutgoingPeerMessage
+from connections.models.queue import Lane, Queue, QueueConnection, QueueTally
 from connections.models.reference_lookup import ReferenceLookup
 from connections.models.stats import ConnectionStats
 from connections.models.token import VaultToken
@@ -22,15 +24,23 @@ __all__ = [
     "ConnectionAuthorization",
     "ConnectionClient",
     "ConnectionStats",
+    "DeliveryAttempt",
+    "IncomingMessage",
     "IncomingPeerMessage",
     "Integration",
     "IntegrationPoint",
     "IssuedFile",
+    "Lane",
+    "MessageCopy",
     "OutgoingPeerMessage",
     "PeerCertificate",
     "PeerClock",
+    "Queue",
+    "QueueConnection",
+    "QueueTally",
     "ReferenceLookup",
     "SigningCertificate",
+    "SparkMessage",
     "VaultToken",
     "default_client_id",
 ]

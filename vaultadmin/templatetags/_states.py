@@ -50,6 +50,13 @@ _LOOKS = {
     "test": Look("info", "flask"),
     "rollover": Look("warning", "refresh"),
     "retired": _OFF,
+    # Spark messages and the attempts to deliver them
+    "delivered": _GOOD,
+    "timeout": Look("danger", "alarm"),
+    "no_answer": Look("danger", "cloud-off"),
+    "processed": _GOOD,
+    "set_aside": _CARE,
+    "removed": _STOPPED,
     # participants on their way to eCOA
     "waiting": _WAITING,
     "sending": Look("info", "send"),
