@@ -1,0 +1,74 @@
+"""Make the signed request of one attempt: exact bytes, signed once, sent as they are (veeva-core section 6)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connections import tokens
+from connections.delivery.claiming import Job
+from connections.delivery.routing import Route, RouteUnavailable, with_path
+from connections.spark.envelope import SPARK_MESSAGE, Envelope, SparkBody
+from connections.spark.message import write_payload
+from connections.spark.signing import sign
+from connections.tokens import TokenRefused
+
+USER_AGENT = "Veeva Vault Spark Message Agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request ready to leave. Holds live secrets: nothing of it is stored but URL and certificate."""
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    certificate_id: str
+
+
+def build(route: Route, job: Job, *, now: datetime) -> Call:
+    """The request of one attempt; RouteUnavailable says in one sentence why there can be none."""
+    destination = route.destination(job.custom)
+    url = with_path(destination.url, job.path)
+    body = SparkBody(
+        vault_name=route.link.connection.vault.name,
+        vault_host_name=route.link.connection.vault.dns,
+        queue_name=route.link.queue.name,
+        entered_at=job.entered_at,
+        sent_at=now,
+        attempt=job.number,
+        message_id=job.message_id,
+        message=_resolved(route, job),
+    ).write()
+    headers = Envelope(
+        certificate_id=route.signer.certificate_id,
+        execution_id=job.execution_id,
+        sent_at=now,
+        request_id=job.message_id,
+        request_type=SPARK_MESSAGE,
+        url=url,
+        vault_id=route.link.connection.vault_id,
+    ).headers()
+    headers |= sign(headers, body, url=url, key=route.signer.key)
+    headers |= {"Content-Type": "application/json", "User-Agent": USER_AGENT}
+    if destination.auth is not None and destination.auth.username:
+        headers["Authorization"] = destination.auth.authorization_value
+    return Call(url, headers, body, route.signer.certificate_id)
+
+
+def _resolved(route: Route, job: Job) -> str:
+    """The payload with its tokens filled in, for this attempt alone."""
+    if not job.has_tokens:
+        return job.payload
+    found: dict[str, Any] = json.loads(job.payload)
+    sources = route.sources(job.custom)
+    try:
+        attributes = {
+            name: tokens.fill(value, sources.value_of) if isinstance(value, str) else value
+            for name, value in found["attributes"].items()
+        }
+    except TokenRefused as error:
+        raise RouteUnavailable(str(error)) from error
+    return write_payload(attributes, found["items"])

@@ -1,0 +1,164 @@
+"""Take due copies: fair over lanes, none twice, in order where the queue asks for order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection as database
+from django.db import transaction
+
+from connections.delivery.policy import Policy
+
+# The lanes with something due that may move now. A sequential lane is taken whole, under a lease of its own: whoever
+# holds it sees its copies in order, everybody else leaves it alone.
+_LANES = """
+SELECT k.id, q.id, k.connection_id, q.sequential
+  FROM connections_lane l
+  JOIN connections_queueconnection k ON k.id = l.link_id
+  JOIN connections_queue q ON q.id = k.queue_id
+ WHERE l.stopped_since IS NULL AND (l.paused_until IS NULL OR l.paused_until <= %(now)s)
+   AND NOT (k.id = ANY(%(busy)s))
+   AND (NOT q.sequential OR l.lease_until IS NULL OR l.lease_until < %(now)s)
+   AND EXISTS (SELECT 1 FROM connections_messagecopy c
+                WHERE c.queue_id = q.id AND c.connection_id = k.connection_id AND c.due_at <= %(now)s
+                  AND (c.lease_until IS NULL OR c.lease_until < %(now)s))
+ ORDER BY l.taken_at NULLS FIRST, k.id
+ LIMIT %(lanes)s
+   FOR NO KEY UPDATE OF l SKIP LOCKED
+"""
+_TAKE_LANES = """
+UPDATE connections_lane SET taken_at = %(now)s,
+       lease_token = CASE WHEN link_id = ANY(%(sequential)s) THEN %(token)s::uuid END,
+       lease_until = CASE WHEN link_id = ANY(%(sequential)s) THEN %(until)s::timestamptz END
+ WHERE link_id = ANY(%(lanes)s)
+"""
+_SIDE_BY_SIDE = """
+SELECT c.id FROM connections_messagecopy c
+ WHERE c.queue_id = %(queue)s AND c.connection_id = %(connection)s AND c.due_at <= %(now)s
+   AND (c.lease_until IS NULL OR c.lease_until < %(now)s)
+ ORDER BY c.due_at, c.id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+"""
+# The oldest that are not settled, due or not: what is not due yet holds up all that follow.
+_IN_ORDER = """
+SELECT c.id, c.due_at <= %(now)s FROM connections_messagecopy c
+ WHERE c.queue_id = %(queue)s AND c.connection_id = %(connection)s AND c.due_at IS NOT NULL
+ ORDER BY c.id LIMIT %(limit)s FOR NO KEY UPDATE
+"""
+# A lease that lapsed belonged to a sender that died: its call may have arrived, and is made again all the same.
+_LEASE = """
+UPDATE connections_messagecopy c
+   SET lease_token = %(token)s, lease_until = %(until)s, attempts = c.attempts + 1,
+       crashes = c.crashes + CASE WHEN c.lease_until IS NULL THEN 0 ELSE 1 END
+ WHERE c.id = ANY(%(ids)s)
+"""
+_RENEW_LANE = "UPDATE connections_lane SET lease_until = %(until)s WHERE lease_token = %(token)s"
+_RENEW_COPIES = "UPDATE connections_messagecopy SET lease_until = %(until)s WHERE lease_token = %(token)s"
+_OPEN_TRIES = """
+WITH mine AS (
+    SELECT c.id, c.attempts, m.execution_id
+      FROM connections_messagecopy c JOIN connections_sparkmessage m ON m.id = c.content_id
+     WHERE c.id = ANY(%(ids)s)
+), opened AS (
+    INSERT INTO connections_deliveryattempt (copy_id, number, execution_id, certificate_id, url, started_at, outcome,
+                                             error, answer)
+    SELECT id, attempts, execution_id, '', '', %(now)s, 'started', '', '' FROM mine ORDER BY id
+    RETURNING id, copy_id
+)
+SELECT c.id, opened.id, c.message_id, c.path, c.attempts, c.crashes, c.entered_at, c.stood_still_before,
+       m.payload, m.has_tokens, m.custom, m.execution_id, m.is_receipt
+  FROM opened
+  JOIN connections_messagecopy c ON c.id = opened.copy_id
+  JOIN connections_sparkmessage m ON m.id = c.content_id
+ ORDER BY c.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One copy to send, with the row of its attempt."""
+
+    copy: int
+    attempt: int
+    message_id: UUID
+    path: str
+    number: int
+    crashes: int
+    entered_at: datetime
+    stood_still_before: timedelta
+    payload: str
+    has_tokens: bool
+    custom: dict[str, Any]
+    execution_id: UUID
+    is_receipt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Leased copies of one lane, and the token that alone may settle them."""
+
+    lane: int
+    queue: int
+    connection: int
+    sequential: bool
+    token: UUID
+    jobs: list[Job]
+
+
+def take(*, now: datetime, policy: Policy, lanes: int, busy: Collection[int] = ()) -> list[Batch]:
+    """Lease due copies of up to `lanes` lanes, those first that were taken longest ago; `busy` lanes are left out."""
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute(_LANES, {"now": now, "lanes": lanes, "busy": sorted(busy)})
+        found = cursor.fetchall()
+        if not found:
+            return []
+        share = max(1, policy.batch // len(found))
+        token, until = uuid4(), now + policy.lease
+        taken: dict[str, Any] = {
+            "now": now,
+            "token": token,
+            "until": until,
+            "lanes": [lane for lane, *_ in found],
+            "sequential": [lane for lane, _queue, _connection, sequential in found if sequential],
+        }
+        cursor.execute(_TAKE_LANES, taken)
+        return [
+            Batch(lane, queue, connection, sequential, token, jobs)
+            for lane, queue, connection, sequential in found
+            if (jobs := _lease(cursor, queue, connection, sequential, token, now, until, share))
+        ]
+
+
+def renew(*, token: UUID, now: datetime, policy: Policy) -> bool:
+    """Keep what was taken with a token; False when somebody else has it by now."""
+    values: dict[str, Any] = {"token": token, "until": now + policy.lease}
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE connections_lane SET lease_until = %(until)s WHERE lease_token = %(token)s", values)
+        cursor.execute(
+            "UPDATE connections_messagecopy SET lease_until = %(until)s WHERE lease_token = %(token)s", values
+        )
+        return bool(cursor.rowcount > 0)
+
+
+def _lease(
+    cursor: Any, queue: int, connection: int, sequential: bool, token: UUID, now: datetime, until: datetime, limit: int
+) -> list[Job]:
+    place: dict[str, Any] = {"queue": queue, "connection": connection, "now": now, "limit": limit}
+    if sequential:
+        cursor.execute(_IN_ORDER, place)
+        ids = []
+        for copy, is_due in cursor.fetchall():
+            if not is_due:
+                break
+            ids.append(copy)
+    else:
+        cursor.execute(_SIDE_BY_SIDE, place)
+        ids = [copy for (copy,) in cursor.fetchall()]
+    if not ids:
+        return []
+    cursor.execute(_LEASE, {"ids": ids, "token": token, "until": until})
+    cursor.execute(_OPEN_TRIES, {"ids": ids, "now": now})
+    return [Job(*row) for row in cursor.fetchall()]
