@@ -20,12 +20,14 @@ class ConnectionsConfig(AppConfig):
         from connections.services import copying, foretelling, healing, separating, standard
         from connections.services.approval_task import ApprovalTaskHandler
         from connections.views import rest
-        from vaultadmin import registries
+        from vaultadmin import registries, wake
         from vaultadmin.registries import RestResource
         from vaultadmin.sandboxes import registry as sandboxes
         from vaultadmin.worklist import registry
 
         registry.register(APPROVAL_TASK, ApprovalTaskHandler())
+        wake.register("connections.process", "connections.tasks.process_messages")
+        wake.register("connections.deliver", "connections.tasks.deliver_messages")
         checks.register()
         recorded.register()
         registries.mail_writers[foretelling.TOPIC] = foretelling.mail

@@ -9,6 +9,17 @@ BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=5),
         "options": {"expires": 10},
     },
+    # Retries that are due, and what a lost nudge left behind.
+    "spark": {
+        "task": "connections.tasks.deliver_messages",
+        "schedule": timedelta(seconds=2),
+        "options": {"expires": 5},
+    },
+    "spark-processing": {
+        "task": "connections.tasks.process_messages",
+        "schedule": timedelta(seconds=2),
+        "options": {"expires": 5},
+    },
     # Certificates change once in years, but a new binding should soon know the newest one.
     "signing-certificates": {
         "task": "connections.tasks.renew_certificates",

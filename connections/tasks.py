@@ -6,6 +6,8 @@ from typing import Any
 
 from celery import shared_task
 
+from connections.delivery import draining
+from connections.processing import working
 from connections.services import delivering, foretelling, lapsing, renewing
 from vaultadmin import clock, place
 
@@ -15,6 +17,20 @@ from vaultadmin import clock, place
 def deliver_peer_messages(**_later: Any) -> None:
     """Send every peer message that is due. A second run finds nothing it can claim."""
     delivering.deliver_due(now=clock.now())
+
+
+@shared_task(ignore_result=True, acks_late=True, soft_time_limit=110, time_limit=120)
+@place.only_at_home
+def deliver_messages(**_later: Any) -> None:
+    """Send every Spark message that is due. A second sender finds other ones, or none."""
+    draining.drain()
+
+
+@shared_task(ignore_result=True, acks_late=True, soft_time_limit=110, time_limit=120)
+@place.only_at_home
+def process_messages(**_later: Any) -> None:
+    """Process what inbound queues hold. A second worker takes other messages, or none."""
+    working.work(now=clock.now)
 
 
 @shared_task(ignore_result=True, acks_late=True, soft_time_limit=110, time_limit=120)

@@ -1,0 +1,182 @@
+"""Take a Spark message for an inbound queue: believe it, judge it, store it once (veeva-core section 6.4).
+
+The order is that of what it costs: headers, the keys from our own tables, signature over the raw bytes, time, body,
+connection and queue. Whoever is not believed learns nothing, and a message that came before is accepted again without
+a second effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.db import connection as database
+from django.db import transaction
+
+from connections import signed_json
+from connections.constants import ConnectionState, QueueType
+from connections.models import Binding, Queue, QueueConnection
+from connections.services import certificates, parties, security_events, stats, tallies
+from connections.services.pinning import pinned_certificates
+from connections.services.stats import Counts
+from connections.spark.envelope import SPARK_MESSAGE
+from connections.spark.message import CAPACITY, MAX_ITEM_LENGTH
+from connections.spark.reading import BodyRefused, Received, read_body
+from connections.spark.verifying import SignatureRefused, SignedRequest, read_request
+from vaultadmin import wake
+from vaultadmin.models import Vault
+
+LANE = "connections.process"
+
+# Unique by connection and id: two at once, or the same one again, leave one row.
+_STORE = """
+INSERT INTO connections_incomingmessage (vault_id, queue_id, connection_id, message_id, body, keys, remote_vault_id,
+    remote_queue_name, certificate_id, is_receipt, received_at, state, due_at, attempts, crashes, last_error)
+VALUES (%(vault)s, %(queue)s, %(connection)s, %(message)s, %(body)s, %(keys)s, %(remote_vault)s, %(remote_queue)s,
+    %(certificate)s, FALSE, %(now)s, 'waiting', %(now)s, 0, 0, '')
+    ON CONFLICT (connection_id, message_id) DO NOTHING
+"""
+
+
+class IdentityRefused(Exception):
+    """We do not believe who sent it. The sentence is for our own trail and never leaves."""
+
+
+class NotTaken(Exception):
+    """The sender is who it says, but the message cannot be taken; one sentence the sender may read.
+
+    `later` says that sending it again may help without anybody doing anything.
+    """
+
+    def __init__(self, sentence: str, *, later: bool = False) -> None:
+        super().__init__(sentence)
+        self.later = later
+
+
+@dataclass(frozen=True)
+class Posted:
+    """One POST as it came in: exact body, headers, and the path it was sent to."""
+
+    raw: bytes
+    headers: Sequence[tuple[str, str]]
+    path: str
+
+
+def accept(posted: Posted, *, vault: Vault | None, queue_name: str, now: datetime) -> bool:
+    """Store a message for a queue; False when it was stored before. IdentityRefused or NotTaken when it cannot be."""
+    try:
+        request, binding = _believe(posted, vault, now)
+        received = _read(request, posted.raw)
+    except (IdentityRefused, SignatureRefused, BodyRefused) as error:
+        security_events.record_refusal(vault=vault, name="spark", reason=str(error), now=now)
+        raise IdentityRefused(str(error)) from error
+    if vault is None:
+        raise IdentityRefused("There is no such Vault.")
+    return store(posted.raw, received, request, binding, vault=vault, queue_name=queue_name, now=now)
+
+
+def store(
+    raw: bytes,
+    received: Received,
+    request: SignedRequest,
+    binding: Binding,
+    *,
+    vault: Vault,
+    queue_name: str,
+    now: datetime,
+) -> bool:
+    """Put a believed message into its queue, once by connection and message id."""
+    connection = binding.connection
+    if connection.state != ConnectionState.ACTIVE:
+        raise NotTaken("The connection is not Active here.")
+    link = _link(vault, queue_name, connection.pk)
+    with transaction.atomic():
+        if tallies.waiting(link.queue) >= CAPACITY:
+            raise NotTaken("The queue is full.", later=True)
+        values: dict[str, Any] = {
+            "vault": vault.pk,
+            "queue": link.queue_id,
+            "connection": connection.pk,
+            "message": received.message_id,
+            "body": raw.decode(),
+            "keys": _keys(received),
+            "remote_vault": binding.peer_vault_id,
+            "remote_queue": received.queue_name,
+            "certificate": request.certificate_id,
+            "now": now,
+        }
+        with database.cursor() as cursor:
+            cursor.execute(_STORE, values)
+            if cursor.rowcount == 0:
+                return False
+        tallies.add({link.queue_id: 1})
+        wake.wake(LANE)
+        stats.count_many({connection.pk: Counts(received=1)}, at=now)
+    return True
+
+
+def _believe(posted: Posted, vault: Vault | None, now: datetime) -> tuple[SignedRequest, Binding]:
+    request = read_request(posted.headers, urls=parties.own_urls(vault, posted.path))
+    if request.request_type != SPARK_MESSAGE:
+        raise IdentityRefused("The request is no Spark message.")
+    candidates = list(_candidates(request, vault, now)) if vault is not None else []
+    if not candidates:
+        # An unknown sender costs a signature check too, so that the time taken does not tell who is known.
+        request.verify(posted.raw, _stand_in())
+        raise IdentityRefused("No certificate of this Vault's peers may speak for this message.")
+    refusal: SignatureRefused | None = None
+    for binding, key in candidates:
+        try:
+            request.verify(posted.raw, key)
+        except SignatureRefused as error:
+            refusal = error
+        else:
+            request.check_time(now)
+            return request, binding
+    raise refusal or SignatureRefused("The signature does not fit the request.")
+
+
+def _candidates(request: SignedRequest, vault: Vault, now: datetime) -> Iterator[tuple[Binding, rsa.RSAPublicKey]]:
+    """Bindings whose peer may sign so: two installations may have equal vault and certificate ids."""
+    rows = Binding.objects.in_force().filter(connection__vault=vault, peer_vault_id=request.vault_id)
+    for binding in rows.select_related("connection").order_by("pk"):
+        pem = pinned_certificates(binding, now=now).get(request.certificate_id)
+        if pem is not None:
+            yield binding, _public_key(pem)
+
+
+@lru_cache(maxsize=1024)
+def _public_key(pem: str) -> rsa.RSAPublicKey:
+    """Parsed once a process: the text itself is the key of the cache, so a changed one is never met."""
+    return signed_json.public_key(signed_json.read_certificate(pem))
+
+
+def _stand_in() -> rsa.RSAPublicKey:
+    return _public_key(certificates.current().pem)
+
+
+def _read(request: SignedRequest, raw: bytes) -> Received:
+    received = read_body(raw)
+    if str(received.message_id) != request.request_id:
+        raise BodyRefused("The message id of the body is not the one that was signed.")
+    return received
+
+
+def _link(vault: Vault, queue_name: str, connection_id: int) -> QueueConnection:
+    rows = QueueConnection.objects.select_related("queue").filter(queue__vault=vault, queue__name=queue_name)
+    link = rows.filter(queue__type=QueueType.INBOUND, connection=connection_id, is_active=True).first()
+    if link is None:
+        raise NotTaken("No inbound queue of this name takes messages of this connection.")
+    queue: Queue = link.queue
+    if not queue.is_active:
+        raise NotTaken("The queue is Inactive and takes no new messages.")
+    return link
+
+
+def _keys(received: Received) -> list[str]:
+    texts = [value for value in received.attributes.values() if isinstance(value, str)]
+    return list(dict.fromkeys(text for text in (*received.items, *texts) if 0 < len(text) <= MAX_ITEM_LENGTH))
