@@ -132,6 +132,7 @@ def end_sessions(member: Membership, *, by: Membership) -> int:
     """Sign a person out everywhere; returns from how many places."""
     with transaction.atomic(), authority.somebody_stays(by.vault):
         member = _fresh(member, by)
+        authority.ensure_account(by, member.user)
         count = _end_all_sessions(member.user)
         _record_twice(member, by, "user.sessions_ended", {"sessions": (count, 0)})
     return count
@@ -141,6 +142,7 @@ def unlock(member: Membership, *, by: Membership) -> None:
     """Let somebody try again who was locked out after too many wrong passwords."""
     with transaction.atomic(), authority.somebody_stays(by.vault):
         member = _fresh(member, by)
+        authority.ensure_account(by, member.user)
         addresses = lockout.locked_addresses(member.user)
         lockout.unlock(member.user)
         _record_twice(member, by, "user.unlocked", {"locked from": (addresses, [])})

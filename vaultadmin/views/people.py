@@ -61,6 +61,7 @@ def detail(request: MemberRequest, vault_id: int, member_id: int) -> HttpRespons
         "person": person,
         "word": selectors.STATES[person.state],
         "locked_from": locked_from,
+        "unlock_refusal": authority.account_refusal(request.member, person.user),
         "sessions": selectors.sessions_of(person),
         "actions": _actions(request.member, person, locked=bool(locked_from)),
         "events": audit.history(person)[:_SHOWN_EVENTS],
@@ -130,8 +131,7 @@ def _chips(request: MemberRequest, asked: dict[str, str], profiles: list[Securit
 def _actions(by: Membership, person: Any, *, locked: bool) -> list[dict[str, Any]]:
     """The Actions menu: what is possible, and what is not with the reason."""
     account = authority.account_refusal(by, person.user)
-    system = authority.system_refusal(person.user)
-    grant = system or authority.grant_refusal(by, person.profile)
+    grant = authority.system_refusal(person.user) or authority.grant_refusal(by, person.profile)
     own = "Use Password in your account menu." if person.user_id == by.user_id else ""
     open_or_close = (
         ("Deactivate", "user-deactivate", "user-x", grant, True)
@@ -149,8 +149,8 @@ def _actions(by: Membership, person: Any, *, locked: bool) -> list[dict[str, Any
             account or ("" if person.has_second_factor else "None is set up."),
             True,
         ),
-        ("Sign out everywhere", "user-end-sessions", "logout", system, False),
-        ("Unlock", "user-unlock", "lock-open", "" if locked else "Not locked.", False),
+        ("Sign out everywhere", "user-end-sessions", "logout", account, False),
+        ("Unlock", "user-unlock", "lock-open", account if locked else "Not locked.", False),
         open_or_close,
     ]
     return [

@@ -53,6 +53,8 @@ def test_a_user_manager_cannot_take_somebody_higher_down_or_over(
         lambda: people.reset_password(higher, by=user_manager, now=clock.now()),
         lambda: people.reset_second_factor(higher, by=user_manager, reason="x"),
         lambda: people.rename(higher, name="X", by=user_manager),
+        lambda: people.end_sessions(higher, by=user_manager),
+        lambda: people.unlock(higher, by=user_manager),
     ):
         with pytest.raises(authority.AuthorityRefused):
             act()
@@ -65,8 +67,13 @@ def test_an_owner_cannot_take_over_an_account_that_reaches_into_another_vault(
     traveller = join(vault, SITE_STAFF)
     join(other_vault, SITE_STAFF, traveller.user)
 
-    with pytest.raises(authority.AuthorityRefused, match="other vaults"):
-        people.reset_password(traveller, by=owner, now=clock.now())
+    for act in (
+        lambda: people.reset_password(traveller, by=owner, now=clock.now()),
+        lambda: people.end_sessions(traveller, by=owner),
+        lambda: people.unlock(traveller, by=owner),
+    ):
+        with pytest.raises(authority.AuthorityRefused, match="other vaults"):
+            act()
 
 
 def test_a_domain_administrator_may(vault: Vault, other_vault: Vault, owner: Membership, join: Join) -> None:
