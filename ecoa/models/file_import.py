@@ -62,6 +62,8 @@ class FileImport(models.Model):
     finished_at = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
+    # How often a worker began since the last one that got anywhere: a file that ends workers is given up.
+    tries = models.SmallIntegerField(default=0, db_default=0)
     row_count = models.BigIntegerField(default=0)
     bad = models.BigIntegerField(default=0)
     new = models.BigIntegerField(default=0)

@@ -77,6 +77,7 @@ class SetUp(models.Model):
     tested_at = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
+    tries = models.SmallIntegerField(default=0, db_default=0)
 
     objects = SetUpQuerySet.as_manager()
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from ecoa.imports import columns, reading, shape
 from ecoa.imports.columns import Columns
@@ -33,9 +33,10 @@ INLINE_ROWS = 5_000
 LEASE = timedelta(seconds=120)
 WORK_FOR = 60.0
 KEEP = timedelta(days=7)
+TRIES = 3
 
 _DUE = (ImportState.CHECKING, ImportState.STORING)
-_OVER = (ImportState.DONE, ImportState.DISCARDED)
+_OVER = (ImportState.DONE, ImportState.DISCARDED, ImportState.REFUSED)
 _WAITING = (ImportState.MAPPING, ImportState.READY)
 _SAMPLE, _SAMPLE_TEXT = 5, 60
 _CLEANER = audit.System("Clean-up")
@@ -121,11 +122,14 @@ def discard(file: FileImport, *, by: audit.Actor, now: datetime) -> None:
 
 def work(*, import_id: int, now: Callable[[], datetime] = clock.now) -> None:
     """Do what a file waits for, for a while. Harmless to run twice: the file is leased."""
-    claim = claims.claim(_due(now()).filter(pk=import_id), limit=1, lease=LEASE, now=now())
+    rows = _due(now()).filter(pk=import_id)
+    claim = claims.claim(rows, limit=1, lease=LEASE, now=now(), tries=F("tries") + 1)
     if not claim:
         return
     file = FileImport.objects.select_related("mapping__vault", "vault", "started_by__user").get(pk=import_id)
-    if file.state == ImportState.CHECKING:
+    if file.tries > TRIES:
+        _give_up(file, claim.token, now())
+    elif file.state == ImportState.CHECKING:
         _check(file, claim.token)
     else:
         _store(file, claim.token, now)
@@ -255,6 +259,7 @@ def _check(file: FileImport, token: UUID) -> None:
             FileImport.objects.filter(pk=file.pk, state=ImportState.CHECKING),
             token=token,
             state=ImportState.READY,
+            tries=0,
             row_count=file.row_count,
             bad=file.bad,
             new=file.new,
@@ -269,7 +274,7 @@ def _store(file: FileImport, token: UUID, now: Callable[[], datetime]) -> None:
     try:
         while storing.store_batch(file=file, token=token, by=actor, lease=LEASE, now=now()):
             if time.monotonic() > stop_at:
-                claims.settle(FileImport.objects.filter(pk=file.pk), token=token)
+                claims.settle(FileImport.objects.filter(pk=file.pk), token=token, tries=0)
                 wake.wake(LANE, import_id=file.pk)
                 return
     except storing.LeaseLost:
@@ -282,3 +287,18 @@ def _store(file: FileImport, token: UUID, now: Callable[[], datetime]) -> None:
             stored = FileImport.objects.get(pk=file.pk)
             counts: audit.Changes = {"rows imported": (None, stored.stored), "rows left out": (None, stored.skipped)}
             audit.record(vault=file.vault, by=actor, event="participant_file.imported", subject=file, changes=counts)
+
+
+def _give_up(file: FileImport, token: UUID, now: datetime) -> None:
+    """A file every worker broke off over is left alone; what it brought so far stays."""
+    doing = "checking" if file.state == ImportState.CHECKING else "importing"
+    refusal = f"{doing.capitalize()} it broke off {TRIES} times in a row. Ask an operator to look at the logs."
+    with transaction.atomic():
+        rows = FileImport.objects.filter(pk=file.pk)
+        if claims.settle(rows, token=token, state=ImportState.REFUSED, refusal=refusal, finished_at=now):
+            _forget_upload(file.pk)
+            changes: audit.Changes = {"state": (file.state, ImportState.REFUSED.value)}
+            changes["rows imported"] = (None, file.stored)
+            audit.record(
+                vault=file.vault, by=_CLEANER, event="participant_file.given_up", subject=file, changes=changes
+            )

@@ -83,6 +83,7 @@ def _advance(file: FileImport, token: UUID, batch: intake.Batch, lease_until: da
         stored=F("stored") + len(batch.taken),
         skipped=F("skipped") + len(batch.refused),
         lease_until=lease_until,
+        tries=0,
     )
     if not ours:
         raise LeaseLost

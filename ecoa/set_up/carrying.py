@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from connections.services import outward
 from ecoa.client import Credentials
@@ -20,6 +20,7 @@ from vaultadmin.outbound import AsyncDoor
 LANE = "ecoa.set_up"
 # Longer than every call of the longest test together.
 LEASE = timedelta(seconds=10 * 3 * MOST_SITES + 30)
+TRIES = 3
 
 
 class Unusable(Exception):
@@ -30,11 +31,16 @@ def work(*, set_up_id: int) -> bool:
     """Make the test somebody asked for; False when it is not ours to make."""
     now = clock.now()
     rows = _waiting(now).filter(pk=set_up_id)
-    claim = claims.claim(rows, limit=1, lease=LEASE, now=now, test_state=TestState.RUNNING, steps=[])
+    running = {"test_state": TestState.RUNNING, "steps": [], "tries": F("tries") + 1}
+    claim = claims.claim(rows, limit=1, lease=LEASE, now=now, **running)
     if not claim:
         return False
     found = SetUp.objects.select_related("secret", "connection__authorization__secret", "vault").get(pk=set_up_id)
     steps: list[Step] = []
+    if found.tries > TRIES:
+        gone = Step("test", "", meanings.BROKE_OFF, 0, f"No worker could finish it in {TRIES} attempts.")
+        _settle(found, claim.token, test_state=TestState.FAILED, steps=[gone.as_row()], tested_at=now)
+        return True
     try:
         question = _question(found)
     except (Unusable, outward.DestinationUnavailable, secrets.SecretUnavailable) as refusal:
@@ -80,4 +86,4 @@ def _question(found: SetUp) -> Question:
 
 
 def _settle(found: SetUp, token: UUID, **sets: object) -> None:
-    claims.settle(SetUp.objects.filter(pk=found.pk), token=token, **sets)
+    claims.settle(SetUp.objects.filter(pk=found.pk), token=token, tries=0, **sets)

@@ -11,6 +11,7 @@ from ecoa.client import errors
 
 DNS, CONNECT, TLS, TIMEOUT, RESET, REDIRECT = "dns", "connect", "tls", "timeout", "reset", "redirect"
 HTML, SIGN_IN_TOKEN, FOUND, SECRET_GONE = "html", "token", "found", "secret"  # pragma: allowlist secret
+BROKE_OFF = "broke_off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,10 @@ TABLE: dict[str, Meaning] = {
     SECRET_GONE: Meaning(
         _("The secret cannot be opened here."),
         _("Enter it again in the step Credentials."),
+    ),
+    BROKE_OFF: Meaning(
+        _("The test broke off every time it was begun, before it could say anything."),
+        _("Ask an operator to look at the logs, then test again."),
     ),
     errors.BUSY: Meaning(
         _("eCOA is busy and asked us to come back later."),

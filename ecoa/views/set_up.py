@@ -27,7 +27,13 @@ from vaultadmin.permissions import Permission
 from vaultadmin.query import key_page
 
 STEPS = ["Study", "Sheet", "Credentials", "Test", "Finish"]
-_NAMES = {"discover": "Find the region", "authorize": "Sign in", "read": "Read", "credentials": "Open the secret"}
+_NAMES = {
+    "discover": "Find the region",
+    "authorize": "Sign in",
+    "read": "Read",
+    "credentials": "Open the secret",
+    "test": "Test",
+}
 _methods = require_http_methods(["GET", "POST"])
 
 

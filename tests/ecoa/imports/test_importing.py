@@ -3,6 +3,8 @@ import random
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
+from django.urls import reverse
 
 from ecoa.imports.problems import sentence
 from ecoa.models import FileImport, FileRow, ImportState, Participant
@@ -11,6 +13,7 @@ from ecoa.services.refusals import Refused
 from tests.ecoa.imports.files import csv_file, xlsx_file
 from tests.factories.ecoa import make_mapping, make_site
 from tests.factories.people import make_member
+from tests.guards.world import signed_in
 from vaultadmin import clock
 from vaultadmin.models import AuditEvent
 from vaultadmin.permissions import PermissionRefused
@@ -190,6 +193,23 @@ def test_import_cut_off_between_batches_goes_on_where_it_was(study, monkeypatch)
     importing.work(import_id=received.pk)
 
     assert (FileImport.objects.get().stored, Participant.objects.count()) == (10, 10)
+
+
+@pytest.mark.parametrize("state", [ImportState.CHECKING, ImportState.STORING])
+def test_file_that_ends_every_worker_is_given_up_and_says_so(study, monkeypatch, state):
+    received = receive(study, csv_file("1005,p-1,i-1"))
+    FileImport.objects.update(state=state)
+    for _ in range(importing.TRIES):
+        free = FileImport.objects.filter(pk=received.pk)
+        importing.claims.claim(free, limit=1, lease=timedelta(seconds=-1), now=clock.now(), tries=F("tries") + 1)
+
+    importing.work(import_id=received.pk)
+
+    file = FileImport.objects.get()
+    page = signed_in(study.manager.user).get(reverse("ecoa:file", args=[study.manager.vault_id, file.pk]))
+    assert (file.state, file.lease_token) == (ImportState.REFUSED, None)
+    assert "broke off 3 times in a row" in page.content.decode()
+    assert AuditEvent.objects.filter(event="participant_file.given_up").count() == 1
 
 
 def test_worker_that_lost_the_file_stores_nothing(study):

@@ -216,3 +216,15 @@ def test_sheet_is_mailed_to_whoever_asks(manager, client):
 def test_every_documented_code_has_a_meaning():
     assert {code.value for code in Code} <= set(TABLE)
     assert meaning_of("XX-9999").do
+
+
+def test_test_that_ends_every_worker_fails_and_says_what_to_do(machine, manager, client):
+    found = begin(manager, client)
+    client.post(page(manager, "set-up-test", found.pk))
+    SetUp.objects.update(tries=carrying.TRIES, test_state="running")
+
+    carrying.work(set_up_id=found.pk)
+
+    text = client.get(page(manager, "set-up-test", found.pk)).content.decode()
+    assert "The test broke off every time it was begun" in text
+    assert SetUp.objects.get().tries == 0
