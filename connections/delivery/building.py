@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from connections.delivery.claiming import Job
 from connections.delivery.routing import Route, RouteUnavailable, with_path
 from connections.spark.envelope import SPARK_MESSAGE, Envelope, SparkBody
 from connections.spark.message import write_payload
-from connections.spark.signing import sign
+from connections.spark.signing import sign, string_to_verify
 from connections.tokens import TokenRefused
 
 USER_AGENT = "Veeva Vault Spark Message Agent"
@@ -20,12 +21,15 @@ USER_AGENT = "Veeva Vault Spark Message Agent"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request ready to leave. Holds live secrets: nothing of it is stored but URL and certificate."""
+    """A request ready to leave. Holds live secrets: nothing of it is stored but URL, certificate, time and digest."""
 
     url: str
     headers: dict[str, str]
     body: bytes
     certificate_id: str
+    sent_at: datetime
+    # SHA-256 of the string that was signed.
+    digest: str
 
 
 def build(route: Route, job: Job, *, now: datetime) -> Call:
@@ -51,11 +55,12 @@ def build(route: Route, job: Job, *, now: datetime) -> Call:
         url=url,
         vault_id=route.link.connection.vault_id,
     ).headers()
+    digest = hashlib.sha256(string_to_verify(headers, body, url)).hexdigest()
     headers |= sign(headers, body, url=url, key=route.signer.key)
     headers |= {"Content-Type": "application/json", "User-Agent": USER_AGENT}
     if destination.auth is not None and destination.auth.username:
         headers["Authorization"] = destination.auth.authorization_value
-    return Call(url, headers, body, route.signer.certificate_id)
+    return Call(url, headers, body, route.signer.certificate_id, now, digest)
 
 
 def _resolved(route: Route, job: Job) -> str:

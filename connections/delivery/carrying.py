@@ -82,7 +82,7 @@ class Carrier:
             "POST", call.url, body=call.body, headers=call.headers, deadline=self._policy.call
         )
         result = judge(answer, now=clock.now(), kept=self._policy.answer_bytes)
-        return Sent(job, result, call.url, call.certificate_id)
+        return Sent(job, result, call.url, call.certificate_id, call.sent_at, call.digest)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

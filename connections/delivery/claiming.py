@@ -16,10 +16,11 @@ from connections.delivery.policy import Policy
 # The lanes with something due that may move now. A sequential lane is taken whole, under a lease of its own: whoever
 # holds it sees its copies in order, everybody else leaves it alone.
 _LANES = """
-SELECT k.id, q.id, k.connection_id, q.sequential
+SELECT k.id, q.id, k.connection_id, q.sequential, t.ends_at
   FROM connections_lane l
   JOIN connections_queueconnection k ON k.id = l.link_id
   JOIN connections_queue q ON q.id = k.queue_id
+  LEFT JOIN connections_queuetrace t ON t.queue_id = q.id
  WHERE l.stopped_since IS NULL AND (l.paused_until IS NULL OR l.paused_until <= %(now)s)
    AND NOT (k.id = ANY(%(busy)s))
    AND (NOT q.sequential OR l.lease_until IS NULL OR l.lease_until < %(now)s)
@@ -106,6 +107,8 @@ class Batch:
     sequential: bool
     token: UUID
     jobs: list[Job]
+    # Until when somebody has every attempt of the queue written down.
+    traced_until: datetime | None = None
 
 
 def take(*, now: datetime, policy: Policy, lanes: int, busy: Collection[int] = ()) -> list[Batch]:
@@ -122,12 +125,12 @@ def take(*, now: datetime, policy: Policy, lanes: int, busy: Collection[int] = (
             "token": token,
             "until": until,
             "lanes": [lane for lane, *_ in found],
-            "sequential": [lane for lane, _queue, _connection, sequential in found if sequential],
+            "sequential": [lane for lane, _queue, _connection, sequential, _traced in found if sequential],
         }
         cursor.execute(_TAKE_LANES, taken)
         return [
-            Batch(lane, queue, connection, sequential, token, jobs)
-            for lane, queue, connection, sequential in found
+            Batch(lane, queue, connection, sequential, token, jobs, traced_until)
+            for lane, queue, connection, sequential, traced_until in found
             if (jobs := _lease(cursor, queue, connection, sequential, token, now, until, share))
         ]
 

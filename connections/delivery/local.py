@@ -46,4 +46,4 @@ def _one(route: Route, job: Job) -> Sent:
         result = Result(AttemptOutcome.REFUSED, status, error=f"The other Vault answered: {refusal}")
     else:
         result = Result(AttemptOutcome.DELIVERED, 200, round((time.monotonic() - began) * 1000))
-    return Sent(job, result, call.url, call.certificate_id)
+    return Sent(job, result, call.url, call.certificate_id, call.sent_at, call.digest)

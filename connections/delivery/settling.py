@@ -19,8 +19,8 @@ from connections.constants import AttemptOutcome, CopyState, LaneOutcome
 from connections.delivery.claiming import Batch, Job
 from connections.delivery.outcomes import Result
 from connections.delivery.policy import Policy
-from connections.models import Lane
-from connections.services import stats, tallies
+from connections.models import EntryType, Lane
+from connections.services import queue_log, stats, tallies
 from connections.services.stats import Counts
 from connections.spark.retrying import Clock, next_attempt
 
@@ -35,9 +35,10 @@ RETURNING c.id
 _TRIES = """
 UPDATE connections_deliveryattempt a
    SET ended_at = %(now)s, outcome = o.outcome, status = o.status, milliseconds = o.milliseconds, error = o.error,
-       answer = o.answer, url = o.url, certificate_id = o.certificate_id
+       answer = o.answer, url = o.url, certificate_id = o.certificate_id,
+       started_at = COALESCE(o.sent_at, a.started_at), signed_digest = decode(o.digest, 'hex')
   FROM jsonb_to_recordset(%(rows)s::jsonb) AS o(attempt bigint, outcome text, status smallint, milliseconds integer,
-       error text, answer text, url text, certificate_id text, untried smallint)
+       error text, answer text, url text, certificate_id text, sent_at timestamptz, digest text, untried smallint)
  WHERE a.id = o.attempt AND o.untried = 0
 """
 
@@ -50,6 +51,8 @@ class Sent:
     result: Result | None
     url: str = ""
     certificate_id: str = ""
+    sent_at: datetime | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ def settle(batch: Batch, sent: list[Sent], *, policy: Policy, now: datetime) -> 
         _note_lane(lane, batch, [one for one, _row in kept], policy, now)
         over = [row for _one, row in kept if row["due_at"] is None]
         tallies.add({batch.queue: -len(over)})
+        _log(batch, kept, now)
         stats.count_many({batch.connection: _counts(kept)}, at=now)
     delivered = sum(row["state"] == CopyState.DELIVERED for row in over)
     return Settled(delivered, len(kept) - len(over), len(over) - delivered, len(sent) - len(kept))
@@ -100,6 +104,8 @@ def _row(one: Sent, lane: Lane, now: datetime) -> dict[str, Any]:
         "answer": result.answer,
         "url": one.url[:2600],
         "certificate_id": one.certificate_id,
+        "sent_at": one.sent_at.isoformat() if one.sent_at else None,
+        "digest": one.digest or None,
     }
 
 
@@ -127,6 +133,15 @@ def _note_lane(lane: Lane, batch: Batch, sent: list[Sent], policy: Policy, now: 
     if lane.lease_token == batch.token:
         lane.lease_token = lane.lease_until = None
     lane.save()
+
+
+def _log(batch: Batch, kept: list[tuple[Sent, dict[str, Any]]], now: datetime) -> None:
+    """What was given up goes into the queue log, of a traced queue every attempt (veeva-core 5.4)."""
+    if batch.traced_until is not None and batch.traced_until > now:
+        tried = [row["copy"] for one, row in kept if one.result is not None]
+        queue_log.write(tried, entry_type=EntryType.TRACE, now=now)
+    given_up = [row["copy"] for _one, row in kept if row["state"] == CopyState.FAILED]
+    queue_log.write(given_up, entry_type=EntryType.REMOVAL, now=now)
 
 
 def _counts(kept: list[tuple[Sent, dict[str, Any]]]) -> Counts:

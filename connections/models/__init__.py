@@ -5,6 +5,7 @@ from connections.models.binding import Binding
 from connections.models.certificate import SigningCertificate
 from connections.models.client import ConnectionClient, default_client_id
 from connections.models.connection import Connection, ConnectionAlias
+from connections.models.hold import Hold
 from connections.models.integration import Integration, IntegrationPoint
 from connections.models.issued_file import IssuedFile
 from connections.models.message import DeliveryAttempt, IncomingMessage, MessageCopy, SparkMessage
@@ -12,7 +13,9 @@ from connections.models.peer_certificate import CertificateAnnouncement, PeerCer
 from connections.models.peer_clock import PeerClock
 from connections.models.peer_message import IncomingPeerMessage, OutgoingPeerMessage
 from connections.models.queue import Lane, Queue, QueueConnection, QueueTally
+from connections.models.queue_log import EntryType, QueueLogEntry, QueueTrace
 from connections.models.reference_lookup import ReferenceLookup
+from connections.models.replay import Replay, ReplayItem, ReplayItemState, ReplayState
 from connections.models.stats import ConnectionStats
 from connections.models.token import VaultToken
 
@@ -25,6 +28,8 @@ __all__ = [
     "ConnectionClient",
     "ConnectionStats",
     "DeliveryAttempt",
+    "EntryType",
+    "Hold",
     "IncomingMessage",
     "IncomingPeerMessage",
     "Integration",
@@ -37,8 +42,14 @@ __all__ = [
     "PeerClock",
     "Queue",
     "QueueConnection",
+    "QueueLogEntry",
     "QueueTally",
+    "QueueTrace",
     "ReferenceLookup",
+    "Replay",
+    "ReplayItem",
+    "ReplayItemState",
+    "ReplayState",
     "SigningCertificate",
     "SparkMessage",
     "VaultToken",

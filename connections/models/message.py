@@ -54,7 +54,8 @@ class MessageCopy(models.Model):
     """A message on its way through one connection, with an id and a fate of its own.
 
     `due_at` is when it is tried next, empty once it is settled. `stood_still_before` is how long its lane had stood
-    still when it entered: what the lane stood still since does not count into the retry window.
+    still when it entered: what the lane stood still since does not count into the retry window. What
+    somebody sends again is a new copy: `resend_of` leads to the one it was made from, which stays as it was.
     """
 
     vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="+")
@@ -72,6 +73,9 @@ class MessageCopy(models.Model):
     settled_at = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
+    resend_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="resends", db_index=False)
+    resent_by = models.CharField(max_length=255, blank=True, db_default="")
+    resend_reason = models.CharField(max_length=500, blank=True, db_default="")
 
     objects = CopyQuerySet.as_manager()
 
@@ -92,6 +96,13 @@ class MessageCopy(models.Model):
                 name="copy_due_by_lane",
             ),
             models.Index(fields=["vault", "-id"], name="copy_by_vault"),
+            # Few among many: what people look for first, and what they have sent again.
+            models.Index(
+                fields=["vault", "state", "-id"],
+                condition=Q(state__in=[CopyState.FAILED, CopyState.REMOVED]),
+                name="copy_given_up",
+            ),
+            models.Index(fields=["resend_of"], condition=Q(resend_of__isnull=False), name="copy_by_resend"),
             models.Index(fields=["queue", "-id"], name="copy_by_queue"),
         ]
 
@@ -103,7 +114,8 @@ class DeliveryAttempt(models.Model):
     """One attempt to deliver one copy, written before the call and closed after it.
 
     What was sent is not kept, as it may hold live sessions: it is rebuilt from the message with secrets masked. The
-    certificate and the times are those of the signed headers.
+    certificate, `started_at` and the URL are those of the signed headers, and `signed_digest` is the SHA-256 of the
+    string that was signed: by it, what is rebuilt or pasted later is known to be that string.
     """
 
     copy = models.ForeignKey(MessageCopy, models.CASCADE, related_name="tries")
@@ -117,6 +129,7 @@ class DeliveryAttempt(models.Model):
     status = models.PositiveSmallIntegerField(null=True)
     milliseconds = models.PositiveIntegerField(null=True)
     error = models.CharField(max_length=255, blank=True)
+    signed_digest = models.BinaryField(max_length=32, null=True)
     # The first 2 KB of what came back.
     answer = models.TextField(blank=True)
 

@@ -6,18 +6,25 @@ from datetime import datetime
 
 from django.db import connection as database
 
-from connections.models import Queue
+from connections.models import Connection, Queue
 
-# What lets a lane move: both switches, its link, and an Active connection. `held` stands for the whole installation.
+# What lets a lane move: both switches, its link, an Active connection, and nobody who holds it. `held` stands for an
+# installation that does not know yet whether it is a copy.
 _NOTE = """
 WITH found AS (
     SELECT l.link_id, l.stopped_since,
-           q.delivery_enabled AND k.is_active AND c.state = 'active_state__sys' AND NOT %(held)s AS moves
+           q.delivery_enabled AND k.is_active AND c.state = 'active_state__sys' AND NOT %(held)s
+           AND NOT EXISTS (SELECT 1 FROM connections_hold h
+                            WHERE h.released_at IS NULL
+                              AND (h.connection_id IS NULL
+                                   OR (h.connection_id = c.id AND (h.queue_id IS NULL OR h.queue_id = q.id)))
+           ) AS moves
       FROM connections_lane l
       JOIN connections_queueconnection k ON k.id = l.link_id
       JOIN connections_queue q ON q.id = k.queue_id
       JOIN connections_connection c ON c.id = k.connection_id
-     WHERE %(queue)s::bigint IS NULL OR q.id = %(queue)s
+     WHERE (%(queue)s::bigint IS NULL OR q.id = %(queue)s)
+       AND (%(connection)s::bigint IS NULL OR c.id = %(connection)s)
      ORDER BY l.link_id
        FOR NO KEY UPDATE OF l
 )
@@ -30,12 +37,16 @@ UPDATE connections_lane l
 """
 
 
-def note(*, now: datetime, queue: Queue | None = None, held: bool = False) -> int:
-    """Note which lanes stop and which go on now, of one queue or of all; returns how many did either.
+def note(*, now: datetime, queue: Queue | None = None, connection: Connection | None = None, held: bool = False) -> int:
+    """Note which lanes stop and which go on now, of one queue, one connection or of all; returns how many did either.
 
     Called by whoever turns a switch, and by every tick for what changed elsewhere, such as a connection's state.
     """
+    place = {
+        "queue": queue.pk if queue is not None else None,
+        "connection": connection.pk if connection is not None else None,
+    }
     with database.cursor() as cursor:
-        cursor.execute(_NOTE, {"now": now, "queue": queue.pk if queue is not None else None, "held": held})
+        cursor.execute(_NOTE, {"now": now, "held": held, **place})
         changed: int = cursor.rowcount
     return changed

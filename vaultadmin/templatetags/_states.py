@@ -56,6 +56,10 @@ _LOOKS = {
     "no_answer": Look("danger", "cloud-off"),
     "processed": _GOOD,
     "set_aside": _CARE,
+    # what replays leave out, and what people hold back
+    "excluded": _OFF,
+    "skipped": _STOPPED,
+    "held": Look("warning", "hand-stop"),
     "removed": _STOPPED,
     # participants on their way to eCOA
     "waiting": _WAITING,
