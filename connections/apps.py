@@ -27,6 +27,7 @@ class ConnectionsConfig(AppConfig):
 
         registry.register(APPROVAL_TASK, ApprovalTaskHandler())
         wake.register("connections.process", "connections.tasks.process_messages")
+        wake.register("connections.replay", "connections.tasks.replay_messages")
         wake.register("connections.deliver", "connections.tasks.deliver_messages")
         checks.register()
         recorded.register()

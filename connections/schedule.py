@@ -32,4 +32,11 @@ BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 50},
     },
+    # Replays that run: what a worker that died left, and what waited for room in a queue.
+    "spark-replays": {
+        "task": "connections.tasks.replay_messages",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 10},
+    },
+    "queue-log": {"task": "connections.tasks.forget_queue_log", "schedule": timedelta(hours=1)},
 }

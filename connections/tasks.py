@@ -8,7 +8,7 @@ from celery import shared_task
 
 from connections.delivery import draining
 from connections.processing import working
-from connections.services import delivering, foretelling, lapsing, renewing
+from connections.services import delivering, foretelling, lapsing, queue_log, renewing, replay_work
 from vaultadmin import clock, place
 
 
@@ -47,3 +47,16 @@ def renew_certificates(**_later: Any) -> None:
 def lapse_requests(**_later: Any) -> None:
     """End requests nobody decided in time."""
     lapsing.lapse_due(now=clock.now())
+
+
+@shared_task(ignore_result=True, acks_late=True, soft_time_limit=50, time_limit=60)
+@place.only_at_home
+def replay_messages(**_later: Any) -> None:
+    """Carry every running replay on. A second worker leaves alone what the first one holds."""
+    replay_work.work(now=clock.now)
+
+
+@shared_task(ignore_result=True, acks_late=True, soft_time_limit=280, time_limit=300)
+def forget_queue_log(**_later: Any) -> None:
+    """Remove lines of the queue log that are older than thirty days."""
+    queue_log.forget(now=clock.now())
