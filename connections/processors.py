@@ -16,10 +16,18 @@ from vaultadmin.audit import Actor
 from vaultadmin.models import Vault
 
 
+class CannotProcess(Exception):
+    """A processor cannot do its work as things are; one sentence for people, without anything the message holds."""
+
+
 @dataclass(frozen=True)
 class Inbound:
-    """A message as a processor gets it (veeva-core 5.2). `connection_id` and the remote names are empty for Local."""
+    """A message as a processor gets it (veeva-core 5.2), and the row it is stored as.
 
+    `connection_id` and the remote names are empty for Local.
+    """
+
+    row: int
     vault: Vault
     message_id: UUID
     attributes: dict[str, Any]

@@ -2,46 +2,70 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection as database
 from django.db import transaction
 
+from connections.constants import IncomingState
+from connections.services import tallies
+
 LEASE = timedelta(seconds=60)
 BATCH = 50
+CRASHES = 3
 
-# A sequential queue gives out its oldest message only, and only while nobody works on it; the lock on the queue makes
-# two who look at once see the same one.
+# A lease that lapsed belonged to a worker that died, and nobody knows over which message of its batch: each of them is
+# a suspect, and is taken alone from then on. One that dies with its worker again and again is guilty; the others are
+# done in between. The queue is locked as long as the oldest of it is being taken, so that two see the same one.
+_GUILTY = """
+UPDATE connections_incomingmessage m
+   SET state = %(set_aside)s, due_at = NULL, settled_at = %(now)s, lease_token = NULL, lease_until = NULL,
+       crashes = m.crashes + 1, last_error = %(sentence)s
+ WHERE m.id IN (SELECT id FROM connections_incomingmessage
+                 WHERE due_at IS NOT NULL AND lease_until < %(now)s AND crashes >= %(crashes)s - 1
+                 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING m.queue_id
+"""
+_SUSPECT = """
+SELECT id FROM connections_incomingmessage
+ WHERE due_at <= %(now)s AND lease_until < %(now)s
+ ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+"""
+# A sequential queue gives out its oldest message only, and only while nobody works on it.
 _DUE = """
 WITH queues AS (
     SELECT q.id, q.sequential FROM connections_queue q
      WHERE q.type = 'inbound'
        AND EXISTS (SELECT 1 FROM connections_incomingmessage m
-                    WHERE m.queue_id = q.id AND m.due_at <= %(now)s
-                      AND (m.lease_until IS NULL OR m.lease_until < %(now)s))
+                    WHERE m.queue_id = q.id AND m.due_at <= %(now)s AND m.lease_until IS NULL)
      ORDER BY q.id
 )
-SELECT picked.id, queues.sequential
+SELECT picked.id
   FROM queues CROSS JOIN LATERAL (
        SELECT m.id, m.due_at, m.lease_until FROM connections_incomingmessage m
         WHERE m.queue_id = queues.id AND m.due_at IS NOT NULL
-          AND (queues.sequential OR (m.due_at <= %(now)s AND (m.lease_until IS NULL OR m.lease_until < %(now)s)))
+          AND (queues.sequential OR (m.due_at <= %(now)s AND m.lease_until IS NULL))
         ORDER BY CASE WHEN queues.sequential THEN NULL ELSE m.due_at END, m.id
         LIMIT CASE WHEN queues.sequential THEN 1 ELSE %(limit)s END
   ) picked
- WHERE picked.due_at <= %(now)s AND (picked.lease_until IS NULL OR picked.lease_until < %(now)s)
+ WHERE picked.due_at <= %(now)s AND picked.lease_until IS NULL
 """
-# A lease that lapsed belonged to a worker that died over this message.
 _LEASE = """
 UPDATE connections_incomingmessage m
    SET lease_token = %(token)s, lease_until = %(until)s, attempts = m.attempts + 1,
        crashes = m.crashes + CASE WHEN m.lease_until IS NULL THEN 0 ELSE 1 END
  WHERE m.id IN (SELECT id FROM connections_incomingmessage WHERE id = ANY(%(ids)s) AND due_at <= %(now)s
-                   AND (lease_until IS NULL OR lease_until < %(now)s) ORDER BY id FOR UPDATE SKIP LOCKED)
+                   AND (lease_until IS NULL OR lease_until < %(now)s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING m.id
+"""
+_GIVE_BACK = """
+UPDATE connections_incomingmessage SET lease_token = NULL, lease_until = NULL, attempts = attempts - 1
+ WHERE id = ANY(%(ids)s) AND lease_token = %(token)s
 """
 
 
@@ -51,28 +75,47 @@ class Taken:
 
     row: int
     token: UUID
-    sequential: bool
 
 
 def take(*, now: datetime, limit: int = BATCH) -> list[Taken]:
-    """Lease up to `limit` messages of each queue, of a sequential one its oldest."""
+    """Lease up to `limit` messages of each queue that nobody held yet, of a sequential one its oldest."""
+    return _lease(_DUE, {"now": now, "limit": limit}, now)
+
+
+def take_suspect(*, now: datetime) -> list[Taken]:
+    """Lease one message that was in the hands of a worker that died; set aside what died with three of them."""
+    with transaction.atomic():
+        _set_guilty_aside(now)
+    return _lease(_SUSPECT, {"now": now}, now)
+
+
+def give_back(untouched: Sequence[Taken]) -> None:
+    """End the leases of messages nobody began to work on, and do not count them as tried."""
+    if untouched:
+        with database.cursor() as cursor:
+            cursor.execute(_GIVE_BACK, {"ids": [taken.row for taken in untouched], "token": untouched[0].token})
+
+
+def _lease(which: str, values: dict[str, Any], now: datetime) -> list[Taken]:
     token = uuid4()
     with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(_DUE, {"now": now, "limit": limit})
-        sequential = dict(cursor.fetchall())
-        if not sequential:
+        cursor.execute(which, values)
+        ids = [row for (row,) in cursor.fetchall()]
+        if not ids:
             return []
-        cursor.execute(_LEASE, {"ids": list(sequential), "token": token, "until": now + LEASE, "now": now})
+        cursor.execute(_LEASE, {"ids": ids, "token": token, "until": now + LEASE, "now": now})
         ours = sorted(row for (row,) in cursor.fetchall())
-    return [Taken(row, token, sequential[row]) for row in ours]
+    return [Taken(row, token) for row in ours]
 
 
-def give_back(batch: Sequence[Taken]) -> None:
-    """End the leases of what was not worked on."""
-    if batch:
-        with database.cursor() as cursor:
-            cursor.execute(
-                "UPDATE connections_incomingmessage SET lease_token = NULL, lease_until = NULL, attempts = attempts - 1"
-                " WHERE lease_token = %(token)s",
-                {"token": batch[0].token},
-            )
+def _set_guilty_aside(now: datetime) -> None:
+    values: dict[str, Any] = {
+        "set_aside": IncomingState.SET_ASIDE.value,
+        "now": now,
+        "crashes": CRASHES,
+        "sentence": f"The worker died {CRASHES} times while it processed this message.",
+    }
+    with database.cursor() as cursor:
+        cursor.execute(_GUILTY, values)
+        gone = Counter(queue for (queue,) in cursor.fetchall())
+    tallies.add({queue: -number for queue, number in gone.items()})
