@@ -11,10 +11,11 @@ class ConnectionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill in the platform's registries."""
-        from connections import checks, effects, recorded
+        from connections import checks, effects, processors, recorded
         from connections.constants import APPROVAL_TASK
         from connections.home import certificates
         from connections.home import connections as home
+        from connections.processing import answering, filing
         from connections.selectors import foresight
         from connections.selectors.clients import Clients
         from connections.services import copying, foretelling, healing, separating, standard
@@ -29,6 +30,7 @@ class ConnectionsConfig(AppConfig):
         wake.register("connections.process", "connections.tasks.process_messages")
         wake.register("connections.replay", "connections.tasks.replay_messages")
         wake.register("connections.deliver", "connections.tasks.deliver_messages")
+        processors.registered |= {filing.NAME: filing.PROCESSOR, answering.NAME: answering.PROCESSOR}
         checks.register()
         recorded.register()
         registries.mail_writers[foretelling.TOPIC] = foretelling.mail

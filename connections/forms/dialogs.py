@@ -31,6 +31,15 @@ class ReasonForm(forms.Form):
     )
 
 
+class NeededReasonForm(ReasonForm):
+    """Why, which must be said."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = True
+        self.fields["reason"].error_messages["required"] = "Say why; it is kept in the audit trail."
+
+
 class WithdrawForm(ReasonForm):
     """Why a request is withdrawn; needed when somebody else made it."""
 

@@ -5,6 +5,7 @@ from connections.models.binding import Binding
 from connections.models.certificate import SigningCertificate
 from connections.models.client import ConnectionClient, default_client_id
 from connections.models.connection import Connection, ConnectionAlias
+from connections.models.filed import FiledMessage
 from connections.models.hold import Hold
 from connections.models.integration import Integration, IntegrationPoint
 from connections.models.issued_file import IssuedFile
@@ -29,6 +30,7 @@ __all__ = [
     "ConnectionStats",
     "DeliveryAttempt",
     "EntryType",
+    "FiledMessage",
     "Hold",
     "IncomingMessage",
     "IncomingPeerMessage",

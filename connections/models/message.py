@@ -146,6 +146,16 @@ class DeliveryAttempt(models.Model):
         return f"Attempt {self.number} of {self.copy_id}"
 
 
+class IncomingQuerySet(models.QuerySet["IncomingMessage"]):
+    """Rows of messages that came in."""
+
+    def visible_to(self, member: Membership) -> IncomingQuerySet:
+        """Those of the member's vault, if they operate messages or administer its queues."""
+        if not (can(member, Permission.MESSAGES_OPERATE) or can(member, Permission.SPARK_QUEUES)):
+            return self.none()
+        return self.filter(vault=member.vault_id)
+
+
 class IncomingMessage(models.Model):
     """A message that was accepted into an inbound queue: stored once by connection and id, processed from here.
 
@@ -175,6 +185,8 @@ class IncomingMessage(models.Model):
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     body_removed_at = models.DateTimeField(null=True)
+
+    objects = IncomingQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

@@ -23,6 +23,7 @@ from connections.models import Binding, Queue, QueueConnection
 from connections.services import certificates, parties, security_events, stats, tallies
 from connections.services.pinning import pinned_certificates
 from connections.services.stats import Counts
+from connections.spark import receipts
 from connections.spark.envelope import SPARK_MESSAGE
 from connections.spark.message import CAPACITY, MAX_ITEM_LENGTH
 from connections.spark.reading import BodyRefused, Received, read_body
@@ -37,7 +38,7 @@ _STORE = """
 INSERT INTO connections_incomingmessage (vault_id, queue_id, connection_id, message_id, body, keys, remote_vault_id,
     remote_queue_name, certificate_id, is_receipt, received_at, state, due_at, attempts, crashes, last_error)
 VALUES (%(vault)s, %(queue)s, %(connection)s, %(message)s, %(body)s, %(keys)s, %(remote_vault)s, %(remote_queue)s,
-    %(certificate)s, FALSE, %(now)s, 'waiting', %(now)s, 0, 0, '')
+    %(certificate)s, %(is_receipt)s, %(now)s, 'waiting', %(now)s, 0, 0, '')
     ON CONFLICT (connection_id, message_id) DO NOTHING
 """
 
@@ -107,6 +108,7 @@ def store(
             "remote_vault": binding.peer_vault_id,
             "remote_queue": received.queue_name,
             "certificate": request.certificate_id,
+            "is_receipt": receipts.is_receipt(received.attributes),
             "now": now,
         }
         with database.cursor() as cursor:

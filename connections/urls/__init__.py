@@ -4,6 +4,7 @@ from connections.urls import (
     authorizations,
     certificates,
     clients,
+    incoming,
     integrations,
     lookups,
     probing,
@@ -26,4 +27,5 @@ urlpatterns = [
     *clients.urlpatterns,
     *tokens.urlpatterns,
     *probing.urlpatterns,
+    *incoming.urlpatterns,
 ]

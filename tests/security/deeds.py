@@ -22,7 +22,15 @@ from connections.services import clients, exchange, files, standard, switching
 from tests.connections.handshake import settle, upload
 from tests.factories.connections import download, make_certificate, make_external, make_vault_to_vault
 from tests.factories.people import PASSWORD, make_user
-from tests.security import correction_deeds, drift_deeds, ecoa_deeds, ecoa_service_deeds, source_deeds, study_deeds
+from tests.security import (
+    correction_deeds,
+    drift_deeds,
+    ecoa_deeds,
+    ecoa_service_deeds,
+    incoming_deeds,
+    source_deeds,
+    study_deeds,
+)
 from tests.security.deed import BY, KEY, Deed, World, nothing, reason, route_of
 from vaultadmin import clock, place, standard_profiles
 from vaultadmin.models import Installation, Sandbox, SandboxState, User, Vault
@@ -363,6 +371,7 @@ DEEDS = [
     Deed(f"{_V}admin/tokens/create/", creates_vault_token, creates=True),
     Deed(f"{_V}admin/tokens/<int:vault_token_id>/edit/", edits_vault_token),
     Deed(f"{_V}admin/tokens/<int:vault_token_id>/delete/", nothing),
+    *incoming_deeds.DEEDS,
     *ecoa_deeds.DEEDS,
     *correction_deeds.DEEDS,
     *source_deeds.DEEDS,

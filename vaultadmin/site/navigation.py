@@ -45,6 +45,7 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
                 "connections:lookups",
                 (Permission.CONNECTION_READ, Permission.MANAGE_INTEGRATIONS),
             ),
+            Item("Filed messages", "inbox", "connections:filed-messages", (Permission.MESSAGES_OPERATE,)),
         ),
     ),
     (
