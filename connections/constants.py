@@ -118,6 +118,36 @@ class AttemptOutcome(TextChoices):
     NOT_SENT = "not_sent", "Not sent"
 
 
+class AlertKind(TextChoices):
+    """What an alert rule watches."""
+
+    FAILURES = "failures", "Failure rate"
+    BACKLOG = "backlog", "Backlog age"
+    SILENCE = "silence", "Silence"
+
+
+class AlertEnd(TextChoices):
+    """Why an alert is over."""
+
+    RESOLVED = "resolved", "Resolved"
+    NOT_WATCHED = "not_watched", "Not watched any more"
+
+
+class CallSubject(TextChoices):
+    """What a webhook call tells of an alert."""
+
+    FIRING = "firing", "Firing"
+    RESOLVED = "resolved", "Resolved"
+
+
+class CallOutcome(TextChoices):
+    """What became of a webhook call."""
+
+    SENT = "sent", "Taken"
+    GIVEN_UP = "given_up", "Given up"
+    DROPPED = "dropped", "Not sent"
+
+
 class BindingState(TextChoices):
     """How far one exchange of a connection file has come, seen from one side."""
 

@@ -20,8 +20,9 @@ from connections.delivery.claiming import Batch, Job
 from connections.delivery.outcomes import Result
 from connections.delivery.policy import Policy
 from connections.models import EntryType, Lane
-from connections.services import queue_log, stats, tallies
+from connections.services import queue_log, stats, tallies, traffic
 from connections.services.stats import Counts
+from connections.services.traffic import Passage
 from connections.spark.retrying import Clock, next_attempt
 
 _COPIES = """
@@ -82,7 +83,9 @@ def settle(batch: Batch, sent: list[Sent], *, policy: Policy, now: datetime) -> 
         over = [row for _one, row in kept if row["due_at"] is None]
         tallies.add({batch.queue: -len(over)})
         _log(batch, kept, now)
-        stats.count_many({batch.connection: _counts(kept)}, at=now)
+        counts = _counts(kept)
+        traffic.count_many({(batch.queue, batch.connection): Passage(counts, _waits(kept, now))}, at=now)
+        stats.count_many({batch.connection: counts}, at=now)
     delivered = sum(row["state"] == CopyState.DELIVERED for row in over)
     return Settled(delivered, len(kept) - len(over), len(over) - delivered, len(sent) - len(kept))
 
@@ -154,3 +157,9 @@ def _counts(kept: list[tuple[Sent, dict[str, Any]]]) -> Counts:
         timeouts=sum(result.outcome is AttemptOutcome.TIMEOUT for result in failures),
         fatal=sum(row["state"] == CopyState.FAILED for _job, _result, row in tried),
     )
+
+
+def _waits(kept: list[tuple[Sent, dict[str, Any]]], now: datetime) -> list[float]:
+    """How long each delivered copy was on its way since it entered the queue."""
+    delivered = (one.job for one, row in kept if row["state"] == CopyState.DELIVERED)
+    return [max((now - job.entered_at).total_seconds(), 0.0) for job in delivered]

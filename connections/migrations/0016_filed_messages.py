@@ -5,24 +5,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('connections', '0015_messages_in_hand'),
-        ('vaultadmin', '0001_squashed_0016_notices_of_rejections'),
+        ("connections", "0015_messages_in_hand"),
+        ("vaultadmin", "0001_squashed_0016_notices_of_rejections"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FiledMessage',
+            name="FiledMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('filed_at', models.DateTimeField()),
-                ('message', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='filed', to='connections.incomingmessage')),
-                ('vault', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='vaultadmin.vault')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("filed_at", models.DateTimeField()),
+                (
+                    "message",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="filed",
+                        to="connections.incomingmessage",
+                    ),
+                ),
+                (
+                    "vault",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="vaultadmin.vault"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
-                'indexes': [models.Index(fields=['vault', '-id'], name='filed_message_by_vault')],
+                "ordering": ["-pk"],
+                "indexes": [models.Index(fields=["vault", "-id"], name="filed_message_by_vault")],
             },
         ),
     ]

@@ -1,5 +1,6 @@
 """The tables of connections."""
 
+from connections.models.alert import Alert, AlertCall, AlertRule
 from connections.models.authorization import ConnectionAuthorization
 from connections.models.binding import Binding
 from connections.models.certificate import SigningCertificate
@@ -19,8 +20,12 @@ from connections.models.reference_lookup import ReferenceLookup
 from connections.models.replay import Replay, ReplayItem, ReplayItemState, ReplayState
 from connections.models.stats import ConnectionStats
 from connections.models.token import VaultToken
+from connections.models.traffic import TrafficSlot
 
 __all__ = [
+    "Alert",
+    "AlertCall",
+    "AlertRule",
     "Binding",
     "CertificateAnnouncement",
     "Connection",
@@ -54,6 +59,7 @@ __all__ = [
     "ReplayState",
     "SigningCertificate",
     "SparkMessage",
+    "TrafficSlot",
     "VaultToken",
     "default_client_id",
 ]

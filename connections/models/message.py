@@ -34,7 +34,13 @@ class SparkMessage(models.Model):
     payload_removed_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [GinIndex(fields=["keys"], name="spark_message_by_key")]
+        indexes = [
+            GinIndex(fields=["keys"], name="spark_message_by_key"),
+            # What retention has yet to come to.
+            models.Index(
+                fields=["vault", "id"], condition=Q(payload_removed_at__isnull=True), name="spark_message_kept"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Message put by {self.put_by} at {self.entered_at:%Y-%m-%d %H:%M:%S} UTC"
@@ -94,6 +100,10 @@ class MessageCopy(models.Model):
                 fields=["queue", "connection", "due_at", "id"],
                 condition=Q(due_at__isnull=False),
                 name="copy_due_by_lane",
+            ),
+            # The oldest that waits, whenever it is due.
+            models.Index(
+                fields=["queue", "connection", "id"], condition=Q(due_at__isnull=False), name="copy_waiting_by_lane"
             ),
             models.Index(fields=["vault", "-id"], name="copy_by_vault"),
             # Few among many: what people look for first, and what they have sent again.
@@ -203,7 +213,13 @@ class IncomingMessage(models.Model):
             models.Index(
                 fields=["queue", "due_at", "id"], condition=Q(due_at__isnull=False), name="incoming_message_due"
             ),
+            models.Index(fields=["queue", "id"], condition=Q(due_at__isnull=False), name="incoming_waiting"),
             models.Index(fields=["vault", "-id"], name="incoming_by_vault"),
+            models.Index(
+                fields=["vault", "settled_at"],
+                condition=Q(settled_at__isnull=False, body_removed_at__isnull=True),
+                name="incoming_message_kept",
+            ),
             GinIndex(fields=["keys"], name="incoming_by_key"),
         ]
 

@@ -15,7 +15,9 @@ from connections.models import IncomingMessage, Queue
 from connections.processing import taking
 from connections.processing.taking import Taken
 from connections.processors import CannotProcess, Inbound, Processor
-from connections.services import tallies
+from connections.services import tallies, traffic
+from connections.services.stats import Counts
+from connections.services.traffic import Passage
 from connections.spark.reading import read_body
 from vaultadmin import audit
 from vaultadmin.audit import Actor
@@ -107,6 +109,7 @@ def _failed(taken: Taken, error: Exception, now: datetime) -> None:
         row.lease_token = row.lease_until = None
         row.crashes = 0
         row.save()
+        _count(row, Passage(Counts(failures=1)), now)
 
 
 def _sentence(error: Exception) -> str:
@@ -130,3 +133,12 @@ def _close(row: IncomingMessage, state: IncomingState, now: datetime) -> None:
     row.lease_token = row.lease_until = None
     row.save()
     tallies.add({row.queue_id: -1})
+    if state is IncomingState.PROCESSED:
+        _count(row, Passage(waits=[max((now - row.received_at).total_seconds(), 0.0)]), now)
+    else:
+        _count(row, Passage(Counts(failures=1, fatal=1)), now)
+
+
+def _count(row: IncomingMessage, passage: Passage, now: datetime) -> None:
+    if row.connection_id is not None:
+        traffic.count_many({(row.queue_id, row.connection_id): passage}, at=now)

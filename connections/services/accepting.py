@@ -20,9 +20,10 @@ from django.db import transaction
 from connections import signed_json
 from connections.constants import ConnectionState, QueueType
 from connections.models import Binding, Queue, QueueConnection
-from connections.services import certificates, parties, security_events, stats, tallies
+from connections.services import certificates, parties, security_events, stats, tallies, traffic
 from connections.services.pinning import pinned_certificates
 from connections.services.stats import Counts
+from connections.services.traffic import Passage
 from connections.spark import receipts
 from connections.spark.envelope import SPARK_MESSAGE
 from connections.spark.message import CAPACITY, MAX_ITEM_LENGTH
@@ -117,7 +118,9 @@ def store(
                 return False
         tallies.add({link.queue_id: 1})
         wake.wake(LANE)
-        stats.count_many({connection.pk: Counts(received=1)}, at=now)
+        counts = Counts(received=1)
+        traffic.count_many({(link.queue_id, connection.pk): Passage(counts)}, at=now)
+        stats.count_many({connection.pk: counts}, at=now)
     return True
 
 
