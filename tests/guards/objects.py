@@ -97,6 +97,7 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         "certificate_id": make_certificate().certificate_id,
         "client_id": connection.clients.get().pk,
         "peering:name": "connect",
+        "queue_name": "guarded_queue__c",
         "api:version": "v25.1",
         "member_id": people[standard_profiles.READ_ONLY.api_name].pk,
         "security-profiles:api_name": profile.api_name,
