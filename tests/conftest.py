@@ -10,13 +10,14 @@ engines.choose_environment()
 django.setup()
 engines.hide_settings_from_workers()
 
-from tests.tools import append_only, evidence, static_files, template  # noqa: E402
+from tests.tools import emptying, evidence, static_files, template  # noqa: E402
 from tests.tools.evidence import goal  # noqa: E402, F401
 from tests.tools.fixtures import _site, api_settings, celery_worker_process, chromium_path, live_site  # noqa: E402, F401
+from tests.tools.scheduling import scheduler, turn, workers  # noqa: E402
 
 _COUNTING = {"django_assert_num_queries", "django_assert_max_num_queries", "CaptureQueriesContext"}
 
-append_only.let_tests_empty_tables()
+emptying.only_what_holds_rows()
 static_files.look_once()
 
 # The same examples in every run, and no clock: a busy machine must not fail a property.
@@ -45,13 +46,19 @@ def _counted_requests_are_not_long_apart(request, monkeypatch):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    from tests.tools.scheduling import scheduler
-
     return scheduler(config, log)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    return workers()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]):
     for item in items:
         if "goal" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.evidence)
+    yield
+    # After pytest-django, which puts all that commit last.
+    items.sort(key=lambda item: turn(item.nodeid))

@@ -1,39 +1,28 @@
-"""How tests get round the triggers of the audit trail and of signatures: emptying tables, and playing the forger.
+"""How tests get round the triggers of the audit trail and of signatures, as a forger would.
 
 The product has no such switch; only the owner of the tables can do this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
-from django.db.backends.postgresql.operations import DatabaseOperations
 
 _TABLES = ("vaultadmin_auditevent", "vaultadmin_audithead", "vaultadmin_signature")
 
 
 @contextmanager
-def lifted() -> Iterator[Any]:
+def lifted(tables: Iterable[str] = _TABLES) -> Iterator[Any]:
     """A cursor for which they are ordinary tables."""
+    names = [connection.ops.quote_name(table) for table in tables]
     with connection.cursor() as cursor:
-        for table in _TABLES:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        for name in names:
+            cursor.execute(f"ALTER TABLE {name} DISABLE TRIGGER USER")
         try:
             yield cursor
         finally:
-            for table in _TABLES:
-                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-
-
-def let_tests_empty_tables() -> None:
-    """Make the flush after a transactional test able to empty them, too."""
-    flush = DatabaseOperations.execute_sql_flush
-
-    def flush_all(self: DatabaseOperations, sql_list: list[str]) -> None:
-        with lifted():
-            flush(self, sql_list)
-
-    DatabaseOperations.execute_sql_flush = flush_all  # type: ignore[method-assign, assignment]
+            for name in names:
+                cursor.execute(f"ALTER TABLE {name} ENABLE TRIGGER USER")
