@@ -43,6 +43,11 @@ def peer_clock_tolerance() -> timedelta:
     return timedelta(seconds=getattr(settings, "PEER_CLOCK_TOLERANCE_SECONDS", 300))
 
 
+def ends_on_bad_certificate() -> bool:
+    """Is a message given up at once when the receiver's TLS certificate is not accepted (veeva-core section 6.5)?"""
+    return bool(getattr(settings, "SPARK_ENDS_ON_BAD_CERTIFICATE", True))
+
+
 def file_notice() -> timedelta:
     """How long before its end an unused connection file is shown on the home page."""
     return timedelta(hours=getattr(settings, "CONNECTION_FILE_NOTICE_HOURS", 24))

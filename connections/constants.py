@@ -88,6 +88,7 @@ class CopyState(TextChoices):
     WAITING = "waiting", "Waiting"
     DELIVERED = "delivered", "Delivered"
     FAILED = "failed", "Failed"
+    SET_ASIDE = "set_aside", "Set aside"
     REMOVED = "removed", "Removed"
 
 

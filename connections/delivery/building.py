@@ -34,18 +34,11 @@ class Call:
 
 def build(route: Route, job: Job, *, now: datetime) -> Call:
     """The request of one attempt; RouteUnavailable says in one sentence why there can be none."""
+    if route.signer is None:
+        raise ValueError("What a Local connection carries is not posted.")
     destination = route.destination(job.custom)
     url = with_path(destination.url, job.path)
-    body = SparkBody(
-        vault_name=route.link.connection.vault.name,
-        vault_host_name=route.link.connection.vault.dns,
-        queue_name=route.link.queue.name,
-        entered_at=job.entered_at,
-        sent_at=now,
-        attempt=job.number,
-        message_id=job.message_id,
-        message=_resolved(route, job),
-    ).write()
+    body = write_body(route, job, now=now)
     headers = Envelope(
         certificate_id=route.signer.certificate_id,
         execution_id=job.execution_id,
@@ -61,6 +54,21 @@ def build(route: Route, job: Job, *, now: datetime) -> Call:
     if destination.auth is not None and destination.auth.username:
         headers["Authorization"] = destination.auth.authorization_value
     return Call(url, headers, body, route.signer.certificate_id, now, digest)
+
+
+def write_body(route: Route, job: Job, *, now: datetime) -> bytes:
+    """The body of one attempt, written once: these bytes are signed and sent."""
+    vault = route.link.queue.vault
+    return SparkBody(
+        vault_name=vault.name,
+        vault_host_name=vault.dns,
+        queue_name=route.link.queue.name,
+        entered_at=job.entered_at,
+        sent_at=now,
+        attempt=job.number,
+        message_id=job.message_id,
+        message=_resolved(route, job),
+    ).write()
 
 
 def _resolved(route: Route, job: Job) -> str:

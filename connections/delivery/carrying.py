@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
 
+from connections import conf
 from connections.constants import AttemptOutcome
 from connections.delivery.building import build
 from connections.delivery.claiming import Batch, Job
 from connections.delivery.outcomes import Result, judge
 from connections.delivery.policy import Policy
 from connections.delivery.routing import Route, RouteUnavailable
-from connections.delivery.settling import Sent
+from connections.delivery.settling import Sent, holds_up, not_sent
 from vaultadmin import clock
 from vaultadmin.outbound import AsyncDoor
+
+logger = logging.getLogger(__name__)
 
 
 class Carrier:
@@ -24,9 +28,11 @@ class Carrier:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+        self._distrust_ends = conf.ends_on_bad_certificate()
         self._door = AsyncDoor(limit=policy.overall)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="spark-carrier", daemon=True)
+        # No further call begins; those under way end by their deadline.
         self.stopping = False
 
     def __enter__(self) -> Self:
@@ -51,7 +57,7 @@ class Carrier:
         """One after another; after the first that fails the rest goes back untried."""
         done: list[Sent] = []
         for job in batch.jobs:
-            if self.stopping or (done and not _went_through(done[-1])):
+            if self.stopping or (done and holds_up(done[-1])):
                 done.append(Sent(job, None))
             else:
                 done.append(await self._send(job, route))
@@ -73,22 +79,21 @@ class Carrier:
         return list(await asyncio.gather(*(one(job) for job in batch.jobs)))
 
     async def _send(self, job: Job, route: Route) -> Sent:
-        now = clock.now()
         try:
-            call = build(route, job, now=now)
-        except RouteUnavailable as error:
-            return Sent(job, Result(AttemptOutcome.NOT_SENT, error=str(error)))
-        answer = await self._door.send(
-            "POST", call.url, body=call.body, headers=call.headers, deadline=self._policy.call
-        )
-        result = judge(answer, now=clock.now(), kept=self._policy.answer_bytes)
+            call = build(route, job, now=clock.now())
+            answer = await self._door.send(
+                "POST", call.url, body=call.body, headers=call.headers, deadline=self._policy.call
+            )
+        except RouteUnavailable as refusal:
+            return Sent(job, not_sent(refusal))
+        except Exception as error:  # a fault of ours belongs to its message and keeps no other one from leaving
+            logger.exception("a message could not be made ready")
+            return Sent(
+                job, Result(AttemptOutcome.NOT_SENT, error=f"It could not be made ready: {type(error).__name__}.")
+            )
+        result = judge(answer, now=clock.now(), kept=self._policy.answer_bytes, distrust_ends=self._distrust_ends)
         return Sent(job, result, call.url, call.certificate_id, call.sent_at, call.digest)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
-
-
-def _went_through(sent: Sent) -> bool:
-    """May the next in line follow? After a final failure, too: it left the queue (veeva-core section 19, no. 15)."""
-    return sent.result is not None and (sent.result.delivered or sent.result.ends)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,12 +12,15 @@ from uuid import UUID, uuid4
 from django.db import connection as database
 from django.db import transaction
 
+from connections.delivery import giving_up
+from connections.delivery.choosing import Choice, Found, Kind, choose
 from connections.delivery.policy import Policy
+from connections.spark.retrying import WINDOW
 
 # The lanes with something due that may move now. A sequential lane is taken whole, under a lease of its own: whoever
 # holds it sees its copies in order, everybody else leaves it alone.
 _LANES = """
-SELECT k.id, q.id, k.connection_id, q.sequential, t.ends_at
+SELECT k.id, q.id, k.connection_id, q.sequential, l.failures_in_row, l.stood_still, t.ends_at
   FROM connections_lane l
   JOIN connections_queueconnection k ON k.id = l.link_id
   JOIN connections_queue q ON q.id = k.queue_id
@@ -37,16 +41,19 @@ UPDATE connections_lane SET taken_at = %(now)s,
        lease_until = CASE WHEN link_id = ANY(%(sequential)s) THEN %(until)s::timestamptz END
  WHERE link_id = ANY(%(lanes)s)
 """
-_SIDE_BY_SIDE = """
-SELECT c.id FROM connections_messagecopy c
- WHERE c.queue_id = %(queue)s AND c.connection_id = %(connection)s AND c.due_at <= %(now)s
-   AND (c.lease_until IS NULL OR c.lease_until < %(now)s)
+_FOUND = """
+SELECT c.id, c.due_at <= %(now)s, c.lease_until IS NOT NULL, c.crashes, c.attempts,
+       c.entered_at + %(window)s + (%(stood_still)s - c.stood_still_before) <= %(now)s
+  FROM connections_messagecopy c
+ WHERE c.queue_id = %(queue)s AND c.connection_id = %(connection)s
+"""
+_SIDE_BY_SIDE = f"""{_FOUND}
+   AND c.due_at <= %(now)s AND (c.lease_until IS NULL OR c.lease_until < %(now)s)
  ORDER BY c.due_at, c.id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 """
 # The oldest that are not settled, due or not: what is not due yet holds up all that follow.
-_IN_ORDER = """
-SELECT c.id, c.due_at <= %(now)s FROM connections_messagecopy c
- WHERE c.queue_id = %(queue)s AND c.connection_id = %(connection)s AND c.due_at IS NOT NULL
+_IN_ORDER = f"""{_FOUND}
+   AND c.due_at IS NOT NULL
  ORDER BY c.id LIMIT %(limit)s FOR NO KEY UPDATE
 """
 # A lease that lapsed belonged to a sender that died: its call may have arrived, and is made again all the same.
@@ -70,7 +77,7 @@ WITH mine AS (
     RETURNING id, copy_id
 )
 SELECT c.id, opened.id, c.message_id, c.path, c.attempts, c.crashes, c.entered_at, c.stood_still_before,
-       m.payload, m.has_tokens, m.custom, m.execution_id, m.is_receipt
+       m.payload, m.has_tokens, m.execution_id, m.is_receipt, m.custom::text
   FROM opened
   JOIN connections_messagecopy c ON c.id = opened.copy_id
   JOIN connections_sparkmessage m ON m.id = c.content_id
@@ -92,9 +99,9 @@ class Job:
     stood_still_before: timedelta
     payload: str
     has_tokens: bool
-    custom: dict[str, Any]
     execution_id: UUID
     is_receipt: bool
+    custom: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,56 +119,80 @@ class Batch:
 
 
 def take(*, now: datetime, policy: Policy, lanes: int, busy: Collection[int] = ()) -> list[Batch]:
-    """Lease due copies of up to `lanes` lanes, those first that were taken longest ago; `busy` lanes are left out."""
+    """Lease due copies of up to `lanes` lanes, those first that were taken longest ago; `busy` lanes are left out.
+
+    What must not be sent any more is given up on the way.
+    """
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute(_LANES, {"now": now, "lanes": lanes, "busy": sorted(busy)})
-        found = cursor.fetchall()
+        found = [_Lane(*row) for row in cursor.fetchall()]
         if not found:
             return []
         share = max(1, policy.batch // len(found))
         token, until = uuid4(), now + policy.lease
+        chosen = [(lane, choose(_look(cursor, lane, policy, now, share), lane.kind(policy, share))) for lane in found]
+        batches = [
+            lane.batch(token, _lease(cursor, choice, token, now, until)) for lane, choice in chosen if choice.send
+        ]
         taken: dict[str, Any] = {
             "now": now,
             "token": token,
             "until": until,
-            "lanes": [lane for lane, *_ in found],
-            "sequential": [lane for lane, _queue, _connection, sequential, _traced in found if sequential],
+            "lanes": [lane.link for lane in found],
+            "sequential": [batch.lane for batch in batches if batch.sequential],
         }
         cursor.execute(_TAKE_LANES, taken)
-        return [
-            Batch(lane, queue, connection, sequential, token, jobs, traced_until)
-            for lane, queue, connection, sequential, traced_until in found
-            if (jobs := _lease(cursor, queue, connection, sequential, token, now, until, share))
-        ]
+        for lane, choice in chosen:
+            giving_up.set_aside(lane.queue, lane.connection, choice.set_aside, now=now)
+            giving_up.too_late(lane.queue, lane.connection, choice.too_late, now=now)
+    return batches
 
 
 def renew(*, token: UUID, now: datetime, policy: Policy) -> bool:
     """Keep what was taken with a token; False when somebody else has it by now."""
     values: dict[str, Any] = {"token": token, "until": now + policy.lease}
     with database.cursor() as cursor:
-        cursor.execute("UPDATE connections_lane SET lease_until = %(until)s WHERE lease_token = %(token)s", values)
-        cursor.execute(
-            "UPDATE connections_messagecopy SET lease_until = %(until)s WHERE lease_token = %(token)s", values
-        )
+        cursor.execute(_RENEW_LANE, values)
+        cursor.execute(_RENEW_COPIES, values)
         return bool(cursor.rowcount > 0)
 
 
-def _lease(
-    cursor: Any, queue: int, connection: int, sequential: bool, token: UUID, now: datetime, until: datetime, limit: int
-) -> list[Job]:
-    place: dict[str, Any] = {"queue": queue, "connection": connection, "now": now, "limit": limit}
-    if sequential:
-        cursor.execute(_IN_ORDER, place)
-        ids = []
-        for copy, is_due in cursor.fetchall():
-            if not is_due:
-                break
-            ids.append(copy)
-    else:
-        cursor.execute(_SIDE_BY_SIDE, place)
-        ids = [copy for (copy,) in cursor.fetchall()]
-    if not ids:
-        return []
-    cursor.execute(_LEASE, {"ids": ids, "token": token, "until": until})
-    cursor.execute(_OPEN_TRIES, {"ids": ids, "now": now})
-    return [Job(*row) for row in cursor.fetchall()]
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """A lane with something due."""
+
+    link: int
+    queue: int
+    connection: int
+    sequential: bool
+    failures_in_row: int
+    stood_still: timedelta
+    traced_until: datetime | None
+
+    def kind(self, policy: Policy, share: int) -> Kind:
+        probing = self.failures_in_row >= policy.breaker_at
+        return Kind(self.sequential, probing, 1 if probing else share, policy.crashes)
+
+    def batch(self, token: UUID, jobs: list[Job]) -> Batch:
+        return Batch(self.link, self.queue, self.connection, self.sequential, token, jobs, self.traced_until)
+
+
+def _look(cursor: Any, lane: _Lane, policy: Policy, now: datetime, share: int) -> list[Found]:
+    place: dict[str, Any] = {
+        "queue": lane.queue,
+        "connection": lane.connection,
+        "now": now,
+        "stood_still": lane.stood_still,
+        "window": WINDOW,
+        # Behind a receiver that does not answer much can be too late by now.
+        "limit": share if lane.failures_in_row < policy.breaker_at else policy.batch * 10,
+    }
+    cursor.execute(_IN_ORDER if lane.sequential else _SIDE_BY_SIDE, place)
+    return [Found(*row) for row in cursor.fetchall()]
+
+
+def _lease(cursor: Any, choice: Choice, token: UUID, now: datetime, until: datetime) -> list[Job]:
+    giving_up.close_tries(choice.lapsed, now=now)
+    cursor.execute(_LEASE, {"ids": choice.send, "token": token, "until": until})
+    cursor.execute(_OPEN_TRIES, {"ids": choice.send, "now": now})
+    return [Job(*(*row[:-1], json.loads(row[-1]))) for row in cursor.fetchall()]

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-from connections.constants import AttemptOutcome
 from connections.delivery import claiming, local, settling
 from connections.delivery.carrying import Carrier
 from connections.delivery.claiming import Batch
-from connections.delivery.outcomes import Result
 from connections.delivery.policy import POLICY, Policy
-from connections.delivery.routing import Route, RouteUnavailable, route_of
-from connections.delivery.settling import Sent
+from connections.delivery.routing import LaneStopped, RouteUnavailable, route_of
+from connections.delivery.settling import Sent, not_sent
 from connections.services import standstill
 from vaultadmin import clock, place
 
 logger = logging.getLogger(__name__)
 _LANES = 64
+# Never set: waited for between two tries to reach the database.
+_PAUSE = threading.Event()
 
 
 @dataclass
@@ -36,18 +37,24 @@ class _Shipment:
 
 
 def drain(*, policy: Policy = POLICY, now: Callable[[], datetime] = clock.now) -> int:
-    """Send what is due; returns how many copies were settled."""
+    """Send what is due; returns how many copies were settled.
+
+    New calls begin for a while only; as long as some are still under way, other lanes go on.
+    """
     held = bool(place.held())
     standstill.note(now=now(), held=held)
     if held:
         return 0
-    stop_at = time.monotonic() + policy.drain_for
+    began = time.monotonic()
     settled = 0
     with Carrier(policy) as carrier:
         on_the_wire: list[_Shipment] = []
         while True:
-            if time.monotonic() < stop_at:
+            spent = time.monotonic() - began
+            if spent < policy.drain_for or (on_the_wire and spent < policy.drain_for + policy.call):
                 on_the_wire += _dispatch(carrier, on_the_wire, policy, now)
+            else:
+                carrier.stopping = True
             if not on_the_wire:
                 return settled
             settled += _collect(on_the_wire, policy, now)
@@ -57,27 +64,38 @@ def _dispatch(
     carrier: Carrier, on_the_wire: list[_Shipment], policy: Policy, now: Callable[[], datetime]
 ) -> list[_Shipment]:
     busy = {shipment.batch.lane for shipment in on_the_wire}
-    begun = []
-    for batch in claiming.take(now=now(), policy=policy, lanes=_LANES, busy=busy):
-        try:
-            route = route_of(batch.lane, now=now())
-            route.prepare(batch.jobs)
-        except RouteUnavailable as refusal:
-            refused: Future[list[Sent]] = Future()
-            result = Result(AttemptOutcome.NOT_SENT, error=str(refusal))
-            refused.set_result([Sent(job, result) for job in batch.jobs])
-            begun.append(_Shipment(batch, refused))
-        else:
-            begun.append(_Shipment(batch, _begin(carrier, batch, route)))
-    return begun
+    try:
+        batches = claiming.take(now=now(), policy=policy, lanes=_LANES, busy=busy)
+    except (InterfaceError, OperationalError) as error:
+        if not on_the_wire:
+            raise
+        # What is on the wire is seen to its end.
+        logger.warning("nothing more could be taken: %s", type(error).__name__)
+        connection.close()
+        return []
+    return [_Shipment(batch, _begin(carrier, batch, now)) for batch in batches]
 
 
-def _begin(carrier: Carrier, batch: Batch, route: Route) -> Future[list[Sent]]:
-    if not route.is_here:
-        return carrier.submit(batch, route)
-    done: Future[list[Sent]] = Future()
-    done.set_result(local.hand_over(route, batch.jobs))
-    return done
+def _begin(carrier: Carrier, batch: Batch, now: Callable[[], datetime]) -> Future[list[Sent]]:
+    try:
+        route = route_of(batch.lane, now=now())
+        route.prepare(batch.jobs)
+    except LaneStopped:
+        standstill.note(now=now())
+        return _done([Sent(job, None) for job in batch.jobs])
+    except (InterfaceError, OperationalError) as error:
+        logger.warning("a batch could not begin: %s", type(error).__name__)
+        connection.close()
+        return _done([Sent(job, None) for job in batch.jobs])
+    except RouteUnavailable as refusal:
+        return _done([Sent(job, not_sent(refusal)) for job in batch.jobs])
+    return _done(local.hand_over(route, batch.jobs)) if route.is_here else carrier.submit(batch, route)
+
+
+def _done(sent: list[Sent]) -> Future[list[Sent]]:
+    future: Future[list[Sent]] = Future()
+    future.set_result(sent)
+    return future
 
 
 def _collect(on_the_wire: list[_Shipment], policy: Policy, now: Callable[[], datetime]) -> int:
@@ -104,17 +122,25 @@ def _renew(batch: Batch, policy: Policy, now: Callable[[], datetime]) -> None:
 
 
 def _settle(batch: Batch, sent: list[Sent], policy: Policy, now: Callable[[], datetime]) -> int:
-    """Write a batch. A database that is away is waited for as long as the lease lasts."""
+    """Write a batch. A database that is away is waited for as long as the lease lasts.
+
+    A batch that cannot be written at all is left to its lease, and the others are written: it is taken again, and set
+    aside in the end.
+    """
     give_up = time.monotonic() + policy.lease.total_seconds()
     while True:
         try:
             done = settling.settle(batch, sent, policy=policy, now=now())
-        except (DatabaseError, InterfaceError) as error:
-            if time.monotonic() > give_up:
-                raise
-            logger.warning("a batch could not be settled yet: %s", type(error).__name__)
-            time.sleep(0.5)
+        except (InterfaceError, OperationalError) as error:
             connection.close()
+            if time.monotonic() > give_up:
+                logger.exception("a batch could not be settled")
+                return 0
+            logger.warning("a batch could not be settled yet: %s", type(error).__name__)
+            _PAUSE.wait(0.5)
+        except DatabaseError:
+            logger.exception("a batch could not be settled")
+            return 0
         else:
             if done.lost:
                 logger.warning("%d copies were taken over before they could be settled", done.lost)

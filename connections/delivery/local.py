@@ -1,49 +1,76 @@
-"""Vaults of one installation skip HTTP: the same signed request is handed over, with the same checks and rows."""
+"""What stays in this installation skips HTTP: the same signed request is handed over, with the same checks and rows.
+
+Through a Local connection a message goes into a queue of its own vault, and nobody has to be believed.
+"""
 
 from __future__ import annotations
 
+import logging
 import time
 from urllib.parse import urlsplit
 
+from django.db import DatabaseError
+
 from connections.constants import AttemptOutcome
-from connections.delivery.building import build
+from connections.delivery.building import build, write_body
 from connections.delivery.claiming import Job
 from connections.delivery.outcomes import Result
 from connections.delivery.routing import Route, RouteUnavailable
-from connections.delivery.settling import Sent
-from connections.services import accepting
+from connections.delivery.settling import Sent, holds_up, not_sent
+from connections.services import accepting, local_puts
+from connections.spark.message import MessageRefused
 from vaultadmin import clock
 from vaultadmin.models import Vault
 
+logger = logging.getLogger(__name__)
+
 
 def hand_over(route: Route, jobs: list[Job]) -> list[Sent]:
-    """Deliver a batch to a vault of this installation, one after another; a sequential lane stops at a failure."""
+    """Deliver a batch within this installation, one after another; a sequential lane stops at a failure."""
+    one = _into_own_vault if route.link.connection.is_local else _to_the_peer
     done: list[Sent] = []
     for job in jobs:
-        failed = bool(done) and not (done[-1].result is None or done[-1].result.delivered or done[-1].result.ends)
-        if route.link.queue.sequential and (failed or (done and done[-1].result is None)):
+        if route.link.queue.sequential and done and holds_up(done[-1]):
             done.append(Sent(job, None))
-        else:
-            done.append(_one(route, job))
+            continue
+        began = time.monotonic()
+        try:
+            done.append(one(route, job, began))
+        except RouteUnavailable as refusal:
+            done.append(Sent(job, not_sent(refusal)))
+        except DatabaseError:
+            logger.exception("a message could not be handed over")
+            done.append(
+                Sent(job, Result(AttemptOutcome.REFUSED, 503, _since(began), "The other Vault cannot store it."))
+            )
     return done
 
 
-def _one(route: Route, job: Job) -> Sent:
-    now, began = clock.now(), time.monotonic()
-    try:
-        call = build(route, job, now=now)
-    except RouteUnavailable as error:
-        return Sent(job, Result(AttemptOutcome.NOT_SENT, error=str(error)))
-    parts = urlsplit(call.url)
+def _to_the_peer(route: Route, job: Job, began: float) -> Sent:
+    now = clock.now()
+    call = build(route, job, now=now)
     vault = Vault.objects.filter(pk=route.peer_vault_id).first()
-    posted = accepting.Posted(call.body, list(call.headers.items()), parts.path)
+    posted = accepting.Posted(call.body, list(call.headers.items()), urlsplit(call.url).path)
     try:
         accepting.accept(posted, vault=vault, queue_name=route.link.deliver_to_queue, now=now)
     except accepting.IdentityRefused:
-        result = Result(AttemptOutcome.REFUSED, 401, error="The other Vault did not accept the message.")
+        result = Result(AttemptOutcome.REFUSED, 401, _since(began), "The other Vault did not accept the message.")
     except accepting.NotTaken as refusal:
         status = 503 if refusal.later else 403
-        result = Result(AttemptOutcome.REFUSED, status, error=f"The other Vault answered: {refusal}")
+        result = Result(AttemptOutcome.REFUSED, status, _since(began), f"The other Vault answered: {refusal}")
     else:
-        result = Result(AttemptOutcome.DELIVERED, 200, round((time.monotonic() - began) * 1000))
+        result = Result(AttemptOutcome.DELIVERED, 200, _since(began))
     return Sent(job, result, call.url, call.certificate_id, call.sent_at, call.digest)
+
+
+def _into_own_vault(route: Route, job: Job, began: float) -> Sent:
+    now = clock.now()
+    try:
+        local_puts.deliver(route.link.pk, job.copy, write_body(route, job, now=now), now=now)
+    except MessageRefused as refusal:
+        return Sent(job, Result(AttemptOutcome.REFUSED, None, _since(began), str(refusal)))
+    return Sent(job, Result(AttemptOutcome.DELIVERED, None, _since(began)))
+
+
+def _since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)

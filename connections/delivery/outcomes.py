@@ -12,6 +12,8 @@ from vaultadmin.outbound import Answer, ErrorKind
 GONE = 410
 # Longer than any window: what is asked beyond it changes nothing.
 _LONGEST_WAIT = timedelta(days=1)
+# A body that is too long or written in a way we did not ask for says nothing against the status.
+_BESIDE_THE_POINT = (ErrorKind.TOO_BIG, ErrorKind.BAD_ANSWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +35,21 @@ class Result:
         return self.outcome is AttemptOutcome.DELIVERED
 
 
-def judge(answer: Answer, *, now: datetime, kept: int) -> Result:
-    """Sort an answer: 2xx is success, 410 ends, everything else is tried again."""
-    text = answer.body[:kept].decode("utf-8", "replace").replace("\x00", "�")
+def judge(answer: Answer, *, now: datetime, kept: int, distrust_ends: bool = True) -> Result:
+    """Sort an answer: 2xx is success, 410 ends, everything else is tried again.
+
+    What came after a 2xx is ignored, as long as it was not cut off: then the receiver may have failed half way.
+    """
+    text = answer.body[:kept].decode("utf-8", "replace").replace("\x00", "\ufffd")
     milliseconds = round(answer.elapsed * 1000)
-    if answer.ok or (answer.status is not None and 200 <= answer.status < 300 and answer.kind is ErrorKind.TOO_BIG):
-        return Result(AttemptOutcome.DELIVERED, answer.status, milliseconds, answer=text)
     if answer.kind in (ErrorKind.REFUSED_ADDRESS, ErrorKind.BAD_REQUEST):
         return Result(AttemptOutcome.NOT_SENT, None, milliseconds, answer.error, ends=True)
-    if answer.kind is ErrorKind.TLS:
-        return Result(AttemptOutcome.NO_ANSWER, None, milliseconds, answer.error, ends=True, speaks_for_receiver=True)
-    if answer.status is None:
-        timeout = answer.kind is ErrorKind.TIMEOUT
-        outcome = AttemptOutcome.TIMEOUT if timeout else AttemptOutcome.NO_ANSWER
-        return Result(outcome, None, milliseconds, answer.error, text, speaks_for_receiver=True)
+    if answer.status is None or (200 <= answer.status < 300):
+        if answer.ok or (answer.status is not None and answer.kind in _BESIDE_THE_POINT):
+            return Result(AttemptOutcome.DELIVERED, answer.status, milliseconds, answer=text)
+        outcome = AttemptOutcome.TIMEOUT if answer.kind is ErrorKind.TIMEOUT else AttemptOutcome.NO_ANSWER
+        ends = answer.distrusted and distrust_ends
+        return Result(outcome, answer.status, milliseconds, answer.error, text, ends, speaks_for_receiver=True)
     sentence = answer.error or f"The receiver answered with the HTTP status {answer.status}."
     return Result(
         AttemptOutcome.REFUSED,

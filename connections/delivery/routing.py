@@ -18,7 +18,7 @@ from connections.models import QueueConnection, SigningCertificate
 from connections.selectors import tokens as token_rows
 from connections.services import certificates, connection_sessions, outward, own_certificates
 from connections.services.certificates import KeyGone
-from connections.services.outward import Destination, DestinationUnavailable
+from connections.services.outward import AddressUnusable, Destination, DestinationUnavailable
 from connections.spark.signing import Signer
 from connections.tokens import SessionName, Sources, TokenRefused, VaultValue
 from vaultadmin.secrets import SecretUnavailable
@@ -27,7 +27,18 @@ _CONNECTION_USER = re.compile(r"\$\{session\.connectionusersessionid\}", re.IGNO
 
 
 class RouteUnavailable(Exception):
-    """This message cannot be sent through this lane as things are; one sentence for people."""
+    """This message cannot be sent through this lane as things are; one sentence for people.
+
+    `ends` says that trying again does not help (veeva-core section 6.5).
+    """
+
+    def __init__(self, sentence: str, *, ends: bool = False) -> None:
+        super().__init__(sentence)
+        self.ends = ends
+
+
+class LaneStopped(Exception):
+    """Nothing may leave through this lane now: its connection is not Active."""
 
 
 @dataclass
@@ -35,7 +46,8 @@ class Route:
     """A lane as one batch uses it: its connection, the key, the values of tokens. Holds secrets; never printed."""
 
     link: QueueConnection
-    signer: Signer = field(repr=False)
+    # None for a Local connection: what stays in the vault is not signed.
+    signer: Signer | None = field(repr=False)
     values: dict[str, VaultValue] = field(repr=False)
     now: datetime
     # Of Vault to Vault: where the peer takes messages, which vault it is, and whether it lives in this installation.
@@ -47,6 +59,8 @@ class Route:
 
     def prepare(self, jobs: list[Job]) -> None:
         """Look up in the database what these messages need, before the calls begin."""
+        if self.link.connection.is_local:
+            return
         for custom in {_key(job.custom): job.custom for job in jobs}.values():
             self._destinations[_key(custom)] = self._resolve(custom)
         if any(job.has_tokens and _CONNECTION_USER.search(job.payload) for job in jobs):
@@ -61,9 +75,12 @@ class Route:
 
     def sources(self, custom: dict[str, Any]) -> Sources:
         """What the tokens in a message's attributes stand for."""
-        auth = self.destination(custom).auth if self.link.connection.is_external else None
-        between = self.link.connection.is_vault_to_vault
-        return Sources(vault=self.values, custom=custom, auth=auth, session=self._live_session, between_vaults=between)
+        connection = self.link.connection
+        auth = self.destination(custom).auth if connection.is_external else None
+        # What stays in the vault is stored as it is filled in, and a live session is stored nowhere.
+        session = None if connection.is_local else self._live_session
+        between = connection.is_vault_to_vault
+        return Sources(vault=self.values, custom=custom, auth=auth, session=session, between_vaults=between)
 
     def _resolve(self, custom: dict[str, Any]) -> Destination | RouteUnavailable:
         if self.peer_url:
@@ -71,7 +88,7 @@ class Route:
         try:
             return outward.destination(self.link.connection, custom=custom)
         except DestinationUnavailable as error:
-            return RouteUnavailable(str(error))
+            return RouteUnavailable(str(error), ends=isinstance(error, AddressUnusable))
 
     def _mint(self) -> str | TokenRefused:
         with transaction.atomic():
@@ -96,9 +113,9 @@ def _key(custom: dict[str, Any]) -> str:
 
 
 def route_of(link_id: int, *, now: datetime) -> Route:
-    """The route of a lane as it is now; RouteUnavailable when nothing can be sent through it."""
+    """The route of a lane as it is now; RouteUnavailable when nothing can be sent so, LaneStopped when it may not."""
     rows = QueueConnection.objects.select_related(
-        "queue",
+        "queue__vault",
         "connection__vault",
         "connection__authorization__secret",
         "connection__authorized_user",
@@ -107,7 +124,9 @@ def route_of(link_id: int, *, now: datetime) -> Route:
     link = rows.get(pk=link_id)
     connection = link.connection
     if connection.state != ConnectionState.ACTIVE:
-        raise RouteUnavailable(f"The connection “{connection}” is {connection.get_state_display()}.")
+        raise LaneStopped(f"The connection “{connection}” is {connection.get_state_display()}.")
+    if connection.is_local:
+        return Route(link, None, token_rows.values(connection.vault), now, is_here=True)
     if connection.is_vault_to_vault:
         return _to_peer(link, now)
     return Route(link, _signer(connection.signing_certificate), token_rows.values(connection.vault), now)
@@ -149,5 +168,5 @@ def with_path(url: str, path: str) -> str:
     try:
         rules.check_resolved_url(whole)
     except rules.RuleBroken as error:
-        raise RouteUnavailable(str(error)) from error
+        raise RouteUnavailable(str(error), ends=True) from error
     return whole

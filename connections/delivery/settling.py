@@ -16,9 +16,11 @@ from django.db import connection as database
 from django.db import transaction
 
 from connections.constants import AttemptOutcome, CopyState, LaneOutcome
+from connections.delivery import giving_up
 from connections.delivery.claiming import Batch, Job
 from connections.delivery.outcomes import Result
 from connections.delivery.policy import Policy
+from connections.delivery.routing import RouteUnavailable
 from connections.models import EntryType, Lane
 from connections.services import queue_log, stats, tallies, traffic
 from connections.services.stats import Counts
@@ -56,6 +58,16 @@ class Sent:
     digest: str = ""
 
 
+def not_sent(refusal: RouteUnavailable) -> Result:
+    """The attempt that could not be made."""
+    return Result(AttemptOutcome.NOT_SENT, error=str(refusal), ends=refusal.ends)
+
+
+def holds_up(sent: Sent) -> bool:
+    """Must the next in line wait? Not after a final failure: that left the queue (veeva-core section 19, no. 15)."""
+    return sent.result is None or not (sent.result.delivered or sent.result.ends)
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """How many copies were delivered, put off, given up; `lost` ones somebody else holds by now."""
@@ -83,6 +95,9 @@ def settle(batch: Batch, sent: list[Sent], *, policy: Policy, now: datetime) -> 
         over = [row for _one, row in kept if row["due_at"] is None]
         tallies.add({batch.queue: -len(over)})
         _log(batch, kept, now)
+        lost = [one.job.message_id for one, row in kept if row["state"] == CopyState.FAILED]
+        if lost:
+            giving_up.tell_handler(batch.queue, lost, now=now)
         counts = _counts(kept)
         traffic.count_many({(batch.queue, batch.connection): Passage(counts, _waits(kept, now))}, at=now)
         stats.count_many({batch.connection: counts}, at=now)
@@ -120,22 +135,33 @@ def _next(job: Job, result: Result, lane: Lane, now: datetime) -> datetime | Non
 
 def _note_lane(lane: Lane, batch: Batch, sent: list[Sent], policy: Policy, now: datetime) -> None:
     """How the lane fares: the newest outcome, and whether its receiver is left alone for a while."""
+    was_probing = lane.failures_in_row >= policy.breaker_at
+    in_vain = 0
     for one in sent:
         if one.result is None:
             continue
         if one.result.delivered:
             lane.last_outcome, lane.last_delivered_at = LaneOutcome.OK.value, now
-            lane.failures_in_row, lane.paused_until = 0, None
+            lane.failures_in_row, lane.paused_until, in_vain = 0, None, 0
         else:
             lane.last_outcome, lane.last_error_at = LaneOutcome.ERROR.value, now
             lane.last_error_id, lane.last_error = one.job.message_id, one.result.error[:255]
-            lane.failures_in_row += int(one.result.speaks_for_receiver)
-    if lane.failures_in_row >= policy.breaker_at:
-        beyond = min(lane.failures_in_row // policy.breaker_at - 1, 10)
-        lane.paused_until = now + min(policy.breaker_first * 2**beyond, policy.breaker_longest)
+            in_vain += int(one.result.speaks_for_receiver)
+    if in_vain:
+        _pause(lane, in_vain, policy, now, probing=was_probing)
     if lane.lease_token == batch.token:
         lane.lease_token = lane.lease_until = None
     lane.save()
+
+
+def _pause(lane: Lane, in_vain: int, policy: Policy, now: datetime, *, probing: bool) -> None:
+    """Leave a receiver alone that does not answer, after each probe twice as long."""
+    lane.failures_in_row += 1 if probing else in_vain
+    if not probing:
+        lane.failures_in_row = min(lane.failures_in_row, policy.breaker_at)
+    beyond = lane.failures_in_row - policy.breaker_at
+    if beyond >= 0:
+        lane.paused_until = now + min(policy.breaker_first * 2 ** min(beyond, 10), policy.breaker_longest)
 
 
 def _log(batch: Batch, kept: list[tuple[Sent, dict[str, Any]]], now: datetime) -> None:

@@ -174,6 +174,11 @@ class Connection(StateMachine, models.Model):
         """Is this a connection to a system that is no vault?"""
         return self.type == ConnectionType.EXTERNAL
 
+    @property
+    def is_local(self) -> bool:
+        """Does it lead back into its own vault?"""
+        return self.type == ConnectionType.LOCAL
+
     @transition(state, source=[PENDING, DISCONNECTED, ACTIVE], target=PENDING, conditions=[joins_two_vaults])
     def await_approval(self) -> None:
         """A file was exchanged without a Remote Vault ID: people on both sides decide next."""

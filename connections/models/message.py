@@ -77,6 +77,8 @@ class MessageCopy(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     crashes = models.PositiveSmallIntegerField(default=0)
     settled_at = models.DateTimeField(null=True)
+    # Why it was given up where no attempt of its own says so.
+    reason = models.CharField(max_length=255, blank=True, db_default="")
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     resend_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="resends", db_index=False)

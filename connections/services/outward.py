@@ -20,6 +20,10 @@ class DestinationUnavailable(Exception):
     """The connection cannot be used now; one sentence that names it and says what to do."""
 
 
+class AddressUnusable(DestinationUnavailable):
+    """The URL comes to no address that can be called: waiting does not help, somebody has to change it."""
+
+
 @dataclass(frozen=True)
 class Destination:
     """A resolved address with the credentials for it. Never printed: secrets are left out of `repr`."""
@@ -113,7 +117,7 @@ def _resolved(connection: Connection, custom: Mapping[str, CustomValue]) -> str:
         sources = Sources(vault=token_rows.values(connection.vault), custom=custom)
         return rules.resolve_url(connection.url, sources)
     except rules.RuleBroken as error:
-        raise DestinationUnavailable(f"The URL of “{connection}” cannot be used: {error}") from error
+        raise AddressUnusable(f"The URL of “{connection}” cannot be used: {error}") from error
 
 
 def _check_host_is_the_vaults(url: str, custom: Mapping[str, CustomValue]) -> None:

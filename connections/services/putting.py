@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from django.db import connection as database
 from django.db import transaction
 
 from connections import tokens
-from connections.constants import ConnectionType, QueueType
-from connections.models import Lane, MessageCopy, Queue, QueueConnection, SparkMessage
-from connections.services import tallies
+from connections.constants import ConnectionType, CopyState, QueueType
+from connections.models import Lane, MessageCopy, Queue, SparkMessage
+from connections.services import local_puts, tallies
 from connections.spark import message as wire
 from connections.spark.message import AttributeValue, MessageRefused, PutError
 from connections.tokens import CustomValue
@@ -21,6 +22,19 @@ from vaultadmin.audit import Actor
 from vaultadmin.models import Membership, Vault
 
 LANE = "connections.deliver"
+
+# Locked against being taken from the queue until the copies are there: whoever removes one sees what waits for it.
+_WAYS = """
+SELECT k.id, k.connection_id, c.api_name, c.type, l.stopped_since, l.stood_still,
+       c.type = 'local__sys' AND EXISTS (SELECT 1 FROM connections_messagecopy w WHERE w.queue_id = k.queue_id
+           AND w.connection_id = k.connection_id AND w.due_at IS NOT NULL)
+  FROM connections_queueconnection k
+  JOIN connections_connection c ON c.id = k.connection_id
+  JOIN connections_lane l ON l.link_id = k.id
+ WHERE k.queue_id = %(queue)s AND k.is_active
+ ORDER BY k.id
+   FOR KEY SHARE OF k
+"""
 
 
 class PutRefused(Exception):
@@ -101,17 +115,22 @@ def _open(queue: Queue | None, name: str) -> Queue:
 
 def _put(queue: Queue, draft: Draft, by: Actor, now: datetime, execution_id: UUID) -> tuple[Put, ...]:
     wire.check(draft.attributes, draft.items)
-    links = list(queue.connections.filter(is_active=True).select_related("connection", "lane").order_by("pk"))
-    if not links:
+    wire.check_custom(draft.custom or {})
+    ways = list(_ways(queue))
+    if not ways:
         raise MessageRefused(PutError.NO_ACTIVE_CONNECTION, f"No active connection belongs to the queue “{queue}”.")
-    paths = _paths(draft.paths or {}, links)
-    tallies.make_room(queue, len(links))
+    paths = _paths(draft.paths or {}, ways)
+    has_tokens = any(isinstance(text, str) and tokens.PATTERN.search(text) for text in draft.attributes.values())
+    # What holds tokens is filled in by the sender, as for every other connection.
+    straight = {way.link: local_puts.target(way.link) for way in ways if way.is_open and not has_tokens}
+    waiting = len(ways) - len(straight)
+    tallies.make_room(queue, waiting)
     message = SparkMessage.objects.create(
         vault_id=queue.vault_id,
         queue=queue,
         payload=wire.write_payload(draft.attributes, draft.items),
-        has_tokens=any(isinstance(value, str) and tokens.PATTERN.search(value) for value in draft.attributes.values()),
-        custom=dict(draft.custom or {}),
+        has_tokens=has_tokens,
+        custom=wire.plain(draft.custom or {}),
         keys=_keys(draft),
         item_count=len(draft.items),
         is_receipt=draft.is_receipt,
@@ -119,34 +138,61 @@ def _put(queue: Queue, draft: Draft, by: Actor, now: datetime, execution_id: UUI
         put_by=_label(by),
         entered_at=now,
     )
-    copies = [_copy(message, queue, link, paths.get(link.connection.api_name, ""), now) for link in links]
+    copies = [_copy(message, way, paths.get(way.api_name, ""), now, straight=way.link in straight) for way in ways]
     MessageCopy.objects.bulk_create(copies)
-    tallies.add({queue.pk: len(copies)})
-    wake.wake(LANE, queue_id=queue.pk)
-    return tuple(Put(copy.message_id, link.connection.api_name) for copy, link in zip(copies, links, strict=True))
+    for way, copy in zip(ways, copies, strict=True):
+        if way.link in straight:
+            local_puts.arrive(copy, straight[way.link], now=now)
+    if waiting:
+        tallies.add({queue.pk: waiting})
+        wake.wake(LANE, queue_id=queue.pk)
+    return tuple(Put(copy.message_id, way.api_name) for copy, way in zip(copies, ways, strict=True))
 
 
-def _copy(message: SparkMessage, queue: Queue, link: QueueConnection, path: str, now: datetime) -> MessageCopy:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One active connection of a queue as a put sees it."""
+
+    link: int
+    connection: int
+    api_name: str
+    type: str
+    stopped_since: datetime | None
+    stood_still: timedelta
+    has_waiting: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Does a message go into the inbound queue at once? Not past others that wait, nor while the lane stands."""
+        return self.type == ConnectionType.LOCAL and self.stopped_since is None and not self.has_waiting
+
+
+def _ways(queue: Queue) -> Iterator[_Way]:
+    with database.cursor() as cursor:
+        cursor.execute(_WAYS, {"queue": queue.pk})
+        yield from (_Way(*row) for row in cursor.fetchall())
+
+
+def _copy(message: SparkMessage, way: _Way, path: str, now: datetime, *, straight: bool) -> MessageCopy:
+    lane = Lane(stopped_since=way.stopped_since, stood_still=way.stood_still)
     return MessageCopy(
-        vault_id=queue.vault_id,
-        queue=queue,
+        vault_id=message.vault_id,
+        queue=message.queue,
         content=message,
-        connection_id=link.connection_id,
+        connection_id=way.connection,
         message_id=uuid4(),
         path=path,
         entered_at=now,
-        stood_still_before=_standstill(link, now),
-        due_at=now,
+        stood_still_before=lane.standstill(now),
+        state=(CopyState.DELIVERED if straight else CopyState.WAITING).value,
+        due_at=None if straight else now,
+        settled_at=now if straight else None,
+        attempts=int(straight),
     )
 
 
-def _standstill(link: QueueConnection, now: datetime) -> timedelta:
-    lane: Lane = link.lane
-    return lane.standstill(now)
-
-
-def _paths(paths: Mapping[str, str], links: list[QueueConnection]) -> dict[str, str]:
-    external = {link.connection.api_name for link in links if link.connection.type == ConnectionType.EXTERNAL}
+def _paths(paths: Mapping[str, str], ways: list[_Way]) -> dict[str, str]:
+    external = {way.api_name for way in ways if way.type == ConnectionType.EXTERNAL}
     for name, path in paths.items():
         if name not in external:
             sentence = f"A path can only be given for an External connection of the queue; “{name[:80]}” is none."

@@ -77,9 +77,26 @@ def size(attributes: Mapping[str, AttributeValue], items: Sequence[str]) -> int:
 
 def write_payload(attributes: Mapping[str, AttributeValue], items: Sequence[str]) -> str:
     """The `message` part of a Spark body as JSON text: types and order as they were put, nothing turned into text."""
-    plain = {name: _plain(value) for name, value in attributes.items()}
-    document = {"attributes": plain, "items": list(items)}
+    document = {"attributes": plain(attributes), "items": list(items)}
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def plain(values: Mapping[str, AttributeValue]) -> dict[str, str | bool | int | float]:
+    """The values as JSON knows them."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def check_custom(values: Mapping[str, AttributeValue]) -> None:
+    """Judge what `${Custom.…}` stands for: texts, numbers and Booleans that an attribute could hold, too."""
+    if len(values) > MAX_ATTRIBUTES:
+        sentence = f"At most {MAX_ATTRIBUTES} values can be given for tokens; these are {len(values):,}."
+        raise MessageRefused(PutError.BAD_TOKEN, sentence)
+    for name, value in values.items():
+        is_text = isinstance(value, str) and len(value) <= MAX_VALUE_LENGTH and _is_text(value)
+        if not _NAME.fullmatch(name) or not (is_text or isinstance(value, bool) or _is_number(value)):
+            length = f"{MAX_VALUE_LENGTH:,}"
+            sentence = f"${{Custom.{name[:40]}}} needs a text of at most {length} characters, a number or a Boolean."
+            raise MessageRefused(PutError.BAD_TOKEN, sentence)
 
 
 def check_path(path: str) -> None:

@@ -10,6 +10,8 @@ WINDOW: Final = timedelta(hours=6)
 # Minutes before the second, third, … attempt; the last one stands for all that follow.
 MINUTES: Final = (1, 2, 5, 10, 20, 30, 60)
 JITTER: Final = 0.1
+# The last attempt of a message that was asked to wait begins so long before its window ends: senders are busy at times.
+IN_TIME: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ def next_attempt(
     """When to try again after `attempts` failed ones; None when the window leaves no time for it.
 
     `chance` lies between 0 and 1 and spreads the attempts by ±10 %. What a receiver asks for only delays, and never
-    past the window: the last attempt is made at its end.
+    past the window: a message has one attempt left shortly before that ends.
     """
     if attempts < 1:
         raise ValueError("There is nothing to repeat yet.")
@@ -45,4 +47,4 @@ def next_attempt(
     planned = now + timedelta(minutes=minutes) * (1 + JITTER * (2 * chance - 1))
     if planned > clock.ends_at:
         return None
-    return min(max(planned, now + asked_to_wait), clock.ends_at)
+    return max(planned, min(now + asked_to_wait, clock.ends_at - IN_TIME))

@@ -49,6 +49,8 @@ class Answer:
     """One sentence a person can act on, "" when all went well."""
     kind: ErrorKind | None = None
     reached: bool = False
+    distrusted: bool = False
+    """The peer's certificate was not accepted, so nothing was sent."""
     peer: Peer | None = None
     """Who answered, from the blocking door; the other one is too busy to look."""
 

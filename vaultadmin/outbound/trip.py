@@ -68,9 +68,9 @@ class Trip:
         known = _explain(error, host, reached=self.reached)
         if known is None:
             raise error
-        return self.failed(*known)
+        return self.failed(*known, distrusted=isinstance(error, ssl.SSLCertVerificationError))
 
-    def failed(self, kind: ErrorKind | None, error: str) -> Answer:
+    def failed(self, kind: ErrorKind | None, error: str, *, distrusted: bool = False) -> Answer:
         return Answer(
             status=self._status,
             headers=self._headers,
@@ -81,6 +81,7 @@ class Trip:
             error=error,
             kind=kind,
             reached=self.reached,
+            distrusted=distrusted,
             peer=self.peer,
         )
 
