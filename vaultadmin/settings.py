@@ -76,7 +76,7 @@ MIDDLEWARE = [
 ]
 
 # Where machines call; see vaultadmin.middleware.short_way.
-MACHINE_PATHS = re.compile(r"/(?:myveeva|api)(?:/|$)|/v/[0-9]+/(?:api|peering)(?:/|$)")
+MACHINE_PATHS = re.compile(r"/(?:myveeva|api)(?:/|$)|/v/[0-9]+/(?:api|peering|spark)(?:/|$)")
 
 ROOT_URLCONF = "vaultadmin.urls"
 WSGI_APPLICATION = "vaultadmin.wsgi.application"

@@ -56,8 +56,8 @@ def _to_the_peer(route: Route, job: Job, began: float) -> Sent:
     except accepting.IdentityRefused:
         result = Result(AttemptOutcome.REFUSED, 401, _since(began), "The other Vault did not accept the message.")
     except accepting.NotTaken as refusal:
-        status = 503 if refusal.later else 403
-        result = Result(AttemptOutcome.REFUSED, status, _since(began), f"The other Vault answered: {refusal}")
+        said = f"The other Vault answered: {refusal}"
+        result = Result(AttemptOutcome.REFUSED, refusal.status, _since(began), said)
     else:
         result = Result(AttemptOutcome.DELIVERED, 200, _since(began))
     return Sent(job, result, call.url, call.certificate_id, call.sent_at, call.digest)

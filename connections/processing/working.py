@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from connections import processors
-from connections.constants import IncomingState
+from connections.constants import ConnectionType, IncomingState
 from connections.models import IncomingMessage, Queue
 from connections.processing import taking
 from connections.processing.taking import Taken
@@ -67,6 +67,7 @@ def _process(row: IncomingMessage, now: datetime) -> None:
     queue: Queue = row.queue
     processor, actor = _processor_of(queue)
     received = read_body(row.body.encode())
+    here = row.connection is not None and row.connection.type == ConnectionType.LOCAL
     message = Inbound(
         row=row.pk,
         vault=queue.vault,
@@ -74,9 +75,9 @@ def _process(row: IncomingMessage, now: datetime) -> None:
         attributes=received.attributes,
         items=received.items,
         queue_name=queue.name,
-        connection_id=row.connection_id,
-        remote_vault_id=row.remote_vault_id,
-        remote_queue_name=row.remote_queue_name,
+        connection_id=None if here else row.connection_id,
+        remote_vault_id=None if here else row.remote_vault_id,
+        remote_queue_name="" if here else row.remote_queue_name,
         is_receipt=row.is_receipt,
         received_at=row.received_at,
     )
@@ -122,7 +123,7 @@ def _sentence(error: Exception) -> str:
 def _ours(taken: Taken) -> IncomingMessage | None:
     """The row under our lease, locked; None when somebody else has it by now."""
     rows = IncomingMessage.objects.select_for_update(of=("self",)).select_related(
-        "queue__vault", "queue__processor_user__user"
+        "queue__vault", "queue__processor_user__user", "connection"
     )
     found: IncomingMessage | None = rows.filter(pk=taken.row, lease_token=taken.token).first()
     return found

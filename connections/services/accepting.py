@@ -8,10 +8,12 @@ a second effect.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import connection as database
@@ -19,10 +21,11 @@ from django.db import transaction
 
 from connections import signed_json
 from connections.constants import ConnectionState, QueueType
-from connections.models import Binding, Queue, QueueConnection
-from connections.services import certificates, parties, security_events, stats, tallies, traffic
+from connections.models import Binding, Connection, IncomingMessage, Queue, QueueConnection
+from connections.services import clocks, parties, security_events, stats, tallies, traffic
 from connections.services.pinning import pinned_certificates
 from connections.services.stats import Counts
+from connections.services.strangers import stand_in
 from connections.services.traffic import Passage
 from connections.spark import receipts
 from connections.spark.envelope import SPARK_MESSAGE
@@ -51,12 +54,19 @@ class IdentityRefused(Exception):
 class NotTaken(Exception):
     """The sender is who it says, but the message cannot be taken; one sentence the sender may read.
 
-    `later` says that sending it again may help without anybody doing anything.
+    `status` is how HTTP says it; 503 asks to send it again without anybody doing anything.
     """
 
-    def __init__(self, sentence: str, *, later: bool = False) -> None:
+    def __init__(self, sentence: str, *, status: int = 403) -> None:
         super().__init__(sentence)
-        self.later = later
+        self.status = status
+
+
+class IdTaken(NotTaken):
+    """A peer used one message id for two messages."""
+
+    def __init__(self) -> None:
+        super().__init__("Another message came with this message id before.", status=409)
 
 
 @dataclass(frozen=True)
@@ -74,11 +84,15 @@ def accept(posted: Posted, *, vault: Vault | None, queue_name: str, now: datetim
         request, binding = _believe(posted, vault, now)
         received = _read(request, posted.raw)
     except (IdentityRefused, SignatureRefused, BodyRefused) as error:
-        security_events.record_refusal(vault=vault, name="spark", reason=str(error), now=now)
+        _remember(vault, queue_name, str(error), now)
         raise IdentityRefused(str(error)) from error
     if vault is None:
         raise IdentityRefused("There is no such Vault.")
-    return store(posted.raw, received, request, binding, vault=vault, queue_name=queue_name, now=now)
+    try:
+        return store(posted.raw, received, request, binding, vault=vault, queue_name=queue_name, now=now)
+    except IdTaken as error:
+        _remember(vault, queue_name, f"{error} It came from Vault {binding.peer_vault_id}.", now)
+        raise
 
 
 def store(
@@ -98,7 +112,7 @@ def store(
     link = _link(vault, queue_name, connection.pk)
     with transaction.atomic():
         if tallies.waiting(link.queue) >= CAPACITY:
-            raise NotTaken("The queue is full.", later=True)
+            raise NotTaken("The queue is full.", status=503)
         values: dict[str, Any] = {
             "vault": vault.pk,
             "queue": link.queue_id,
@@ -114,14 +128,32 @@ def store(
         }
         with database.cursor() as cursor:
             cursor.execute(_STORE, values)
-            if cursor.rowcount == 0:
-                return False
+            is_new = cursor.rowcount == 1
+        if not is_new:
+            _compare(received, connection, now)
+            return False
         tallies.add({link.queue_id: 1})
         wake.wake(LANE)
         counts = Counts(received=1)
         traffic.count_many({(link.queue_id, connection.pk): Passage(counts)}, at=now)
         stats.count_many({connection.pk: counts}, at=now)
     return True
+
+
+def _remember(vault: Vault | None, queue_name: str, reason: str, now: datetime) -> None:
+    security_events.record_refusal(
+        vault=vault, name=queue_name, reason=reason, now=now, event=security_events.MESSAGE_REFUSED
+    )
+
+
+def _compare(received: Received, connection: Connection, now: datetime) -> None:
+    """A message that comes again says the same, but for its times and what its tokens stand for now."""
+    kept = IncomingMessage.objects.get(connection=connection, message_id=received.message_id)
+    if kept.body_removed_at is not None:
+        return
+    before = read_body(kept.body.encode())
+    if (before.items, set(before.attributes)) != (received.items, set(received.attributes)):
+        raise IdTaken
 
 
 def _believe(posted: Posted, vault: Vault | None, now: datetime) -> tuple[SignedRequest, Binding]:
@@ -131,7 +163,8 @@ def _believe(posted: Posted, vault: Vault | None, now: datetime) -> tuple[Signed
     candidates = list(_candidates(request, vault, now)) if vault is not None else []
     if not candidates:
         # An unknown sender costs a signature check too, so that the time taken does not tell who is known.
-        request.verify(posted.raw, _stand_in())
+        with suppress(SignatureRefused):
+            request.verify(posted.raw, stand_in())
         raise IdentityRefused("No certificate of this Vault's peers may speak for this message.")
     refusal: SignatureRefused | None = None
     for binding, key in candidates:
@@ -140,15 +173,35 @@ def _believe(posted: Posted, vault: Vault | None, now: datetime) -> tuple[Signed
         except SignatureRefused as error:
             refusal = error
         else:
-            request.check_time(now)
+            _check_time(request, binding, now)
             return request, binding
     raise refusal or SignatureRefused("The signature does not fit the request.")
+
+
+def _check_time(request: SignedRequest, binding: Binding, now: datetime) -> None:
+    """Signed now, give or take. Operators hear of a peer's wrong clock, but not because old words are repeated."""
+    try:
+        request.check_time(now)
+    except SignatureRefused:
+        if not _came_before(request, binding):
+            peer = binding.peer_installation_id
+            clocks.note(peer, said=request.sent_at, now=now)
+            clocks.tell_refusal(binding.connection.vault, peer, binding.peer_vault_id, said=request.sent_at, now=now)
+        raise
+
+
+def _came_before(request: SignedRequest, binding: Binding) -> bool:
+    try:
+        message_id = UUID(request.request_id)
+    except ValueError:
+        return False
+    return IncomingMessage.objects.filter(connection=binding.connection_id, message_id=message_id).exists()
 
 
 def _candidates(request: SignedRequest, vault: Vault, now: datetime) -> Iterator[tuple[Binding, rsa.RSAPublicKey]]:
     """Bindings whose peer may sign so: two installations may have equal vault and certificate ids."""
     rows = Binding.objects.in_force().filter(connection__vault=vault, peer_vault_id=request.vault_id)
-    for binding in rows.select_related("connection").order_by("pk"):
+    for binding in rows.select_related("connection__vault").order_by("pk"):
         pem = pinned_certificates(binding, now=now).get(request.certificate_id)
         if pem is not None:
             yield binding, _public_key(pem)
@@ -158,10 +211,6 @@ def _candidates(request: SignedRequest, vault: Vault, now: datetime) -> Iterator
 def _public_key(pem: str) -> rsa.RSAPublicKey:
     """Parsed once a process: the text itself is the key of the cache, so a changed one is never met."""
     return signed_json.public_key(signed_json.read_certificate(pem))
-
-
-def _stand_in() -> rsa.RSAPublicKey:
-    return _public_key(certificates.current().pem)
 
 
 def _read(request: SignedRequest, raw: bytes) -> Received:

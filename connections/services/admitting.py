@@ -12,17 +12,15 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connections import conf, signed_json
 from connections.models import IncomingPeerMessage, IssuedFile
 from connections.peering.messages import Connect, Message
 from connections.peering.protocol import ProtocolError, read_message
 from connections.peering.remote import REQUEST_TYPE
-from connections.services import certificates, clocks, files, parties, receiving, security_events
+from connections.services import clocks, files, parties, receiving, security_events
 from connections.services.pinning import exchange_with, last_words, may_introduce, pinned_certificates
+from connections.services.strangers import stand_in
 from connections.spark.verifying import SignatureRefused, SignedRequest, read_request
 from vaultadmin.models import Installation, Vault
 
@@ -80,7 +78,7 @@ def _believe(posted: Posted, vault: Vault | None, now: datetime) -> tuple[Signed
         raise IdentityRefused("The message claims to come from this very installation, which never uses the network.")
     pem = _known_certificate(message, vault, now) if vault is not None else None
     # An unknown sender costs a signature check too, so that the time taken does not tell who is known.
-    key = signed_json.public_key(signed_json.read_certificate(pem)) if pem else _stand_in()
+    key = signed_json.public_key(signed_json.read_certificate(pem)) if pem else stand_in()
     request.verify(posted.raw, key)
     if pem is None:
         raise IdentityRefused("No certificate of this Vault's peers may speak for this message.")
@@ -115,15 +113,6 @@ def _holds_a_file_of_ours(body: Connect) -> bool:
     issued = IssuedFile.objects.filter(pk=body.exchange).first()
     kept = bytes(issued.nonce_hash) if issued is not None else files.nonce_hash(files.nonce_of(body.exchange))
     return hmac.compare_digest(kept, files.nonce_hash(body.nonce))
-
-
-@lru_cache(maxsize=1)
-def _stand_in() -> rsa.RSAPublicKey:
-    """A key to check the signature of a sender nobody knows with. What it says does not count, so it is nobody's.
-
-    Ours would not do: an installation whose first certificate is not made yet has to refuse strangers all the same.
-    """
-    return certificates.new_key().public_key()
 
 
 def _note_clock(message: Message, vault: Vault, now: datetime) -> None:

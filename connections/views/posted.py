@@ -8,7 +8,13 @@ from typing import Any, Final
 from django.http import HttpRequest, JsonResponse
 
 _READ_AWAY_BYTES: Final = 1024 * 1024
-_TITLES: Final = {401: "Unauthorized", 403: "Forbidden", 405: "Method Not Allowed", 413: "Content Too Large"}
+_TITLES: Final = {
+    401: "Unauthorized",
+    403: "Forbidden",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Content Too Large",
+}
 
 
 def too_large(request: HttpRequest, most: int) -> JsonResponse | None:

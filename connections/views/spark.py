@@ -38,7 +38,7 @@ def receive(request: HttpRequest, vault_id: int, queue_name: str) -> HttpRespons
     except accepting.IdentityRefused:
         return problem(401, "The message is not accepted.", **{"WWW-Authenticate": "Signature"})
     except accepting.NotTaken as refusal:
-        return later(RETRY_SECONDS) if refusal.later else problem(403, str(refusal))
+        return later(RETRY_SECONDS) if refusal.status == 503 else problem(refusal.status, str(refusal))
     except DatabaseError:
         logger.exception("spark_message_not_taken")
         return later(RETRY_SECONDS)

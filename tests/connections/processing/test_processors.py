@@ -155,3 +155,13 @@ def test_processor_of_a_user_who_left_does_nothing(owner, link):
 
     assert "is inactive" in fresh(message).last_error
     assert not FiledMessage.objects.exists()
+
+
+def test_processor_is_told_of_no_connection_and_no_other_vault_for_local_messages(owner, link, processor):
+    seen = []
+    queue = make_inbound(owner, link, processor=processor(lambda inbound, by, now: seen.append(inbound)))
+    make_incoming(queue, link)
+
+    work()
+
+    assert (seen[0].connection_id, seen[0].remote_vault_id, seen[0].remote_queue_name) == (None, None, "")
