@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 import psycopg
 
 from tests.embedded.conftest import own_folder
+from tests.tools import planting
 from tests.tools.installation import Browser, Installation
 from vaultadmin.embedded.processes import wait_until
 from vaultadmin.site.demo import world
@@ -27,8 +28,8 @@ SELECT p.internal_id, p.participant_id FROM ecoa_serviceparticipant p
 @contextmanager
 def installation() -> Iterator[Installation]:
     with own_folder() as folder:
-        folder.mkdir(parents=True, exist_ok=True)
         running = Installation(folder)
+        planting.plant(running)
         try:
             running.start()
             running.manage("demo")
