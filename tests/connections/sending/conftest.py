@@ -5,7 +5,7 @@ import trustme
 
 from tests.factories.connections import make_external
 from tests.factories.spark import make_outbound, make_spark_admin
-from tests.vaultadmin.outbound.peers import Peer, server_context
+from tests.vaultadmin.outbound.peers import Peer, recorded_dials, server_context
 
 HOST = "rtsm.example.com"
 
@@ -41,6 +41,12 @@ def listen(settings, ca_bundle, tls):
             return peer
 
         yield start
+
+
+@pytest.fixture
+def dials():
+    with recorded_dials() as dialled:
+        yield dialled
 
 
 @pytest.fixture

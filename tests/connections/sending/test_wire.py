@@ -8,12 +8,12 @@ import pytest
 from connections.delivery import draining
 from connections.models import ConnectionStats, DeliveryAttempt, Lane, MessageCopy, SigningCertificate
 from connections.services import tallies
+from tests.connections.sending.captured import PREFIX, Captured
 from tests.factories.connections import make_authorization, make_external
 from tests.factories.spark import make_outbound, put
 from tests.vaultadmin.outbound.peers import answer
 from vaultadmin import clock
 
-PREFIX = "x-vaultapisignature-"
 SIGNED = [
     "certificateid",
     "executionid",
@@ -25,24 +25,6 @@ SIGNED = [
     "url",
     "vaultid",
 ]
-
-
-class Captured:
-    """One request as it came off the wire, read by hand."""
-
-    def __init__(self, raw):
-        head, _, self.body = raw.partition(b"\r\n\r\n")
-        first, *lines = head.decode().split("\r\n")
-        self.line = first
-        self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        self.names = [line.partition(":")[0] for line in lines]
-
-    def string(self):
-        signed = sorted((name, value) for name, value in self.headers.items() if name.startswith(PREFIX))
-        return "".join(f"{name}:{value}\n" for name, value in signed).encode() + self.body
-
-    def part(self, name):
-        return self.headers[PREFIX + name]
 
 
 @pytest.fixture
