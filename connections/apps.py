@@ -18,7 +18,7 @@ class ConnectionsConfig(AppConfig):
         from connections.processing import answering, filing
         from connections.selectors import foresight
         from connections.selectors.clients import Clients
-        from connections.services import copying, foretelling, healing, separating, standard
+        from connections.services import copying, deleting, foretelling, healing, queue_links, separating, standard
         from connections.services.approval_task import ApprovalTaskHandler
         from connections.views import rest
         from vaultadmin import registries, wake
@@ -36,7 +36,8 @@ class ConnectionsConfig(AppConfig):
         registries.mail_writers[foretelling.TOPIC] = foretelling.mail
         registries.home_cards += [home.cards, certificates.cards]
         registries.notices.append(certificates.notices)
-        foresight.sources.append(effects.integrations)
+        foresight.sources += [effects.integrations, effects.queues]
+        deleting.blockers.append(queue_links.blocks_delete)
         registries.palette.extend((home.hits, home.authorization_hits, home.token_hits))
         registries.lanes.append(home.lane)
         registries.vault_parts.append(standard.fit_out)

@@ -15,6 +15,7 @@ from vaultadmin import audit
 from vaultadmin.models import Membership
 from vaultadmin.permissions import ensure
 
+_NAMED = 3
 AUDITED = ["queue", "connection", "label", "is_active", "deliver_to_queue"]
 
 
@@ -95,8 +96,13 @@ def remove(*, link: QueueConnection, by: Membership, now: datetime) -> None:
 
 def blocks_delete(connection: Connection) -> str:
     """Why a connection cannot be deleted: the queues that name it."""
-    named = [f"“{row.queue}”" for row in connection.queue_connections.select_related("queue").order_by("pk")[:3]]
-    return f"The queue {', '.join(named)} uses this connection; take it out there first." if named else ""
+    rows = list(connection.queue_connections.select_related("queue").order_by("pk")[: _NAMED + 1])
+    if not rows:
+        return ""
+    if len(rows) == 1:
+        return f"The queue “{rows[0].queue}” uses this connection; take it out there first."
+    named = ", ".join(f"“{row.queue}”" for row in rows[:_NAMED]) + (" and others" if len(rows) > _NAMED else "")
+    return f"The queues {named} use this connection; take it out there first."
 
 
 def _check(queue: Queue, connection: Connection, by: Membership, deliver_to: str) -> None:
