@@ -7,10 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import resolve
+from django.utils.functional import cached_property
 
 from vaultadmin import audit, clock
 from vaultadmin.access import Gate
@@ -36,6 +40,22 @@ def own_address(get_response: Handler) -> Handler:
         return get_response(request)
 
     return middleware
+
+
+class ContentPolicy(CSPMiddleware):
+    """The content security policy of every answer; the usual one is put together once, not for each of them."""
+
+    @cached_property
+    def _usual(self) -> str:
+        return build_policy()
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Set the header; what asked for a policy of its own is left to the package."""
+        own = getattr(request, "_csp_nonce", None) or any(name.startswith("_csp") for name in vars(response))
+        if own or settings.DEBUG:
+            return super().process_response(request, response)
+        response.headers.setdefault(HEADER, self._usual)
+        return response
 
 
 def short_way(get_response: Handler) -> Handler:

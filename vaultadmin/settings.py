@@ -56,7 +56,7 @@ MIDDLEWARE = [
     "vaultadmin.middleware.own_address",
     "django.middleware.security.SecurityMiddleware",
     # Before the static files, which carry the policy like every other answer.
-    "csp.middleware.CSPMiddleware",
+    "vaultadmin.middleware.ContentPolicy",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "vaultadmin.middleware.short_way",

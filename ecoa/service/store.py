@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from psycopg import Cursor
 from psycopg.errors import UniqueViolation
 
@@ -96,16 +96,34 @@ def _values(spot: Spot) -> dict[str, Any]:
 def _ask(statement: str, values: dict[str, Any]) -> tuple[Any, ...]:
     """The one row of a statement, after its first column said that the revision holds.
 
-    The server prepares it once a connection, and gets the values beside it: planning it anew and writing the values
-    into the text cost more than carrying it out.
+    A kept connection that ended meanwhile is found out by the statement itself, which is asked once more over a new
+    one: asking before every call whether it still stands would cost each of them a round trip, and to write the same
+    values twice is to write them once.
     """
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        row: tuple[Any, ...] | None = cursor.execute(statement, values, prepare=True).fetchone()
+    try:
+        row = _execute(statement, values)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or not _has_ended():
+            raise
+        connection.close()
+        row = _execute(statement, values)
     if row is None or not row[0]:
         raise Outdated
     return row[1:]
+
+
+def _execute(statement: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
+    """The server prepares it once a connection, and gets the values beside it.
+
+    Planning it anew and writing the values into the text cost more than carrying it out.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        return cursor.execute(statement, values, prepare=True).fetchone()
+
+
+def _has_ended() -> bool:
+    return connection.connection is not None and connection.connection.closed
 
 
 def _is_taken_meanwhile(error: IntegrityError) -> bool:

@@ -32,6 +32,19 @@ def test_call_at_a_remembered_place_takes_one_statement(regular, django_assert_n
     assert len(asked) == 2
 
 
+@pytest.mark.django_db(transaction=True)
+def test_call_over_a_connection_that_ended_meanwhile_is_answered_as_any_other(regular):
+    other = connection.copy()
+    with connection.cursor() as cursor, other.cursor() as elsewhere:
+        cursor.execute("SELECT pg_backend_pid()")
+        elsewhere.execute("SELECT pg_terminate_backend(%s, 5000)", cursor.fetchone())
+    other.close()
+
+    regular.written("1005-002", "second")
+
+    assert regular.found("second")["participantId"] == "1005-002"
+
+
 def test_refusal_by_the_store_at_a_remembered_place_is_the_answer(regular):
     assert code_of(regular.post("1005-001", "second")) == "ID-0003"
     assert code_of(regular.get("second")) == "NF-0004"
