@@ -27,6 +27,7 @@ def add(
     try:
         with transaction.atomic():
             locked = queues.lock(queue, by)
+            _check_label(label)
             _check(locked, connection, by, deliver_to_queue)
             link = QueueConnection(
                 vault=by.vault,
@@ -56,12 +57,16 @@ def edit(
     by: Membership,
     now: datetime,
     deliver_to_queue: str = "",
+    seen: datetime | None = None,
 ) -> QueueConnection:
     """Change a queue's connection: inactive, it gets no new copies, and those that wait for it stand still."""
     ensure(by, queues.needed(link.queue.type))
     with transaction.atomic():
         queue = queues.lock(link.queue, by)
         row = _lock(link)
+        if seen is not None and row.modified_at != seen:
+            raise Refused("Somebody changed this connection of the queue meanwhile; look at it again before you save.")
+        _check_label(label)
         _check(queue, row.connection, by, deliver_to_queue)
         before = audit.snapshot(row, AUDITED)
         row.label, row.is_active, row.deliver_to_queue = label, is_active, deliver_to_queue
@@ -103,6 +108,11 @@ def blocks_delete(connection: Connection) -> str:
         return f"The queue “{rows[0].queue}” uses this connection; take it out there first."
     named = ", ".join(f"“{row.queue}”" for row in rows[:_NAMED]) + (" and others" if len(rows) > _NAMED else "")
     return f"The queues {named} use this connection; take it out there first."
+
+
+def _check_label(label: str) -> None:
+    if len(label) > queues.LABEL_LENGTH:
+        raise Refused(f"Label can have at most {queues.LABEL_LENGTH} characters.", field="label")
 
 
 def _check(queue: Queue, connection: Connection, by: Membership, deliver_to: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -31,6 +32,11 @@ AUDITED = [
     "sequential",
 ]
 NAME_LABEL = "Name"
+LABEL_LENGTH = 60
+DESCRIPTION_LENGTH = 500
+# Who sees queues: those who administer a type of them, and those who operate the messages in them.
+VIEWERS = (Permission.SPARK_QUEUES, Permission.SDK_JOB_QUEUES, Permission.MESSAGES_OPERATE)
+GONE = "Somebody deleted this queue meanwhile."
 
 
 def needed(type: str) -> Permission:
@@ -54,11 +60,12 @@ def create(
     sequential: bool = False,
     creation_key: UUID | None = None,
 ) -> Queue:
-    """A new queue, active and delivering, with nothing connected to it yet."""
+    """A new queue, active and delivering, with nothing connected to it yet. Without a name it gets one by its label."""
     kind = QueueType(type)
     ensure(by, needed(kind))
     if again := _made_before(creation_key, by):
         return again
+    name = name or _name_by(label, by)
     try:
         rules.check_own_name(name, label=NAME_LABEL)
     except rules.RuleBroken as error:
@@ -144,7 +151,7 @@ def lock(queue: Queue, by: Membership) -> Queue:
     rows = Queue.objects.select_for_update(no_key=True, of=("self",)).select_related("vault")
     found: Queue | None = rows.filter(pk=queue.pk, vault=by.vault_id).first()
     if found is None:
-        raise Refused("Somebody deleted this queue meanwhile.")
+        raise Refused(GONE)
     return found
 
 
@@ -159,6 +166,10 @@ def _set(
     rollback_on_error: bool,
     sequential: bool,
 ) -> None:
+    if not label.strip() or len(label) > LABEL_LENGTH:
+        raise Refused(f"Enter a Label of at most {LABEL_LENGTH} characters.", field="label")
+    if len(description) > DESCRIPTION_LENGTH:
+        raise Refused(f"Description can have at most {DESCRIPTION_LENGTH} characters.", field="description")
     queue.label, queue.description = label, description
     # Both are ignored for job queues (veeva-core 5.1), so nothing is kept that does nothing.
     is_job = queue.type == QueueType.JOB
@@ -200,6 +211,15 @@ def _save(queue: Queue, before: dict[str, object], event: str, *, by: Membership
         queue.modified_at = now
         queue.save()
         audit.record(vault=by.vault, by=by, event=event, subject=queue, changes=changes)
+
+
+def _name_by(label: str, by: Membership) -> str:
+    """The Name made from a Label: “Study sync” is study_sync__c, or study_sync_2__c where that is taken."""
+    words = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
+    if not words:
+        raise Refused("Enter a Name: none can be made from this Label.", field="name")
+    taken = Queue.objects.filter(vault=by.vault_id)
+    return rules.free_own_name(words, taken=lambda name: taken.filter(name=name).exists())
 
 
 def _made_before(creation_key: UUID | None, by: Membership) -> Queue | None:

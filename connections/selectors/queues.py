@@ -1,0 +1,162 @@
+"""Queues as the list, their pages, the home and the REST API show them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Upper
+
+from connections.constants import ConnectionType, LaneOutcome, QueueType
+from connections.models import Connection, Lane, MessageCopy, Queue, QueueConnection, QueueTally
+from vaultadmin.models import Membership
+from vaultadmin.query import PAGE, as_key
+
+FILTERS = ("q", "type", "status", "delivery")
+SORTS = {"name": "name_key", "changed": "modified_at"}
+STATUSES = {"active": True, "inactive": False}
+DELIVERIES = {"enabled": True, "disabled": False}
+# An error nobody waits for any more is told this long.
+_RECENT = timedelta(days=1)
+_MOST_FAILING = 200
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of queues in the asked order, and the key of the next."""
+
+    rows: Sequence[Queue]
+    next_key: str
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A queue that needs somebody: which connection, since when, why, and how many messages wait in the queue."""
+
+    queue: Queue
+    connection: str
+    since: datetime
+    error: str
+    waiting: int
+
+
+def queues(member: Membership, asked: dict[str, str]) -> QuerySet[Queue]:
+    """Those the member may see and asked for by FILTERS; senseless filters fall away."""
+    rows = Queue.objects.visible_to(member)
+    if search := asked.get("q", "").replace("\x00", "").strip()[:100]:
+        rows = rows.filter(Q(name__icontains=search) | Q(label__icontains=search))
+    if asked.get("type") in QueueType.values:
+        rows = rows.filter(type=asked["type"])
+    if asked.get("status") in STATUSES:
+        rows = rows.filter(is_active=STATUSES[asked["status"]])
+    if asked.get("delivery") in DELIVERIES:
+        rows = rows.filter(delivery_enabled=DELIVERIES[asked["delivery"]])
+    return rows
+
+
+def page(rows: QuerySet[Queue], *, sort: str, after: str) -> Page:
+    """The page that follows the queue with the id `after`, sorted by one of SORTS ("-" turns it round)."""
+    column = SORTS.get(sort.lstrip("-"), "name_key")
+    rows = rows.annotate(
+        name_key=Upper("name"),
+        has_errors=Exists(_errors().filter(link__queue=OuterRef("pk"))),
+        link_count=Count("connections"),
+    )
+    descending = sort.startswith("-")
+    key = as_key(after)
+    last = rows.filter(pk=key).first() if key is not None else None
+    if last is not None:
+        way, value = "lt" if descending else "gt", getattr(last, column)
+        rows = rows.filter(Q(**{f"{column}__{way}": value}) | Q(**{column: value, f"pk__{way}": last.pk}))
+    order = [f"-{column}", "-pk"] if descending else [column, "pk"]
+    found = list(rows.order_by(*order)[: PAGE + 1])
+    return Page(found[:PAGE], str(found[PAGE - 1].pk) if len(found) > PAGE else "")
+
+
+def find(member: Membership, name: str) -> Queue | None:
+    """The queue of this name, with what its page needs."""
+    rows = Queue.objects.visible_to(member).select_related("vault", "processor_user__user", "handler_user__user")
+    return rows.filter(name=name).first()
+
+
+def waiting_in(queues: Collection[int]) -> dict[int, int]:
+    """How many messages wait in each of some queues by id, in one query; nothing for empty ones."""
+    rows = QueueTally.objects.filter(queue__in=queues).order_by().values_list("queue")
+    return {queue: total for queue, total in rows.annotate(total=Sum("waiting")) if total}
+
+
+def links(queue: Queue) -> list[QueueConnection]:
+    """The connections of a queue in order, with the lanes of an outbound one."""
+    return list(queue.connections.select_related("connection", "lane").order_by("connection__name", "pk"))
+
+
+def waiting_for(queue: Queue) -> dict[int, int]:
+    """How many copies wait for each connection of an outbound queue, by connection; a queue holds few enough."""
+    rows = MessageCopy.objects.filter(queue=queue, due_at__isnull=False).order_by().values_list("connection")
+    return {connection: number for connection, number in rows.annotate(number=Count("pk")) if connection is not None}
+
+
+def find_link(queue: Queue, pk: int) -> QueueConnection | None:
+    """One connection of a queue."""
+    found: QueueConnection | None = queue.connections.select_related("connection", "queue").filter(pk=pk).first()
+    return found
+
+
+def using(member: Membership, connection: Connection) -> QuerySet[QueueConnection]:
+    """The places where queues name a connection, as far as the member sees the queues."""
+    rows: QuerySet[QueueConnection] = connection.queue_connections.select_related("queue", "lane")
+    return rows.filter(queue__in=Queue.objects.visible_to(member)).order_by("queue__name", "pk")
+
+
+def choices(member: Membership, queue: Queue) -> QuerySet[Connection]:
+    """The connections a queue could still be given."""
+    rows: QuerySet[Connection] = Connection.objects.filter(vault=member.vault_id)
+    rows = rows.exclude(queue_connections__queue=queue)
+    if queue.is_inbound:
+        rows = rows.exclude(type=ConnectionType.EXTERNAL)
+    return rows.order_by("name", "pk")
+
+
+def inbound_names(member: Membership) -> list[str]:
+    """The inbound queues of the vault: what a Local connection can deliver to."""
+    return list(
+        Queue.objects.filter(vault=member.vault_id, type=QueueType.INBOUND)
+        .order_by("name")
+        .values_list("name", flat=True)
+    )
+
+
+def administered(vault_id: int, types: Collection[QueueType]) -> QuerySet[Queue]:
+    """The queues of a vault of some types, for who may administer these."""
+    return Queue.objects.filter(vault=vault_id, type__in=types)
+
+
+def failing(member: Membership, *, now: datetime) -> list[Failing]:
+    """Queues that need somebody, those first that hold most: an error with messages behind it, or a fresh one."""
+    visible = Queue.objects.visible_to(member)
+    lanes = (
+        _errors()
+        .filter(link__queue__in=visible, link__is_active=True)
+        .select_related("link__queue", "link__connection")
+    )
+    rows = list(lanes.order_by("-last_error_at", "pk")[:_MOST_FAILING])
+    waiting = waiting_in({lane.link.queue_id for lane in rows})
+    found = [
+        Failing(
+            queue=lane.link.queue,
+            connection=lane.link.connection.name,
+            since=lane.last_error_at or now,
+            error=lane.last_error,
+            waiting=waiting.get(lane.link.queue_id, 0),
+        )
+        for lane in rows
+    ]
+    urgent = [one for one in found if one.waiting > 0 or now - one.since < _RECENT]
+    return sorted(urgent, key=lambda one: -one.waiting)
+
+
+def _errors() -> QuerySet[Lane]:
+    """Lanes whose last attempt went wrong."""
+    return Lane.objects.filter(last_outcome=LaneOutcome.ERROR)
