@@ -15,12 +15,13 @@ class ConnectionsConfig(AppConfig):
         from connections.constants import APPROVAL_TASK
         from connections.home import certificates
         from connections.home import connections as home
+        from connections.home import queues as queue_home
         from connections.processing import answering, filing
         from connections.selectors import foresight
         from connections.selectors.clients import Clients
         from connections.services import copying, deleting, foretelling, healing, queue_links, separating, standard
         from connections.services.approval_task import ApprovalTaskHandler
-        from connections.views import rest
+        from connections.views import rest, rest_queues
         from vaultadmin import registries, wake
         from vaultadmin.registries import RestResource
         from vaultadmin.sandboxes import registry as sandboxes
@@ -34,15 +35,17 @@ class ConnectionsConfig(AppConfig):
         checks.register()
         recorded.register()
         registries.mail_writers[foretelling.TOPIC] = foretelling.mail
-        registries.home_cards += [home.cards, certificates.cards]
+        registries.home_cards += [home.cards, queue_home.cards, certificates.cards]
+        registries.troubles.append(queue_home.troubles)
         registries.notices.append(certificates.notices)
         foresight.sources += [effects.integrations, effects.queues]
         deleting.blockers.append(queue_links.blocks_delete)
-        registries.palette.extend((home.hits, home.authorization_hits, home.token_hits))
-        registries.lanes.append(home.lane)
+        registries.palette.extend((home.hits, queue_home.hits, home.authorization_hits, home.token_hits))
+        registries.lanes += [home.lane, queue_home.sending, queue_home.processing]
         registries.vault_parts.append(standard.fit_out)
         registries.clients = Clients()
         registries.rest_resources.append(RestResource("services/certificate/<str:certificate_id>", rest.certificate))
+        registries.rest_resources += rest_queues.RESOURCES
         sandboxes.parts.extend(copying.PARTS)
         registries.separations.append(separating.let_go)
         sandboxes.link_kinds.update(healing.KINDS)

@@ -16,11 +16,12 @@ from connections.models import (
     ConnectionClient,
     Integration,
     IntegrationPoint,
+    Queue,
     ReferenceLookup,
     SigningCertificate,
     VaultToken,
 )
-from connections.services import certificates, tokens
+from connections.services import certificates, queues, tokens
 from connections.services.creating import AUDITED
 from vaultadmin.models import Membership, Signature, Task
 from vaultadmin.permissions import Permission, can
@@ -72,6 +73,15 @@ def register() -> None:
             find=lambda member, key: by_number(VaultToken.objects.visible_to(member), key),
             url=lambda member, row: reverse("connections:token", args=[member.vault_id, row.pk]),
             fields=(*tokens.AUDITED, *_DATES),
+        )
+    )
+    record_kind(
+        Recorded(
+            kind="queue",
+            model=Queue,
+            find=lambda member, key: by_number(Queue.objects.visible_to(member), key),
+            url=lambda member, row: reverse("connections:queue", args=[member.vault_id, row.name]),
+            fields=(*queues.AUDITED, *_DATES),
         )
     )
     record_kind(

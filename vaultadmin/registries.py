@@ -62,15 +62,28 @@ class Expiring:
     url: str
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """Something that fails now, one line on a vault's home: what, why, since when, how much of it, and where to go."""
+
+    title: str
+    text: str
+    since: datetime
+    count: str
+    url: str
+
+
 CardSource = Callable[[Membership], list[Card]]
 HitSource = Callable[[Membership, str], list[Hit]]
 
 NoticeSource = Callable[[Membership], list[Notice]]
+TroubleSource = Callable[[Membership], list[Trouble]]
 
 ExpiringSource = Callable[[Membership, datetime], list[Expiring]]
 
 home_cards: list[CardSource] = []
 notices: list[NoticeSource] = []
+troubles: list[TroubleSource] = []
 palette: list[HitSource] = []
 # What of an app's credentials ends soon, as far as the member sees it; connections shows all of them together.
 expiring: list[ExpiringSource] = []

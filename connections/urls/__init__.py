@@ -8,6 +8,7 @@ from connections.urls import (
     integrations,
     lookups,
     probing,
+    queues,
     record,
     standard,
     stats,
@@ -28,4 +29,5 @@ urlpatterns = [
     *tokens.urlpatterns,
     *probing.urlpatterns,
     *incoming.urlpatterns,
+    *queues.urlpatterns,
 ]

@@ -19,7 +19,7 @@ from connections.constants import (
 from connections.services import authorizations, creating, integration_points, integrations, lookups
 from connections.services import tokens as vault_tokens
 from tests.factories.connections import make_certificate
-from tests.guards import ecoa_objects, incoming_objects
+from tests.guards import ecoa_objects, incoming_objects, spark_objects
 from tests.guards.routes import Route
 from vaultadmin import audit, clock, standard_profiles
 from vaultadmin.models import ApiSession, Delegation, Membership, SecurityProfile, Vault
@@ -97,7 +97,6 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         "certificate_id": make_certificate().certificate_id,
         "client_id": connection.clients.get().pk,
         "peering:name": "connect",
-        "queue_name": "guarded_queue__c",
         "api:version": "v25.1",
         "member_id": people[standard_profiles.READ_ONLY.api_name].pk,
         "security-profiles:api_name": profile.api_name,
@@ -106,6 +105,7 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         "api_session_id": _signed_in(people).pk,
         "vault_token_id": vault_token.pk,
         **incoming_objects.build(owner),
+        **spark_objects.build(owner),
         **ecoa_objects.build(owner, people[standard_profiles.SITE_STAFF.api_name]),
     }
 

@@ -28,6 +28,7 @@ from tests.security import (
     ecoa_deeds,
     ecoa_service_deeds,
     incoming_deeds,
+    queue_deeds,
     source_deeds,
     study_deeds,
 )
@@ -377,6 +378,7 @@ DEEDS = [
     *source_deeds.DEEDS,
     *study_deeds.DEEDS,
     *drift_deeds.DEEDS,
+    *queue_deeds.DEEDS,
     *(Deed(_V + pattern, prepare, creates=creates) for pattern, prepare, creates in ecoa_service_deeds.ACTS),
 ]
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from redis import Redis, RedisError
 
+from connections.selectors import waiting
 from vaultadmin import clock, embedded
 from vaultadmin.access import Gate, requires
 from vaultadmin.models import Installation
@@ -35,12 +36,16 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def _checks() -> dict[str, dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    signs = vital_signs.read(now=clock.now())
+    now = clock.now()
+    signs = vital_signs.read(now=now)
+    oldest = waiting.oldest_due(now)
     return {
         "database": {"ok": True},
         "setup": {"ok": Installation.objects.filter(ready_at__isnull=False).exists()},
         "redis": {"ok": redis_answers()},
         "beat": {"ok": signs.beat.alive, "age": signs.beat.age},
+        # A backlog is work, not a reason to send nobody here: told, never judged.
+        "messages": {"ok": True, "oldest_due": int((now - oldest).total_seconds()) if oldest is not None else None},
         "workers": {"ok": signs.workers_alive, "silent": [pulse.name for pulse in signs.queues if not pulse.alive]},
     }
 

@@ -28,6 +28,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     context: dict[str, Any] = {
         "cards": [card for source in registries.home_cards for card in source(member)],
         "notices": [notice for source in registries.notices for notice in source(member)],
+        "troubles": [trouble for source in registries.troubles for trouble in source(member)],
         "may_decide": bool(registry.kinds_for(member)),
         "rows": worklist.rows(worklist.inbox(member), member, limit=5),
         "changes": _recent(member),

@@ -36,6 +36,12 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
         "Connections",
         (
             Item("Connections", "plug-connected", "connections:list", (Permission.CONNECTION_READ,)),
+            Item(
+                "Queues",
+                "stack-2",
+                "connections:queues",
+                (Permission.SPARK_QUEUES, Permission.SDK_JOB_QUEUES, Permission.MESSAGES_OPERATE),
+            ),
             Item("Authorizations", "key", "connections:authorizations", (Permission.AUTHORIZATION_READ,)),
             Item("Tokens", "template", "connections:tokens", (Permission.CONNECTION_READ,)),
             Item("Certificates", "certificate", "connections:certificates", (Permission.CONNECTION_READ,)),

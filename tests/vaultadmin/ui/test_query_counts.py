@@ -5,6 +5,7 @@ from django.db import transaction
 
 from tests.factories.connections import make_certificate, make_external
 from tests.factories.people import make_member, make_vault
+from tests.factories.spark import make_outbound
 from tests.guards.world import signed_in
 from vaultadmin import audit, clock
 from vaultadmin.models import Heartbeat, Membership
@@ -12,7 +13,15 @@ from vaultadmin.permissions import Permission
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ["admin/connections/", "admin/authorizations/", "admin/tokens/", "admin/audit/", "admin/users/", "tasks/"]
+LISTS = [
+    "admin/connections/",
+    "admin/authorizations/",
+    "admin/queues/",
+    "admin/tokens/",
+    "admin/audit/",
+    "admin/users/",
+    "tasks/",
+]
 MOST = 6
 
 
@@ -25,7 +34,7 @@ def owner() -> Membership:
 
 def fill(owner, amount):
     for number in range(amount):
-        make_external(owner, name=f"Connection {number}")
+        make_outbound(owner, make_external(owner, name=f"Connection {number}"))
         make_member(owner.vault)
         with transaction.atomic():
             audit.record(vault=owner.vault, by=owner, event="thing.changed")

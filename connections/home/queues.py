@@ -1,0 +1,83 @@
+"""What queues show on pages that belong to everybody: home, palette, the status page's lanes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.urls import reverse
+
+from connections.constants import QueueType
+from connections.models import Queue
+from connections.selectors import queues as selectors
+from connections.selectors import waiting
+from connections.services.queues import VIEWERS
+from vaultadmin import clock
+from vaultadmin.models import Membership
+from vaultadmin.permissions import can_any
+from vaultadmin.registries import Card, Hit, Lane, Trouble
+
+_HITS = 5
+_TROUBLES = 5
+_ICONS = {QueueType.OUTBOUND: "send", QueueType.INBOUND: "inbox", QueueType.JOB: "settings"}
+
+
+def cards(member: Membership) -> list[Card]:
+    """How many queues fail, or how many messages wait."""
+    if not can_any(member, VIEWERS):
+        return []
+    url = reverse("connections:queues", args=[member.vault_id])
+    ids = list(Queue.objects.visible_to(member).order_by().values_list("pk", flat=True))
+    if not ids:
+        return [Card("Queues", "0", "None yet. A queue carries Spark messages.", url, "neutral", "stack-2")]
+    number = sum(selectors.waiting_in(ids).values())
+    sentence = f"{number:,} message{' waits' if number == 1 else 's wait'} in {'it' if len(ids) == 1 else 'them'}."
+    failing = len({one.queue.pk for one in selectors.failing(member, now=clock.now())})
+    if failing:
+        return [Card("Queues", f"{failing} failing", sentence, url, "danger", "stack-2")]
+    return [Card("Queues", f"{len(ids)} working", sentence, url, "success", "stack-2")]
+
+
+def troubles(member: Membership) -> list[Trouble]:
+    """One line for each queue that needs somebody."""
+    if not can_any(member, VIEWERS):
+        return []
+    found = selectors.failing(member, now=clock.now())[:_TROUBLES]
+    return [
+        Trouble(
+            title=one.queue.label,
+            text=f"{one.connection}: {one.error}",
+            since=one.since,
+            count=f"{one.waiting:,} waiting" if one.waiting else "",
+            url=reverse("connections:queue", args=[member.vault_id, one.queue.name]),
+        )
+        for one in found
+    ]
+
+
+def hits(member: Membership, text: str) -> list[Hit]:
+    """Queues whose label or name fits, for the palette."""
+    if not text.strip():
+        return []
+    rows = selectors.queues(member, {"q": text}).order_by("name", "pk")[:_HITS]
+    return [
+        Hit(
+            label=queue.label,
+            kind="Queue",
+            url=reverse("connections:queue", args=[member.vault_id, queue.name]),
+            icon=_ICONS[QueueType(queue.type)],
+            hint=queue.name,
+        )
+        for queue in rows
+    ]
+
+
+def sending(now: datetime) -> Lane:
+    """Spark messages that are due to leave; those of lanes that may not move are parked."""
+    found = waiting.to_send(now)
+    return Lane("Spark messages to send", found.due, found.oldest, found.parked)
+
+
+def processing(now: datetime) -> Lane:
+    """Spark messages that arrived and are due to be processed."""
+    found = waiting.to_process(now)
+    return Lane("Spark messages to process", found.due, found.oldest, found.parked)

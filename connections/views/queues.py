@@ -1,0 +1,183 @@
+"""Queues of a vault: the list, one queue, and how its lanes stand now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from connections import processors
+from connections.constants import ConnectionState, QueueType
+from connections.models import Hold, Lane, Queue, QueueConnection
+from connections.selectors import queues as selectors
+from connections.services import holding, queue_ending, queues, tallies
+from connections.spark.message import CAPACITY
+from vaultadmin import audit, clock
+from vaultadmin.access import MemberRequest, requires
+from vaultadmin.answers import live
+from vaultadmin.models import Membership
+from vaultadmin.permissions import Permission, can
+from vaultadmin.query import replaced_query
+
+TYPE_ICONS = {QueueType.OUTBOUND: "send", QueueType.INBOUND: "inbox", QueueType.JOB: "settings"}
+_SHOWN_EVENTS = 20
+
+
+@require_safe
+@requires(*queues.VIEWERS)
+def index(request: MemberRequest, vault_id: int) -> HttpResponse:
+    """Search, filters, sort and page are in the address."""
+    asked = {name: request.GET.get(name, "") for name in (*selectors.FILTERS, "sort", "after")}
+    page = selectors.page(selectors.queues(request.member, asked), sort=asked["sort"] or "name", after=asked["after"])
+    waiting = selectors.waiting_in([queue.pk for queue in page.rows])
+    context = {
+        "rows": [(queue, TYPE_ICONS[QueueType(queue.type)], waiting.get(queue.pk, 0)) for queue in page.rows],
+        "older_url": replaced_query(request, after=page.next_key) if page.next_key else "",
+        "older_label": "Next",
+        "newer_url": replaced_query(request, after="") if asked["after"] else "",
+        "newer_label": "First page",
+        "search": {"name": "q", "value": asked["q"], "label": "Label or Name"},
+        "has_filters": True,
+        "types": QueueType.choices,
+        "asked": asked,
+        "chips": _chips(request, asked),
+        "clear_url": request.path,
+        "default_sort": "name",
+        "may_create": bool(creatable_types(request.member)),
+        "page_title": "Queues",
+    }
+    return render(request, "connections/queues.html", context)
+
+
+@require_safe
+@requires(*queues.VIEWERS)
+def detail(request: MemberRequest, vault_id: int, queue_name: str) -> HttpResponse:
+    """One queue: what it is, what it is connected to, what waits."""
+    queue = queue_or_404(request, queue_name)
+    context = _standing(request, queue) | {
+        "icon": TYPE_ICONS[QueueType(queue.type)],
+        "processor": processors.registered.get(queue.processor),
+        "handler": processors.handlers.get(queue.handler),
+        "actions": _actions(request, queue),
+        "sections": _sections(queue),
+        "events": audit.history(queue)[:_SHOWN_EVENTS],
+        "page_title": queue.label,
+    }
+    return render(request, "connections/queue.html", context)
+
+
+@require_safe
+@requires(*queues.VIEWERS)
+def standing(request: MemberRequest, vault_id: int, queue_name: str) -> HttpResponse:
+    """The part of the page that moves: 304 while nothing did."""
+    context = _standing(request, queue_or_404(request, queue_name))
+    return live(request, render(request, "connections/_queue_standing.html", context))
+
+
+def queue_or_404(request: MemberRequest, queue_name: str) -> Queue:
+    """The queue of this address; foreign ones look like missing ones."""
+    queue = selectors.find(request.member, queue_name)
+    if queue is None:
+        raise Http404
+    return queue
+
+
+def queue_url(queue: Queue, name: str = "queue") -> str:
+    """A page of one queue."""
+    return reverse(f"connections:{name}", args=[queue.vault_id, queue.name])
+
+
+def creatable_types(member: Membership) -> list[QueueType]:
+    """Which queues somebody may create, in the order they are offered."""
+    types = (QueueType.OUTBOUND, QueueType.INBOUND, QueueType.JOB)
+    return [type_ for type_ in types if can(member, queues.needed(type_))]
+
+
+def _standing(request: MemberRequest, queue: Queue) -> dict[str, Any]:
+    """What waits, what each connection does, and the two switches."""
+    counts = selectors.waiting_for(queue) if queue.is_outbound else {}
+    holds = holding.in_force(queue.vault, queue=queue) if queue.is_outbound else []
+    return {
+        "queue": queue,
+        "waiting": f"{tallies.waiting(queue):,}",
+        "capacity": f"{CAPACITY:,}",
+        "links": [_link(queue, link, counts.get(link.connection_id, 0), holds) for link in selectors.links(queue)],
+        "may_manage": can(request.member, queues.needed(queue.type)),
+        "may_read_connections": can(request.member, Permission.CONNECTION_READ),
+        "delivery_refusal": queues.delivery_refusal(queue),
+    }
+
+
+def _link(queue: Queue, link: QueueConnection, waiting: int, holds: list[Hold]) -> dict[str, Any]:
+    lane: Lane | None = getattr(link, "lane", None)
+    return {
+        "row": link,
+        "lane": lane,
+        "waiting": f"{waiting:,}",
+        "standstill": _standstill(queue, link, holds),
+        "paused_until": lane.paused_until if lane and lane.paused_until and lane.paused_until > clock.now() else None,
+    }
+
+
+def _standstill(queue: Queue, link: QueueConnection, holds: list[Hold]) -> str:
+    """Why nothing travels through this connection now; empty when something can."""
+    if link.connection.state != ConnectionState.ACTIVE:
+        state = link.connection.get_state_display()
+        return f"The connection is {state}: nothing travels until it is Active."
+    if not link.is_active:
+        return "Switched off for this queue."
+    if not queue.delivery_enabled:
+        return "Delivery of this queue is disabled."
+    held = next((one for one in holds if one.connection_id in (None, link.connection_id)), None)
+    return f"Held by {held.held_by}: {held.reason}" if held is not None else ""
+
+
+def _sections(queue: Queue) -> list[dict[str, str]]:
+    connections = [] if queue.type == QueueType.JOB else [("connections", "Queue Connections")]
+    names = [
+        ("details", "Details"),
+        ("switches", "Switches"),
+        *connections,
+        ("messages", "Messages"),
+        ("audit", "Audit"),
+    ]
+    return [{"id": anchor, "label": label} for anchor, label in names]
+
+
+def _actions(request: MemberRequest, queue: Queue) -> list[dict[str, Any]]:
+    lacking = queues.needed(queue.type)
+    refusal = "" if can(request.member, lacking) else f"Needs “{lacking.label}”."
+    waiting = tallies.waiting(queue)
+    entries = (
+        ("Edit", "queue-edit", "pencil", "", False),
+        ("Reset", "queue-reset", "refresh", "" if waiting else "No message waits in this queue.", True),
+        ("Delete", "queue-delete", "trash", queue_ending.delete_refusal(queue), True),
+    )
+    return [
+        {
+            "label": label,
+            "url": queue_url(queue, route),
+            "icon": icon,
+            "dialog": route != "queue-edit",
+            "disabled_reason": refusal or reason,
+            "danger": danger,
+        }
+        for label, route, icon, reason, danger in entries
+    ]
+
+
+def _chips(request: MemberRequest, asked: dict[str, str]) -> list[dict[str, str]]:
+    shown = {
+        "q": f"“{asked['q']}”" if asked["q"] else "",
+        "type": dict(QueueType.choices).get(asked["type"], ""),
+        "status": asked["status"].title() if asked["status"] in selectors.STATUSES else "",
+        "delivery": f"Delivery {asked['delivery']}" if asked["delivery"] in selectors.DELIVERIES else "",
+    }
+    return [
+        {"label": label, "url": replaced_query(request, **{name: "", "after": ""})}
+        for name, label in shown.items()
+        if label
+    ]

@@ -1,0 +1,23 @@
+"""Queues: which of them name this connection, and how they fare through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connections.models import Connection
+from connections.selectors import queues as selectors
+from connections.services.queues import VIEWERS
+from connections.views.sections.base import Section
+from vaultadmin.access import MemberRequest
+from vaultadmin.permissions import can_any
+
+
+def _queues(request: MemberRequest, connection: Connection) -> dict[str, Any]:
+    may_see = can_any(request.member, VIEWERS)
+    return {
+        "queue_links": list(selectors.using(request.member, connection)) if may_see else [],
+        "may_see_queues": may_see,
+    }
+
+
+QUEUES = Section("queues", "Queues", "connections/_queues.html", _queues)
