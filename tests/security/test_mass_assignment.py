@@ -13,7 +13,7 @@ from tests.security.deeds import DEEDS
 from tests.security.tables import Rows, content, kept_models
 
 # What a hostile value looks like once it is stored; booleans, choices and the vault are compared by themselves.
-_MARKS = ("hostile-value", "31337", "00000000beef", "2001-01-01")
+_MARKS = ("hostile-value", "1931337317", "00000000beef", "2001-01-01")
 _OURS = ("vaultadmin", "connections", "ecoa")
 # Ten times what a form may have (DATA_UPLOAD_MAX_NUMBER_FIELDS): all hostile fields go in one request.
 _FIELDS = 2_000
@@ -42,7 +42,7 @@ def hostile_value(column: models.Field, world: World) -> Any:
     if isinstance(column, models.UUIDField):
         return "00000000-0000-0000-0000-00000000beef"
     if isinstance(column, models.IntegerField | models.ForeignKey):
-        return "31337"
+        return "1931337317"
     return "hostile-value"
 
 
