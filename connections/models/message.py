@@ -84,6 +84,8 @@ class MessageCopy(models.Model):
     resend_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="resends", db_index=False)
     resent_by = models.CharField(max_length=255, blank=True, db_default="")
     resend_reason = models.CharField(max_length=500, blank=True, db_default="")
+    # Of the form somebody sent: pressed twice, it sends again once.
+    resend_key = models.UUIDField(null=True, editable=False)
 
     objects = CopyQuerySet.as_manager()
 
@@ -91,6 +93,9 @@ class MessageCopy(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=CopyState.values), name="copy_state_is_known"),
+            models.UniqueConstraint(
+                fields=["resend_of", "resend_key"], condition=Q(resend_key__isnull=False), name="copy_once_per_resend"
+            ),
             models.CheckConstraint(
                 condition=Q(state=CopyState.WAITING, due_at__isnull=False, settled_at__isnull=True)
                 | (~Q(state=CopyState.WAITING) & Q(due_at__isnull=True, settled_at__isnull=False)),

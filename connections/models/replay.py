@@ -75,6 +75,7 @@ class Replay(StateMachine, models.Model):
     sent = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
     waits_for = models.CharField(max_length=255, blank=True)
+    creation_key = models.UUIDField(unique=True, null=True, editable=False)
 
     objects = ReplayQuerySet.as_manager()
 

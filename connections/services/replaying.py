@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, Value, When
 
 from connections.constants import CopyState
@@ -27,19 +28,33 @@ MANY: Final = 100
 _AT_ONCE: Final = 5_000
 
 
-def plan(*, values: dict[str, str], words: str, by: Membership, now: datetime) -> Replay:
+def plan(
+    *, values: dict[str, str], words: str, by: Membership, now: datetime, creation_key: UUID | None = None
+) -> Replay:
     """Write down which messages fit the filters now, which of them are left out and why, and how long it takes.
 
     Nothing is sent before somebody starts the plan, and then exactly what it names, in the order of the originals.
+    A `creation_key` makes repeating harmless: the plan it made before is returned.
     """
     ensure(by, Permission.MESSAGES_OPERATE)
+    if before := _made_before(creation_key, by):
+        return before
     asked = messages.read(values, now=now)
     if not asked.is_outgoing:
         raise Refused("Only outgoing messages can be sent again; incoming ones are processed again where they stand.")
+    replay: Replay = Replay(vault=by.vault, asked=kept(asked), words=words[:500], planned_by=str(by), planner=by)
+    replay.planned_at, replay.creation_key = now, creation_key
+    try:
+        return _write_down(replay, asked, by)
+    except IntegrityError:
+        if before := _made_before(creation_key, by):
+            return before
+        raise
+
+
+def _write_down(replay: Replay, asked: Asked, by: Membership) -> Replay:
     with transaction.atomic():
         found = _judged(by, asked)
-        replay: Replay = Replay(vault=by.vault, asked=kept(asked), words=words[:500], planned_by=str(by), planner=by)
-        replay.planned_at = now
         replay.save(force_insert=True)
         items = [_item(replay, pk, reason) for pk, reason in found]
         for begin in range(0, len(items), _AT_ONCE):
@@ -104,6 +119,13 @@ def kept(asked: Asked) -> dict[str, str]:
     """Filters as a plan keeps them, periods turned into the moments they meant."""
     values: dict[str, Any] = {name: getattr(asked, name) for name in messages.FILTERS}
     return {name: _text(value) for name, value in values.items() if value}
+
+
+def _made_before(creation_key: UUID | None, by: Membership) -> Replay | None:
+    if creation_key is None:
+        return None
+    found: Replay | None = Replay.objects.visible_to(by).filter(creation_key=creation_key).first()
+    return found
 
 
 def _text(value: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -52,6 +52,7 @@ class Why:
 
     label: str
     reason: str = ""
+    key: UUID | None = None
 
 
 def refusal(copy: MessageCopy) -> str:
@@ -60,8 +61,13 @@ def refusal(copy: MessageCopy) -> str:
     return REASONS[code] if code else ""
 
 
-def resend(*, copies: Sequence[MessageCopy], reason: str, by: Membership, now: datetime) -> list[MessageCopy]:
-    """New copies of chosen messages, in the order the originals entered, all or none; Refused names what cannot."""
+def resend(
+    *, copies: Sequence[MessageCopy], reason: str, by: Membership, now: datetime, key: UUID | None = None
+) -> list[MessageCopy]:
+    """New copies of chosen messages, in the order the originals entered, all or none; Refused names what cannot.
+
+    A `key` makes repeating harmless: the copies it made before are returned again.
+    """
     ensure(by, Permission.MESSAGES_OPERATE)
     if not copies or len(copies) > MOST:
         raise Refused(f"Choose between one and {MOST} messages; for more, replay what fits the filters.")
@@ -71,12 +77,14 @@ def resend(*, copies: Sequence[MessageCopy], reason: str, by: Membership, now: d
         )
         if len(rows) != len({copy.pk for copy in copies}):
             raise Refused("Some of these messages are not there any more; look at the list again.")
+        if before := _made_before(rows, key):
+            return before
         links = links_of(rows)
         for row in rows:
             if code := refusal_code(row, links):
                 raise Refused(f"{row.message_id}: {REASONS[code]}")
         try:
-            made = put_again(rows, links, Why(str(by), reason.strip()), now=now)
+            made = put_again(rows, links, Why(str(by), reason.strip(), key), now=now)
         except MessageRefused as full:
             raise Refused(str(full)) from full
         entries = [_entry(old, new, reason.strip()) for old, new in zip(rows, made, strict=True)]
@@ -130,6 +138,12 @@ def put_again(copies: Sequence[MessageCopy], links: Links, why: Why, *, now: dat
     return made
 
 
+def _made_before(rows: Sequence[MessageCopy], key: UUID | None) -> list[MessageCopy]:
+    if key is None:
+        return []
+    return list(MessageCopy.objects.filter(resend_of__in=rows, resend_key=key).order_by("pk"))
+
+
 def _copy(copy: MessageCopy, link: QueueConnection, why: Why, now: datetime) -> MessageCopy:
     return MessageCopy(
         vault_id=copy.vault_id,
@@ -144,6 +158,7 @@ def _copy(copy: MessageCopy, link: QueueConnection, why: Why, now: datetime) -> 
         resend_of=copy,
         resent_by=why.label[:255],
         resend_reason=why.reason[:500],
+        resend_key=why.key,
     )
 
 
