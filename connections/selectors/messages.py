@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from connections.constants import CopyState, IncomingState
 from connections.models import Connection, DeliveryAttempt, IncomingMessage, MessageCopy, Queue, SparkMessage
 from vaultadmin.models import Membership
-from vaultadmin.permissions import Permission, can_any
+from vaultadmin.permissions import Permission
 
 OUT, IN = "out", "in"
 DIRECTIONS: Final = ((OUT, "Outgoing"), (IN, "Incoming"))
@@ -89,8 +89,7 @@ def outgoing(member: Membership, asked: Asked) -> QuerySet[MessageCopy]:
 
 def incoming(member: Membership, asked: Asked) -> QuerySet[IncomingMessage]:
     """Visible messages of inbound queues that fit, in no order yet, without their bodies."""
-    rows = IncomingMessage.objects.all() if can_any(member, READERS) else IncomingMessage.objects.none()
-    rows = _of_places(rows.filter(vault=member.vault_id), asked)
+    rows = _of_places(IncomingMessage.objects.visible_to(member), asked)
     if asked.state:
         rows = rows.filter(state=asked.state)
     if asked.since:
@@ -123,8 +122,8 @@ def find_copy(member: Membership, message_id: UUID) -> MessageCopy | None:
 
 def find_incoming(member: Membership, key: int) -> IncomingMessage | None:
     """One message that came in."""
-    rows = IncomingMessage.objects.select_related("queue", "connection", "vault").filter(vault=member.vault_id)
-    return rows.filter(pk=key).first() if can_any(member, READERS) else None
+    rows = IncomingMessage.objects.visible_to(member).select_related("queue", "connection", "vault")
+    return rows.filter(pk=key).first()
 
 
 def siblings(copy: MessageCopy) -> QuerySet[MessageCopy]:

@@ -31,11 +31,11 @@ def process_again(request: MemberRequest, vault_id: int, incoming_id: int) -> Ht
         except Refused as error:
             refusal = str(error)
         else:
-            return said(request, "The message is processed again.", fallback=_back(request), event=CHANGED)
+            return said(request, "The message is processed again.", fallback=_back(request, incoming_id), event=CHANGED)
     return show(
         request,
         title="Process again",
-        cancel_url=_back(request),
+        cancel_url=_back(request, incoming_id),
         sentences=(
             f"{message.queue} gives the message to its Message Processor again, with all its tries.",
             "What the processor did before it broke off was undone each time, so nothing happens twice.",
@@ -58,11 +58,11 @@ def remove(request: MemberRequest, vault_id: int, incoming_id: int) -> HttpRespo
         except Refused as error:
             add_refusal(form, error)
         else:
-            return said(request, "The message was removed.", fallback=_back(request), event=CHANGED)
+            return said(request, "The message was removed.", fallback=_back(request, incoming_id), event=CHANGED)
     return show(
         request,
         title="Remove message",
-        cancel_url=_back(request),
+        cancel_url=_back(request, incoming_id),
         sentences=("Nobody processes the message any more. This cannot be undone; the sender is not told.",),
         form=form,
         refusal=refusal,
@@ -78,5 +78,5 @@ def _message_or_404(request: MemberRequest, number: int) -> IncomingMessage:
     return found
 
 
-def _back(request: MemberRequest) -> str:
-    return reverse("connections:filed-messages", args=[request.member.vault_id])
+def _back(request: MemberRequest, number: int) -> str:
+    return reverse("connections:incoming", args=[request.member.vault_id, number])

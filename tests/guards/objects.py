@@ -19,7 +19,7 @@ from connections.constants import (
 from connections.services import authorizations, creating, integration_points, integrations, lookups
 from connections.services import tokens as vault_tokens
 from tests.factories.connections import make_certificate
-from tests.guards import ecoa_objects, incoming_objects, spark_objects
+from tests.guards import ecoa_objects, incoming_objects, message_objects, spark_objects
 from tests.guards.routes import Route
 from vaultadmin import audit, clock, standard_profiles
 from vaultadmin.models import ApiSession, Delegation, Membership, SecurityProfile, Vault
@@ -106,6 +106,7 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         "vault_token_id": vault_token.pk,
         **incoming_objects.build(owner),
         **spark_objects.build(owner),
+        **message_objects.build(owner),
         **ecoa_objects.build(owner, people[standard_profiles.SITE_STAFF.api_name]),
     }
 

@@ -51,6 +51,15 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
                 "connections:lookups",
                 (Permission.CONNECTION_READ, Permission.MANAGE_INTEGRATIONS),
             ),
+            Item(
+                "Messages",
+                "messages",
+                "connections:messages",
+                (Permission.MESSAGES_OPERATE, Permission.SPARK_QUEUES),
+            ),
+            Item(
+                "Queue log", "file-text", "connections:queue-log", (Permission.QUEUE_LOG, Permission.MESSAGES_OPERATE)
+            ),
             Item("Filed messages", "inbox", "connections:filed-messages", (Permission.MESSAGES_OPERATE,)),
         ),
     ),

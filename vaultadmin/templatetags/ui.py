@@ -1,6 +1,6 @@
 """Template tags every page uses: {% load ui %}. What they draw is described once, on each of them.
 
-Tags: icon, state_badge, when, copyable, field, beads, crumb, sort_header. Blocks: empty_state, card, table,
+Tags: icon, state_badge, when, countdown, copyable, field, beads, crumb, sort_header. Blocks: empty_state, card, table,
 detail.
 Filters: initials, event_words, label_words, change_value, browser, actor_name. Tags: actor, history_of, history_url.
 """
@@ -70,6 +70,17 @@ def when(moment: datetime | None, copy: bool = False, empty: str = "Never") -> S
         return shown
     exact = format_html('<span class="when-exact">{}</span>', _times.exact(moment))
     return format_html('<span class="copyable">{} {}{}</span>', shown, exact, _copy_button(_times.iso(moment), "time"))
+
+
+@register.simple_tag
+def countdown(moment: datetime) -> SafeString:
+    """How long until a moment: to the second where the page loads js/countdown.js, in words without it."""
+    return format_html(
+        '<time class="when countdown" data-countdown datetime="{}" title="{}">{}</time>',
+        _times.iso(moment),
+        _times.exact(moment),
+        _times.relative(moment, clock.now()),
+    )
 
 
 @register.simple_tag
