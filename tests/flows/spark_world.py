@@ -1,0 +1,48 @@
+from types import SimpleNamespace
+
+from django.db import transaction
+
+from connections.models import Queue
+from connections.processing import filing
+from tests.connections.rollovers import established
+from tests.factories.connections import download, make_external, make_vault_to_vault
+from tests.factories.people import make_vault
+from tests.factories.spark import make_inbound, make_outbound, make_spark_admin, put
+from vaultadmin.models import Membership
+
+HOST = "spark.example.com"
+ARRIVALS = "arrivals__c"
+# By name: whether it is sequential.
+OUTWARD = {"aside__c": False, "in_a_row__c": True}
+ACROSS = "across__c"
+
+
+def begin(amount: int) -> None:
+    """Run inside an installation: a receiver of another make, two vaults that know each other, and messages."""
+    here, there = make_vault(), make_vault()
+    sender, receiver = make_spark_admin(here), make_spark_admin(there)
+    outside = make_external(sender, url=f"https://{HOST}/spark?tenant=a")
+    queues = [make_outbound(sender, outside, name=name, sequential=in_a_row) for name, in_a_row in OUTWARD.items()]
+    source, target = established(_pair(sender, receiver))
+    queues.append(make_outbound(sender, source, deliver_to=ARRIVALS, name=ACROSS, sequential=True))
+    make_inbound(receiver, target, processor=filing.NAME, name=ARRIVALS, sequential=True)
+    for start in range(0, amount, 500):
+        with transaction.atomic():
+            _put(queues, sender, range(start, min(start + 500, amount)))
+
+
+def _put(queues: list[Queue], by: Membership, numbers: range) -> None:
+    for number in numbers:
+        for queue in queues:
+            answer = put(queue, by, attributes={"number": number}, items=[f"{number:05}"])
+            assert answer.error is None, answer.sentence
+
+
+def _pair(sender: Membership, receiver: Membership) -> SimpleNamespace:
+    def source_record(**fields):
+        return make_vault_to_vault(sender, **fields)
+
+    def file(*, connection):
+        return download(connection, sender)
+
+    return SimpleNamespace(source_record=source_record, file=file, target=receiver.vault, target_admin=receiver)
