@@ -7,7 +7,7 @@ with Redis costs seconds, never work.
 from __future__ import annotations
 
 import logging
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from celery import current_app
@@ -25,8 +25,23 @@ def register(lane: str, task_name: str) -> None:
 
 
 def wake(lane: str, **ids: Any) -> None:
-    """Send the lane's task once the current transaction has committed; `ids` are keyword ids for it."""
-    transaction.on_commit(partial(_send, _lanes[lane], ids), robust=True)
+    """Send the lane's task once the current transaction has committed; `ids` are keyword ids for it.
+
+    However often a transaction asks for the same, one nudge is sent: a thousand messages are put as one is.
+    """
+    nudge = _Nudge(_lanes[lane], ids)
+    # What stands there was asked for by a block that is still open or was closed well, so it goes when this one goes.
+    if not any(asked == nudge for _, asked, _ in transaction.get_connection().run_on_commit):
+        transaction.on_commit(nudge, robust=True)
+
+
+@dataclass(frozen=True)
+class _Nudge:
+    task_name: str
+    ids: dict[str, Any]
+
+    def __call__(self) -> None:
+        _send(self.task_name, self.ids)
 
 
 def _send(task_name: str, ids: dict[str, Any]) -> None:

@@ -145,7 +145,7 @@ def _put(queue: Queue, draft: Draft, by: Actor, now: datetime, execution_id: UUI
             local_puts.arrive(copy, straight[way.link], now=now)
     if waiting:
         tallies.add({queue.pk: waiting})
-        wake.wake(LANE, queue_id=queue.pk)
+        wake.wake(LANE)
     return tuple(Put(copy.message_id, way.api_name) for copy, way in zip(copies, ways, strict=True))
 
 
