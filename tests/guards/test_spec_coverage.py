@@ -15,7 +15,7 @@ def rows() -> list[tuple[str, str]]:
     cells = [
         [cell.strip() for cell in line.strip().strip("|").split("|")]
         for line in DOCUMENT.read_text(encoding="utf-8").splitlines()
-        if re.match(r"\| [CE]?\d+ \|", line)
+        if re.match(r"\| [A-Z]?\d+ \|", line)
     ]
     return [(number, shown) for number, _said, shown in cells]
 
