@@ -19,7 +19,16 @@ class ConnectionsConfig(AppConfig):
         from connections.processing import answering, filing
         from connections.selectors import foresight
         from connections.selectors.clients import Clients
-        from connections.services import copying, deleting, foretelling, healing, queue_links, separating, standard
+        from connections.services import (
+            copying,
+            copying_queues,
+            deleting,
+            foretelling,
+            healing,
+            queue_links,
+            separating,
+            standard,
+        )
         from connections.services.approval_task import ApprovalTaskHandler
         from connections.views import rest, rest_queues
         from vaultadmin import registries, wake
@@ -46,6 +55,6 @@ class ConnectionsConfig(AppConfig):
         registries.clients = Clients()
         registries.rest_resources.append(RestResource("services/certificate/<str:certificate_id>", rest.certificate))
         registries.rest_resources += rest_queues.RESOURCES
-        sandboxes.parts.extend(copying.PARTS)
+        sandboxes.parts.extend((*copying.PARTS, copying_queues.PART))
         registries.separations.append(separating.let_go)
         sandboxes.link_kinds.update(healing.KINDS)

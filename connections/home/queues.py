@@ -31,7 +31,7 @@ def cards(member: Membership) -> list[Card]:
         return [Card("Queues", "0", "None yet. A queue carries Spark messages.", url, "neutral", "stack-2")]
     number = sum(selectors.waiting_in(ids).values())
     sentence = f"{number:,} message{' waits' if number == 1 else 's wait'} in {'it' if len(ids) == 1 else 'them'}."
-    failing = len({one.queue.pk for one in selectors.failing(member, now=clock.now())})
+    failing = len(selectors.failing(member, now=clock.now()))
     if failing:
         return [Card("Queues", f"{failing} failing", sentence, url, "danger", "stack-2")]
     return [Card("Queues", f"{len(ids)} working", sentence, url, "success", "stack-2")]
@@ -45,13 +45,19 @@ def troubles(member: Membership) -> list[Trouble]:
     return [
         Trouble(
             title=one.queue.label,
-            text=f"{one.connection}: {one.error}",
+            text=_why(one),
             since=one.since,
             count=f"{one.waiting:,} waiting" if one.waiting else "",
             url=reverse("connections:queue", args=[member.vault_id, one.queue.name]),
         )
         for one in found
     ]
+
+
+def _why(one: selectors.Failing) -> str:
+    others = one.connections - 1
+    more = f" {others} more of its connections fail{'s' if others == 1 else ''}, too." if others else ""
+    return f"{one.connection}: {one.error}{more}"
 
 
 def hits(member: Membership, text: str) -> list[Hit]:

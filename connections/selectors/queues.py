@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Upper
 
-from connections.constants import ConnectionType, LaneOutcome, QueueType
+from connections.constants import ConnectionType, CopyState, LaneOutcome, QueueType
 from connections.models import Connection, Lane, MessageCopy, Queue, QueueConnection, QueueTally
 from vaultadmin.models import Membership
 from vaultadmin.query import PAGE, as_key
@@ -32,13 +33,24 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """How one delivery ended and when; of an error why, and which message it was."""
+
+    word: LaneOutcome
+    at: datetime
+    error: str = ""
+    message_id: UUID | None = None
+
+
+@dataclass(frozen=True)
 class Failing:
-    """A queue that needs somebody: which connection, since when, why, and how many messages wait in the queue."""
+    """A queue that needs somebody: its newest error, through how many of its connections, and how much waits in it."""
 
     queue: Queue
     connection: str
     since: datetime
     error: str
+    connections: int
     waiting: int
 
 
@@ -98,6 +110,20 @@ def waiting_for(queue: Queue) -> dict[int, int]:
     return {connection: number for connection, number in rows.annotate(number=Count("pk")) if connection is not None}
 
 
+def outcome(link: QueueConnection) -> Outcome | None:
+    """How the last delivery through a connection of an outbound queue ended; None while there was none."""
+    lane: Lane | None = getattr(link, "lane", None)
+    if lane is None:
+        return None
+    known = None
+    if lane.last_outcome == LaneOutcome.OK and lane.last_delivered_at is not None:
+        known = Outcome(LaneOutcome.OK, lane.last_delivered_at)
+    elif lane.last_outcome == LaneOutcome.ERROR and lane.last_error_at is not None:
+        known = Outcome(LaneOutcome.ERROR, lane.last_error_at, lane.last_error, lane.last_error_id)
+    straight = _last_straight(link) if link.connection.is_local else None
+    return Outcome(LaneOutcome.OK, straight) if straight and (known is None or known.at < straight) else known
+
+
 def find_link(queue: Queue, pk: int) -> QueueConnection | None:
     """One connection of a queue."""
     found: QueueConnection | None = queue.connections.select_related("connection", "queue").filter(pk=pk).first()
@@ -106,7 +132,7 @@ def find_link(queue: Queue, pk: int) -> QueueConnection | None:
 
 def using(member: Membership, connection: Connection) -> QuerySet[QueueConnection]:
     """The places where queues name a connection, as far as the member sees the queues."""
-    rows: QuerySet[QueueConnection] = connection.queue_connections.select_related("queue", "lane")
+    rows: QuerySet[QueueConnection] = connection.queue_connections.select_related("queue", "lane", "connection")
     return rows.filter(queue__in=Queue.objects.visible_to(member)).order_by("queue__name", "pk")
 
 
@@ -141,20 +167,26 @@ def failing(member: Membership, *, now: datetime) -> list[Failing]:
         .filter(link__queue__in=visible, link__is_active=True)
         .select_related("link__queue", "link__connection")
     )
-    rows = list(lanes.order_by("-last_error_at", "pk")[:_MOST_FAILING])
-    waiting = waiting_in({lane.link.queue_id for lane in rows})
-    found = [
-        Failing(
-            queue=lane.link.queue,
-            connection=lane.link.connection.name,
-            since=lane.last_error_at or now,
-            error=lane.last_error,
-            waiting=waiting.get(lane.link.queue_id, 0),
-        )
-        for lane in rows
-    ]
+    by_queue: dict[int, list[Lane]] = {}
+    for lane in lanes.order_by("-last_error_at", "pk")[:_MOST_FAILING]:
+        by_queue.setdefault(lane.link.queue_id, []).append(lane)
+    waiting = waiting_in(by_queue.keys())
+    found = [_failing(rows, waiting.get(queue, 0), now) for queue, rows in by_queue.items()]
     urgent = [one for one in found if one.waiting > 0 or now - one.since < _RECENT]
     return sorted(urgent, key=lambda one: -one.waiting)
+
+
+def _failing(lanes: list[Lane], waiting: int, now: datetime) -> Failing:
+    newest = lanes[0]
+    link = newest.link
+    return Failing(link.queue, str(link), newest.last_error_at or now, newest.last_error, len(lanes), waiting)
+
+
+def _last_straight(link: QueueConnection) -> datetime | None:
+    """When a message last went straight into its inbound queue; no lane sees those."""
+    rows = MessageCopy.objects.filter(queue=link.queue_id, connection=link.connection_id, state=CopyState.DELIVERED)
+    newest = rows.order_by("-pk").first()
+    return newest.settled_at if newest is not None else None
 
 
 def _errors() -> QuerySet[Lane]:

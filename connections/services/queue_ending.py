@@ -13,6 +13,7 @@ from connections.models import EntryType, IncomingMessage, Lane, MessageCopy, Qu
 from connections.services import queue_log, queues, tallies
 from connections.services.refusals import Refused
 from vaultadmin import audit
+from vaultadmin.audit import Actor
 from vaultadmin.models import Membership
 from vaultadmin.permissions import ensure
 
@@ -55,6 +56,18 @@ def reset(*, queue: Queue, by: Membership, now: datetime, confirmation: str | No
         audit.record(vault=by.vault, by=by, event="queue.reset", subject=found, changes=changes, reason=reason)
     logger.info("queue_reset", vault=by.vault_id, queue=found.name, removed=removed)
     return removed
+
+
+def remove_unsent(*, by: Actor, now: datetime, reason: str) -> int:
+    """Empty every outbound queue of the installation, inside the caller's transaction; returns how many copies went."""
+    waiting = MessageCopy.objects.filter(due_at__isnull=False).values("queue")
+    total = 0
+    for queue in Queue.objects.filter(pk__in=waiting).select_related("vault").order_by("pk"):
+        removed = _remove_all(queue, now, why=reason)
+        changes: audit.Changes = {"Messages in queue": (removed, 0)}
+        audit.record(vault=queue.vault, by=by, event="queue.reset", subject=queue, changes=changes, reason=reason)
+        total += removed
+    return total
 
 
 def delete_refusal(queue: Queue) -> str:
@@ -101,7 +114,7 @@ def _check_typed(queue: Queue, confirmation: str) -> None:
         raise Refused(f"Type the queue's name, {queue.name}, to confirm.", field="confirmation")
 
 
-def _remove_all(queue: Queue, now: datetime) -> int:
+def _remove_all(queue: Queue, now: datetime, *, why: str = _WHY) -> int:
     """Lanes first, in the sender's order: whoever settles or claims holds them before it touches a copy."""
     lanes = Lane.objects.select_for_update().filter(link__queue=queue).order_by("pk")
     list(lanes.values_list("pk", flat=True))
@@ -110,7 +123,7 @@ def _remove_all(queue: Queue, now: datetime) -> int:
         copies = [copy for (copy,) in cursor.fetchall()]
         cursor.execute(_REMOVE_INCOMING, {"queue": queue.pk, "now": now})
         removed = len(copies) + int(cursor.rowcount)
-    queue_log.write(copies, entry_type=EntryType.REMOVAL, now=now, why=_WHY)
+    queue_log.write(copies, entry_type=EntryType.REMOVAL, now=now, why=why)
     tallies.add({queue.pk: -removed})
     return removed
 

@@ -18,7 +18,7 @@ from connections.models import (
     SigningCertificate,
     VaultToken,
 )
-from connections.services import copying, exchange, files, renewing
+from connections.services import copying, exchange, files, queue_ending, renewing
 from vaultadmin import audit, secrets
 from vaultadmin.models import Membership, User
 
@@ -28,6 +28,7 @@ REASON = "This installation was copied and became one of its own."
 def let_go(by: Membership, now: datetime) -> dict[str, int]:
     """Inside the caller's transaction; returns how many of what were let go."""
     unsent, _ = OutgoingPeerMessage.objects.filter(settled_at__isnull=True).delete()
+    unsent += queue_ending.remove_unsent(by=by.user, now=now, reason=REASON)
     PeerClock.objects.all().delete()
     connections = [
         connection

@@ -116,6 +116,7 @@ def _link(queue: Queue, link: QueueConnection, waiting: int, holds: list[Hold]) 
     return {
         "row": link,
         "lane": lane,
+        "outcome": selectors.outcome(link),
         "waiting": f"{waiting:,}",
         "standstill": _standstill(queue, link, holds),
         "paused_until": lane.paused_until if lane and lane.paused_until and lane.paused_until > clock.now() else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connections.constants import LaneOutcome, QueueType
-from connections.models import Lane, Queue, QueueConnection
+from connections.models import Queue, QueueConnection
 from connections.selectors import queues as selectors
 from connections.services import queue_ending, queues, tallies
 from connections.services.refusals import Refused
@@ -111,15 +111,15 @@ def _status(queue: Queue) -> str:
 def _connection(link: QueueConnection) -> dict[str, Any]:
     """A connection as the API tells it; the last outcome only once there is one, so never for inbound queues."""
     told: dict[str, Any] = {"name": link.connection.api_name}
-    lane: Lane | None = getattr(link, "lane", None)
-    if lane is None or not lane.last_outcome:
+    outcome = selectors.outcome(link)
+    if outcome is None:
         return told
-    told["last_message_delivered"] = lane.last_outcome
-    if lane.last_outcome == LaneOutcome.ERROR and lane.last_error_at is not None:
+    told["last_message_delivered"] = outcome.word.value
+    if outcome.word is LaneOutcome.ERROR:
         told["error"] = {
-            "message_id": str(lane.last_error_id),
-            "date_time": write_instant(lane.last_error_at),
-            "message": lane.last_error,
+            "message_id": str(outcome.message_id),
+            "date_time": write_instant(outcome.at),
+            "message": outcome.error,
         }
     return told
 

@@ -14,8 +14,9 @@ from vaultadmin.permissions import can_any
 
 def _queues(request: MemberRequest, connection: Connection) -> dict[str, Any]:
     may_see = can_any(request.member, VIEWERS)
+    links = selectors.using(request.member, connection) if may_see else []
     return {
-        "queue_links": list(selectors.using(request.member, connection)) if may_see else [],
+        "queue_links": [(link, selectors.outcome(link)) for link in links],
         "may_see_queues": may_see,
     }
 

@@ -62,6 +62,16 @@ def test_failing_queue_that_holds_most_comes_first(admin, outbound):
     assert [line.title for line in home.troubles(admin)] == ["Fuller", "Study out"]
 
 
+def test_queue_with_several_failing_connections_has_one_line(admin, outbound, itself, inbound):
+    make_link(outbound, itself, admin, deliver_to=inbound.name)
+    put(outbound, admin)
+    fails(outbound)
+
+    (line,) = home.troubles(admin)
+
+    assert line.text.endswith("No answer within 30 seconds. 1 more of its connections fails, too.")
+
+
 def test_old_error_nobody_waits_for_is_over(admin, outbound):
     fails(outbound, clock.now() - timedelta(days=2))
     assert home.troubles(admin) == []

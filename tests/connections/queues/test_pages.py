@@ -118,7 +118,7 @@ def test_queue_is_created_in_two_steps_without_script(browser, admin):
         ("job", ["label"], ["processor", "handler", "sequential", "rollback_on_error"]),
     ],
 )
-def test_fields_depend_on_the_type(browser, admin, type_, shown, hidden):
+def test_fields_depend_on_the_type(browser, admin, telling, type_, shown, hidden):
     page = browser.get(url(admin.vault, "queue-create") + f"?type={type_}").content.decode()
 
     assert [name for name in shown if f'name="{name}"' not in page] == []

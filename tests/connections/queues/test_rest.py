@@ -96,6 +96,16 @@ def test_queue_that_sent_nothing_tells_no_outcome(api, outbound, inbound):
     assert call(api, "/study_in__c").body["data"][0]["connections"] == []
 
 
+def test_local_connection_tells_what_went_straight_over(api, admin, itself, inbound):
+    queue = make_outbound(admin, itself, deliver_to=inbound.name, name="loop__c")
+    put(queue, admin)
+
+    (told,) = call(api, "/loop__c").body["data"]
+
+    assert told["connections"] == [{"name": "itself", "last_message_delivered": "ok"}]
+    assert told["messages_in_queue"] == 0
+
+
 def test_delivery_is_disabled_and_enabled(api, program, outbound):
     disabled = call(api, "/study_out__c/actions/disable_delivery", "PUT")
 
