@@ -110,6 +110,13 @@ def waiting_for(queue: Queue) -> dict[int, int]:
     return {connection: number for connection, number in rows.annotate(number=Count("pk")) if connection is not None}
 
 
+def waiting_through(member: Membership, connection: Connection) -> int:
+    """How many copies wait for a connection, in all queues that name it and the member sees."""
+    named = using(member, connection).values("queue")
+    rows = MessageCopy.objects.filter(queue__in=named, connection=connection, due_at__isnull=False)
+    return rows.order_by().count()
+
+
 def outcome(link: QueueConnection) -> Outcome | None:
     """How the last delivery through a connection of an outbound queue ended; None while there was none."""
     lane: Lane | None = getattr(link, "lane", None)

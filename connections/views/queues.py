@@ -12,14 +12,16 @@ from django.views.decorators.http import require_safe
 from connections import processors
 from connections.constants import ConnectionState, QueueType
 from connections.models import Hold, Lane, Queue, QueueConnection
+from connections.selectors import messages
 from connections.selectors import queues as selectors
 from connections.services import holding, queue_ending, queues, tallies
 from connections.spark.message import CAPACITY
+from connections.views.messages.common import filtered_url
 from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import live
 from vaultadmin.models import Membership
-from vaultadmin.permissions import Permission, can
+from vaultadmin.permissions import Permission, can, can_any
 from vaultadmin.query import replaced_query
 
 TYPE_ICONS = {QueueType.OUTBOUND: "send", QueueType.INBOUND: "inbox", QueueType.JOB: "settings"}
@@ -104,6 +106,7 @@ def _standing(request: MemberRequest, queue: Queue) -> dict[str, Any]:
         "queue": queue,
         "waiting": f"{tallies.waiting(queue):,}",
         "capacity": f"{CAPACITY:,}",
+        "messages_url": _messages_url(request, queue),
         "links": [_link(queue, link, counts.get(link.connection_id, 0), holds) for link in selectors.links(queue)],
         "may_manage": can(request.member, queues.needed(queue.type)),
         "may_read_connections": can(request.member, Permission.CONNECTION_READ),
@@ -121,6 +124,14 @@ def _link(queue: Queue, link: QueueConnection, waiting: int, holds: list[Hold]) 
         "standstill": _standstill(queue, link, holds),
         "paused_until": lane.paused_until if lane and lane.paused_until and lane.paused_until > clock.now() else None,
     }
+
+
+def _messages_url(request: MemberRequest, queue: Queue) -> str:
+    """Where its messages are listed; empty for who may not see them, and for queues that have none."""
+    if queue.type == QueueType.JOB or not can_any(request.member, messages.READERS):
+        return ""
+    direction = messages.IN if queue.is_inbound else messages.OUT
+    return filtered_url(request.member, direction=direction, queue=queue.name)
 
 
 def _standstill(queue: Queue, link: QueueConnection, holds: list[Hold]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404
@@ -12,6 +13,7 @@ from connections.models import IncomingMessage, MessageCopy, Replay
 from connections.selectors import messages as selectors
 from connections.selectors import replays as replay_rows
 from vaultadmin.access import MemberRequest
+from vaultadmin.models import Membership
 
 CHANGED = "messages:changed"
 _SHOWN = "revealed_messages"
@@ -50,6 +52,11 @@ def message_url(message: MessageCopy | IncomingMessage, name: str = "") -> str:
 def list_url(request: MemberRequest) -> str:
     """The list of messages."""
     return reverse("connections:messages", args=[request.member.vault_id])
+
+
+def filtered_url(member: Membership, **filters: str) -> str:
+    """The list of messages with some of its filters set."""
+    return f"{reverse('connections:messages', args=[member.vault_id])}?{urlencode(filters)}"
 
 
 def remember(request: MemberRequest, message: MessageCopy | IncomingMessage, until: datetime) -> None:

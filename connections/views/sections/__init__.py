@@ -7,6 +7,7 @@ from connections.views.sections.clients import CLIENTS
 from connections.views.sections.details import DETAILS, REMOTE
 from connections.views.sections.integrations import INTEGRATIONS
 from connections.views.sections.lookups import LOOKUPS
+from connections.views.sections.messages import MESSAGES
 from connections.views.sections.queues import QUEUES
 from connections.views.sections.set_up import SET_UP
 from connections.views.sections.stats import STATS
@@ -22,5 +23,6 @@ SECTIONS: tuple[Section, ...] = (
     CLIENTS,
     STATS,
     QUEUES,
+    MESSAGES,
     AUDIT,
 )

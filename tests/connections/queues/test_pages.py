@@ -326,6 +326,27 @@ def test_connection_shows_the_queues_that_name_it(browser, admin, outbound, rtsm
     assert "While one names it, it cannot be deleted." in page
 
 
+def test_queue_and_connection_lead_to_their_messages(browser, admin, outbound, inbound, rtsm):
+    put(outbound, admin)
+    listed = url(admin.vault, "messages")
+
+    queue, record = (browser.get(page).content.decode() for page in (of(outbound), address(rtsm)))
+
+    assert f'href="{listed}?direction=out&amp;queue=study_out__c"' in queue
+    assert f'href="{listed}?direction=in&amp;queue=study_in__c"' in browser.get(of(inbound)).content.decode()
+    assert f'href="{listed}?connection=rtsm"' in record
+    assert "1 message waits to leave through this connection." in text(browser.get(address(rtsm)))
+    assert browser.get(f"{listed}?direction=out&queue=study_out__c").status_code == 200
+
+
+def test_who_may_not_see_messages_is_not_led_there(admin, rtsm):
+    job = make_outbound(admin, type="job", name="nightly__c")
+    somebody = sign_in(make_member(admin.vault, Permission.SDK_JOB_QUEUES, Permission.CONNECTION_READ))
+
+    assert url(admin.vault, "messages") not in somebody.get(of(job)).content.decode()
+    assert "Your security profile does not show messages." in text(somebody.get(address(rtsm)))
+
+
 def test_connection_without_queues_says_how_to_use_one(browser, admin, itself):
     assert "add this connection to a queue" in text(browser.get(address(itself)))
 
