@@ -64,19 +64,22 @@ class Carrier:
         return done
 
     async def _side_by_side(self, batch: Batch, route: Route) -> list[Sent]:
-        gate = asyncio.Semaphore(self._policy.concurrency)
+        """So many at a time as one receiver is given; after several failures of its own the rest goes back untried."""
+        done = [Sent(job, None) for job in batch.jobs]
+        left = iter(enumerate(batch.jobs))
         in_vain = 0
 
-        async def one(job: Job) -> Sent:
+        async def one_after_another() -> None:
             nonlocal in_vain
-            async with gate:
+            for place, job in left:
                 if self.stopping or in_vain >= self._policy.breaker_at:
-                    return Sent(job, None)
-                sent = await self._send(job, route)
-                in_vain = in_vain + 1 if sent.result is not None and sent.result.speaks_for_receiver else 0
-                return sent
+                    return
+                done[place] = await self._send(job, route)
+                result = done[place].result
+                in_vain = in_vain + 1 if result is not None and result.speaks_for_receiver else 0
 
-        return list(await asyncio.gather(*(one(job) for job in batch.jobs)))
+        await asyncio.gather(*(one_after_another() for _ in batch.jobs[: self._policy.concurrency]))
+        return done
 
     async def _send(self, job: Job, route: Route) -> Sent:
         try:
