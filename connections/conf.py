@@ -48,6 +48,16 @@ def ends_on_bad_certificate() -> bool:
     return bool(getattr(settings, "SPARK_ENDS_ON_BAD_CERTIFICATE", True))
 
 
+def spark_call_seconds() -> int:
+    """How long one call to a receiver may take, to the last byte of its answer: 1 to 50 seconds, less than a lease."""
+    return min(max(getattr(settings, "SPARK_CALL_SECONDS", 30), 1), 50)
+
+
+def spark_calls_per_connection() -> int:
+    """How many calls may be under way to one connection of a queue."""
+    return max(1, getattr(settings, "SPARK_CALLS_PER_CONNECTION", 16))
+
+
 def file_notice() -> timedelta:
     """How long before its end an unused connection file is shown on the home page."""
     return timedelta(hours=getattr(settings, "CONNECTION_FILE_NOTICE_HOURS", 24))

@@ -340,6 +340,12 @@ SIGNING_CERTIFICATE_ROLLOVER_DAYS = environment.number("VAULTADMIN_CERTIFICATE_R
 SIGNING_CERTIFICATE_MAIL_DAYS = environment.numbers("VAULTADMIN_CERTIFICATE_MAIL_DAYS", (30, 7))
 SIGNING_KEY_BITS = environment.number("VAULTADMIN_CERTIFICATE_KEY_BITS", 3072)
 
+# Spark messages: how long one call may take, how many may be under way to one connection, and whether a receiver's
+# TLS certificate that is not accepted ends a message at once.
+SPARK_CALL_SECONDS = environment.number("VAULTADMIN_SPARK_CALL_SECONDS", 30)
+SPARK_CALLS_PER_CONNECTION = environment.number("VAULTADMIN_SPARK_CALLS_PER_CONNECTION", 16)
+SPARK_ENDS_ON_BAD_CERTIFICATE = environment.flag("VAULTADMIN_SPARK_ENDS_ON_BAD_CERTIFICATE", default=True)
+
 LOGGING = logs.configuration()
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 TEST_RUNNER = "django.test.runner.DiscoverRunner"

@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from connections.delivery import claiming, local, settling
 from connections.delivery.carrying import Carrier
 from connections.delivery.claiming import Batch
-from connections.delivery.policy import POLICY, Policy
+from connections.delivery.policy import Policy, current
 from connections.delivery.routing import LaneStopped, RouteUnavailable, route_of
 from connections.delivery.settling import Sent, not_sent
 from connections.services import standstill
@@ -36,11 +36,12 @@ class _Shipment:
     renewed: float = field(default_factory=time.monotonic)
 
 
-def drain(*, policy: Policy = POLICY, now: Callable[[], datetime] = clock.now) -> int:
+def drain(*, policy: Policy | None = None, now: Callable[[], datetime] = clock.now) -> int:
     """Send what is due; returns how many copies were settled.
 
     New calls begin for a while only; as long as some are still under way, other lanes go on.
     """
+    policy = policy or current()
     held = bool(place.held())
     standstill.note(now=now(), held=held)
     if held:

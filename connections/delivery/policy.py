@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+
+from connections import conf
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,8 @@ class Policy:
 
 
 POLICY = Policy()
+
+
+def current() -> Policy:
+    """The numbers as operators set them."""
+    return replace(POLICY, call=float(conf.spark_call_seconds()), concurrency=conf.spark_calls_per_connection())

@@ -2,13 +2,14 @@ from types import SimpleNamespace
 
 from django.db import transaction
 
-from connections.models import Queue
+from connections.models import Connection, Queue
 from connections.processing import filing
 from tests.connections.rollovers import established
 from tests.factories.connections import download, make_external, make_vault_to_vault
 from tests.factories.people import make_vault
 from tests.factories.spark import make_inbound, make_outbound, make_spark_admin, put
 from vaultadmin.models import Membership
+from vaultadmin.site.demo import people, world
 
 HOST = "spark.example.com"
 ARRIVALS = "arrivals__c"
@@ -46,3 +47,16 @@ def _pair(sender: Membership, receiver: Membership) -> SimpleNamespace:
         return download(connection, sender)
 
     return SimpleNamespace(source_record=source_record, file=file, target=receiver.vault, target_admin=receiver)
+
+
+def take_in(vault_id: int, connection: str, name: str) -> None:
+    """Run inside an installation: an inbound queue of a demo vault that takes from this connection."""
+    by = people.member(world.ADMIN, vault_id)
+    make_inbound(by, Connection.objects.get(vault=vault_id, api_name=connection), processor=filing.NAME, name=name)
+
+
+def send(vault_id: int, connection: str, name: str, deliver_to: str) -> None:
+    """Run inside an installation: one message through this connection."""
+    by = people.member(world.ADMIN, vault_id)
+    through = Connection.objects.get(vault=vault_id, api_name=connection)
+    put(make_outbound(by, through, deliver_to=deliver_to, name=name), by, items=[name])

@@ -6,6 +6,7 @@ import pytest
 
 from tests.flows.pair import (
     ALPHA,
+    BETA,
     SIGNED,
     VAULT,
     ask,
@@ -20,6 +21,7 @@ from tests.flows.pair import (
     unanswered,
 )
 from tests.flows.persons import Person, come_to, forget_leases, wait_for
+from vaultadmin.embedded.processes import wait_until
 from vaultadmin.site.demo import world
 
 
@@ -61,6 +63,36 @@ def test_establish_with_a_remote_vault_id(people, name):
         assert (number, pem) == certificate(other)
         assert url == f"{other.installation.variables['VAULTADMIN_PUBLIC_URL']}/v/{VAULT}/peering/"
     assert "Quality" in alpha.page(f"admin/connections/{name}/")
+
+
+def test_a_message_travels_from_one_installation_to_the_other(people, name):
+    alpha, _, beta, _ = people
+    there = ask(people, name, remote_vault_id=VAULT)
+    come_to((alpha, name, "active"), (beta, there, "active"))
+    beta.installation.manage("shell", "-v", "0", "-c", spark(f"take_in({VAULT}, {there!r}, '{name}_in__c')"))
+    call = f"send({VAULT}, {name!r}, '{name}_out__c', '{name}_in__c')"
+    alpha.installation.manage("shell", "-v", "0", "-c", spark(call))
+
+    assert wait_until(lambda: filed(beta, name) == [("processed", VAULT, f"{name}_out__c", "00001")], seconds=60)
+    [attempt] = alpha.installation.rows(
+        "SELECT a.outcome, a.status, a.url FROM connections_deliveryattempt a"
+        " JOIN connections_messagecopy c ON c.id = a.copy_id JOIN connections_queue q ON q.id = c.queue_id"
+        " WHERE q.name = %s",
+        f"{name}_out__c",
+    )
+    assert attempt == ("delivered", 200, f"https://{BETA}/v/{VAULT}/spark/{name}_in__c")
+
+
+def spark(call):
+    return f"from tests.flows import spark_world; spark_world.{call}"
+
+
+def filed(person, name):
+    return person.installation.rows(
+        "SELECT m.state, m.remote_vault_id, m.remote_queue_name, m.certificate_id FROM connections_incomingmessage m"
+        " JOIN connections_filedmessage f ON f.message_id = m.id WHERE %s = ANY(m.keys)",
+        f"{name}_out__c",
+    )
 
 
 def test_establish_without_a_remote_vault_id(people, name):
