@@ -20,4 +20,9 @@ def build(owner: Membership) -> dict[str, Any]:
     parked = make_incoming(queue, None, state=IncomingState.SET_ASIDE.value, due_at=None, settled_at=now)
     read = make_incoming(queue, None, state=IncomingState.PROCESSED.value, due_at=None, settled_at=now)
     filed = FiledMessage.objects.create(vault=owner.vault, message=read, filed_at=now)
-    return {"incoming_id": parked.pk, "filed_id": filed.pk, "spark:queue_name": queue.name}
+    return {
+        "incoming_id": parked.pk,
+        "filed_id": filed.pk,
+        "spark:queue_name": queue.name,
+        "flow-of-queue:queue_name": queue.name,
+    }

@@ -5,6 +5,7 @@ from connections.views.sections.audit import AUDIT
 from connections.views.sections.base import Section
 from connections.views.sections.clients import CLIENTS
 from connections.views.sections.details import DETAILS, REMOTE
+from connections.views.sections.flow import FLOW
 from connections.views.sections.integrations import INTEGRATIONS
 from connections.views.sections.lookups import LOOKUPS
 from connections.views.sections.messages import MESSAGES
@@ -21,6 +22,7 @@ SECTIONS: tuple[Section, ...] = (
     INTEGRATIONS,
     LOOKUPS,
     CLIENTS,
+    FLOW,
     STATS,
     QUEUES,
     MESSAGES,
