@@ -38,7 +38,9 @@ class SparkMessage(models.Model):
             GinIndex(fields=["keys"], name="spark_message_by_key"),
             # What retention has yet to come to.
             models.Index(
-                fields=["vault", "id"], condition=Q(payload_removed_at__isnull=True), name="spark_message_kept"
+                fields=["vault", "entered_at", "id"],
+                condition=Q(payload_removed_at__isnull=True),
+                name="spark_message_kept",
             ),
         ]
 

@@ -56,7 +56,8 @@ def _step(pk: int, now: datetime) -> tuple[int, bool]:
 def _send(replay: Replay, items: list[ReplayItem], now: datetime) -> tuple[int, str]:
     """Send what there is room for, in order; returns how many, and what the rest waits for."""
     rows = resending.rows_to_send([item.copy_id for item in items])
-    copies = {copy.pk: copy for copy in rows.select_for_update(of=("self",))}
+    # The message, too: retention leaves alone what somebody holds.
+    copies = {copy.pk: copy for copy in rows.select_for_update(of=("self", "content"))}
     links = resending.links_of(list(copies.values()))
     room: dict[int, int] = {}
     good: list[tuple[ReplayItem, MessageCopy]] = []

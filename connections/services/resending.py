@@ -73,7 +73,10 @@ def resend(
         raise Refused(f"Choose between one and {MOST} messages; for more, replay what fits the filters.")
     with transaction.atomic():
         rows = list(
-            rows_to_send([copy.pk for copy in copies]).filter(vault=by.vault_id).select_for_update(of=("self",))
+            rows_to_send([copy.pk for copy in copies])
+            .filter(vault=by.vault_id)
+            # The message, too: retention leaves alone what somebody holds.
+            .select_for_update(of=("self", "content"))
         )
         if len(rows) != len({copy.pk for copy in copies}):
             raise Refused("Some of these messages are not there any more; look at the list again.")

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.dateparse import parse_datetime
 
 from vaultadmin.models import VaultSettings
-from vaultadmin.models.vault_settings import LONGEST_IDLE, LONGEST_LAPSE, SHORTEST_IDLE
+from vaultadmin.models.vault_settings import LONGEST_IDLE, LONGEST_KEPT, LONGEST_LAPSE, SHORTEST_IDLE
 from vaultadmin.services.vault_settings import FIELDS, FilteringOutlook
 
 
@@ -24,6 +24,7 @@ class SettingsForm(forms.Form):
     client_id_filtering = forms.BooleanField(required=False, **_label("client_id_filtering"))
     session_minutes = forms.IntegerField(min_value=SHORTEST_IDLE, max_value=LONGEST_IDLE, **_label("session_minutes"))
     request_days = forms.IntegerField(min_value=1, max_value=LONGEST_LAPSE, **_label("request_days"))
+    message_days = forms.IntegerField(min_value=1, max_value=LONGEST_KEPT, **_label("message_days"))
     own_requests = forms.BooleanField(required=False, **_label("own_requests"))
     reason = forms.CharField(
         label="Reason",

@@ -10,6 +10,7 @@ from vaultadmin.models.vault import Vault
 
 LONGEST_LAPSE = 90
 SHORTEST_IDLE, LONGEST_IDLE = 10, 480
+LONGEST_KEPT = 365
 
 
 class VaultSettings(models.Model):
@@ -39,6 +40,16 @@ class VaultSettings(models.Model):
         validators=[MinValueValidator(SHORTEST_IDLE), MaxValueValidator(LONGEST_IDLE)],
         help_text="A program whose session has ended signs in again.",
     )
+    message_days = models.PositiveSmallIntegerField(
+        "Days the content of Spark messages is kept",
+        default=30,
+        db_default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_KEPT)],
+        help_text=(
+            "Counted from when a message was delivered, processed or given up. Then what it said and its attempts are "
+            "removed; its row stays, but it cannot be sent again. What still waits is kept."
+        ),
+    )
     modified_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -51,6 +62,10 @@ class VaultSettings(models.Model):
             models.CheckConstraint(
                 condition=Q(session_minutes__gte=SHORTEST_IDLE, session_minutes__lte=LONGEST_IDLE),
                 name="vault_settings_session_minutes_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(message_days__gte=1, message_days__lte=LONGEST_KEPT),
+                name="vault_settings_message_days_in_range",
             ),
         ]
 

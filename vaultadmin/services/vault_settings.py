@@ -16,7 +16,7 @@ from vaultadmin.rest.client_ids import INVALID, UNKNOWN
 from vaultadmin.selectors import api_usage
 from vaultadmin.selectors.api_usage import SeenClient
 
-FIELDS = ("client_id_filtering", "session_minutes", "own_requests", "request_days")
+FIELDS = ("client_id_filtering", "session_minutes", "own_requests", "request_days", "message_days")
 
 
 class SettingsRefused(Exception):

@@ -10,7 +10,7 @@ from vaultadmin.services import vault_settings
 from vaultadmin.services.vault_settings import SettingsRefused
 
 pytestmark = pytest.mark.django_db
-VALUES = {"session_minutes": "20", "request_days": "14", "reason": "As agreed"}
+VALUES = {"session_minutes": "20", "request_days": "14", "message_days": "30", "reason": "As agreed"}
 
 
 @pytest.fixture
@@ -54,7 +54,14 @@ def test_settings_are_changed_with_before_after_and_reason(admin, page):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"reason": ""}, {"request_days": "0"}, {"request_days": "91"}, {"session_minutes": "9"}, {"seen": "x"}],
+    [
+        {"reason": ""},
+        {"request_days": "0"},
+        {"request_days": "91"},
+        {"message_days": "366"},
+        {"session_minutes": "9"},
+        {"seen": "x"},
+    ],
 )
 def test_settings_that_cannot_be_are_shown_again_as_typed(admin, page, wrong):
     answer = sign_in(admin).post(page, VALUES | wrong)
