@@ -5,8 +5,8 @@ The platform imports no other app; composition reads these lists instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -42,11 +42,12 @@ class Hit:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that will happen by itself, told ahead on a vault's home: the words, and where to read more."""
+    """Something to know on a vault's home: the words, where to read more, and whether it is news or trouble."""
 
     text: str
     url: str
     label: str
+    tone: str = "info"  # info, danger
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,19 @@ class Lane:
 
 
 lanes: list[Callable[[datetime], Lane]] = []
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """A number for monitoring: its name below the product's, what it says, its value, and what tells it apart."""
+
+    name: str
+    text: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+gauges: list[Callable[[datetime], list[Gauge]]] = []
 
 
 def _no_parts(_record: Any) -> Sequence[Model | QuerySet[Any]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from connections.selectors.clocks import of_peers
 from vaultadmin import clock, place, registries, secrets
-from vaultadmin.access import requires
+from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import is_fragment, live
 from vaultadmin.permissions import Permission
 from vaultadmin.site import vital_signs
@@ -20,19 +20,21 @@ from vaultadmin.site.health import redis_answers
 
 @require_safe
 @requires(Permission.ADMIN_STATUS)
-def index(request: HttpRequest, vault_id: int) -> HttpResponse:
+def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """The whole page for people; for htmx the moving part, which asks again every few seconds."""
     if is_fragment(request):
-        return live(request, render(request, "site/_status_signs.html", _signs()))
-    clocks = of_peers(request.vault)  # type: ignore[attr-defined]
-    return render(request, "site/status.html", _signs() | _door() | {"clocks": clocks})
+        return live(request, render(request, "site/_status_signs.html", _signs(request)))
+    clocks = of_peers(request.member.vault)
+    return render(request, "site/status.html", _signs(request) | _door() | {"clocks": clocks})
 
 
-def _signs() -> dict[str, Any]:
+def _signs(request: MemberRequest) -> dict[str, Any]:
     now = clock.now()
+    told = [notice for source in registries.notices for notice in source(request.member)]
     signs, redis, sealed = vital_signs.read(now=now), redis_answers(), secrets.sealed().count()
     held = place.held()
     return {
+        "troubles": [notice for notice in told if notice.tone == "danger"],
         "signs": signs,
         "lanes": [lane(now) for lane in registries.lanes],
         "beat_word": "Ticking" if signs.beat.alive else "Silent",

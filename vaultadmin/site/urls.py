@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from vaultadmin.site import health, picker
+from vaultadmin.site import health, metrics, picker
 
 app_name = "site"
 
@@ -10,4 +10,5 @@ urlpatterns = [
     path("", picker.index, name="index"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
