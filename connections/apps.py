@@ -13,7 +13,7 @@ class ConnectionsConfig(AppConfig):
         """Fill in the platform's registries."""
         from connections import checks, effects, processors, recorded
         from connections.constants import APPROVAL_TASK
-        from connections.home import certificates
+        from connections.home import certificates, spark
         from connections.home import connections as home
         from connections.home import queues as queue_home
         from connections.processing import answering, filing
@@ -31,6 +31,7 @@ class ConnectionsConfig(AppConfig):
         )
         from connections.services.approval_task import ApprovalTaskHandler
         from connections.views import rest, rest_queues
+        from connections.watching import calling, telling
         from vaultadmin import registries, wake
         from vaultadmin.registries import RestResource
         from vaultadmin.sandboxes import registry as sandboxes
@@ -44,13 +45,15 @@ class ConnectionsConfig(AppConfig):
         checks.register()
         recorded.register()
         registries.mail_writers[foretelling.TOPIC] = foretelling.mail
+        registries.mail_writers[telling.TOPIC] = telling.mail
         registries.home_cards += [home.cards, queue_home.cards, certificates.cards]
-        registries.troubles.append(queue_home.troubles)
+        registries.troubles += [telling.troubles, queue_home.troubles]
         registries.notices.append(certificates.notices)
         foresight.sources += [effects.integrations, effects.queues]
         deleting.blockers.append(queue_links.blocks_delete)
         registries.palette.extend((home.hits, queue_home.hits, home.authorization_hits, home.token_hits))
-        registries.lanes += [home.lane, queue_home.sending, queue_home.processing]
+        registries.lanes += [home.lane, queue_home.sending, queue_home.processing, calling.lane]
+        registries.gauges.append(spark.gauges)
         registries.vault_parts.append(standard.fit_out)
         registries.clients = Clients()
         registries.rest_resources.append(RestResource("services/certificate/<str:certificate_id>", rest.certificate))

@@ -10,6 +10,7 @@ from django.db.models.functions import Cast
 from django.urls import reverse
 
 from connections.models import (
+    AlertRule,
     Binding,
     Connection,
     ConnectionAuthorization,
@@ -21,7 +22,7 @@ from connections.models import (
     SigningCertificate,
     VaultToken,
 )
-from connections.services import certificates, queues, tokens
+from connections.services import alerts, certificates, queues, tokens
 from connections.services.creating import AUDITED
 from vaultadmin.models import Membership, Signature, Task
 from vaultadmin.permissions import Permission, can
@@ -92,6 +93,15 @@ def register() -> None:
             url=lambda member, row: reverse("connections:certificate", args=[member.vault_id, row.certificate_id]),
             fields=(*certificates.AUDITED, "published_at", "retired_at", "retired_reason"),
             installation_wide=True,
+        )
+    )
+    record_kind(
+        Recorded(
+            kind="alert-rule",
+            model=AlertRule,
+            find=lambda member, key: by_number(AlertRule.objects.visible_to(member), key),
+            url=lambda member, row: reverse("connections:alert-rule", args=[member.vault_id, row.pk]),
+            fields=(*alerts.AUDITED, "watched_since", *_DATES),
         )
     )
     for model, fields in _PART_FIELDS.items():

@@ -38,5 +38,17 @@ BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=5),
         "options": {"expires": 10},
     },
+    # Half a minute is soon enough for an alert; a call that fails is due again in minutes.
+    "spark-alerts": {
+        "task": "connections.tasks.watch_alerts",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
+    # Removes for less than a minute at a time, so it comes often enough for a great many messages a day.
+    "message-retention": {
+        "task": "connections.tasks.forget_messages",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
     "queue-log": {"task": "connections.tasks.forget_queue_log", "schedule": timedelta(hours=1)},
 }

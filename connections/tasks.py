@@ -8,7 +8,8 @@ from celery import shared_task
 
 from connections.delivery import draining
 from connections.processing import working
-from connections.services import delivering, foretelling, lapsing, queue_log, renewing, replay_work
+from connections.services import delivering, foretelling, lapsing, queue_log, renewing, replay_work, retention
+from connections.watching import calling, looking
 from vaultadmin import clock, place
 
 
@@ -60,3 +61,18 @@ def replay_messages(**_later: Any) -> None:
 def forget_queue_log(**_later: Any) -> None:
     """Remove lines of the queue log that are older than thirty days."""
     queue_log.forget(now=clock.now())
+
+
+@shared_task(ignore_result=True, acks_late=True, soft_time_limit=110, time_limit=120)
+@place.only_at_home
+def watch_alerts(**_later: Any) -> None:
+    """Open and end alerts, then make the webhook calls that are due. A second run finds nothing to do."""
+    now = clock.now()
+    looking.look(now=now)
+    calling.deliver_due(now=now)
+
+
+@shared_task(ignore_result=True, acks_late=True, soft_time_limit=110, time_limit=120)
+def forget_messages(**_later: Any) -> None:
+    """Remove what messages said once their vault keeps it no longer. A second run finds nothing."""
+    retention.forget(now=clock.now())

@@ -42,12 +42,11 @@ class Hit:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something to know on a vault's home: the words, where to read more, and whether it is news or trouble."""
+    """Something that will happen by itself, told ahead on a vault's home: the words, and where to read more."""
 
     text: str
     url: str
     label: str
-    tone: str = "info"  # info, danger
 
 
 @dataclass(frozen=True)

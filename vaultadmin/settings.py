@@ -169,6 +169,8 @@ MFA_TOTP_ISSUER = "vaultadmin"
 MFA_TOTP_TOLERANCE = 1
 USERSESSIONS_ADAPTER = "vaultadmin.accounts.adapter.UserSessionsAdapter"
 # How many proxies of ours append to X-Forwarded-For before a request reaches us.
+# Who shows it may read /metrics; without one only this machine may.
+METRICS_TOKEN = environment.text("VAULTADMIN_METRICS_TOKEN")
 TRUSTED_PROXIES = int(environment.text("VAULTADMIN_TRUSTED_PROXIES", "0"))
 
 # Lock-out, counted in the database: by person and address, lifted by time or by an administrator.
@@ -280,6 +282,9 @@ CELERY_TASK_SOFT_TIME_LIMIT = 110
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
+    # What watches deliveries must not queue behind them.
+    "connections.tasks.watch_alerts": {"queue": "maintenance"},
+    "connections.tasks.forget_messages": {"queue": "maintenance"},
     "connections.tasks.*": {"queue": "delivery"},
     "ecoa.tasks.work_import": {"queue": "processing"},
     "ecoa.tasks.read_back": {"queue": "processing"},

@@ -1,4 +1,4 @@
-"""Spark messages on the status page and for monitoring: what waits, what went through, what fires."""
+"""Spark messages for monitoring: what waits, what went through, what fires."""
 
 from __future__ import annotations
 
@@ -8,16 +8,10 @@ from typing import Any
 from django.db import connection as database
 
 from connections.models.traffic import SHORT, start_of
-from vaultadmin.registries import Gauge, Lane
+from connections.selectors import waiting
+from vaultadmin.registries import Gauge
 
-# One entry of an index for each lane; what waits is the sum of counters.
-_WAITING = """
-SELECT (SELECT COALESCE(sum(t.waiting), 0) FROM connections_queuetally t),
-       (SELECT min(next.due_at) FROM connections_queueconnection k
-         CROSS JOIN LATERAL (SELECT m.due_at FROM connections_messagecopy m
-                WHERE m.queue_id = k.queue_id AND m.connection_id = k.connection_id AND m.due_at IS NOT NULL
-                ORDER BY m.due_at LIMIT 1) next)
-"""
+_WAITING = "SELECT COALESCE(sum(waiting), 0) FROM connections_queuetally"
 _CARRIED = """
 SELECT COALESCE(sum(sent), 0), COALESCE(sum(received), 0), COALESCE(sum(failures), 0), COALESCE(sum(fatal), 0)
   FROM connections_trafficslot WHERE minutes = %(minutes)s AND starts_at > %(since)s
@@ -25,22 +19,17 @@ SELECT COALESCE(sum(sent), 0), COALESCE(sum(received), 0), COALESCE(sum(failures
 _FIRING = "SELECT count(*) FROM connections_alert WHERE closed_at IS NULL"
 
 
-def lane(now: datetime) -> Lane:
-    """Messages in queues, and since when the first of those on their way out is due."""
-    waiting, oldest = _ask(_WAITING)
-    return Lane("Spark messages", waiting, oldest if oldest is not None and oldest <= now else None)
-
-
 def gauges(now: datetime) -> list[Gauge]:
     """What monitoring asks for, over the whole installation."""
-    waiting, oldest = _ask(_WAITING)
+    (number,) = _ask(_WAITING)
+    oldest = waiting.oldest_due(now)
     late = max((now - oldest).total_seconds(), 0) if oldest is not None else 0
     since = start_of(now, SHORT) - timedelta(hours=1)
     sent, received, failures, fatal = _ask(_CARRIED, {"minutes": SHORT, "since": since})
     (firing,) = _ask(_FIRING)
     return [
-        Gauge("spark_waiting", "Messages in queues.", waiting),
-        Gauge("spark_oldest_due_seconds", "How long the first message on its way out has been due.", late),
+        Gauge("spark_waiting", "Messages in queues.", number),
+        Gauge("spark_oldest_due_seconds", "How long the first message that could move now has been due.", late),
         Gauge("spark_delivered_last_hour", "Copies that far ends accepted in the last hour.", sent),
         Gauge("spark_received_last_hour", "Messages accepted in the last hour.", received),
         Gauge("spark_failures_last_hour", "Attempts that failed in the last hour.", failures),

@@ -12,7 +12,7 @@ from django.db.models import ProtectedError
 from connections.constants import ConnectionState
 from connections.models import Binding, Connection, OutgoingPeerMessage
 from connections.peering.messages import Decision, MessageType
-from connections.services import delivering, exchange, routes
+from connections.services import alerts, delivering, exchange, routes
 from connections.services.creating import AUDITED
 from connections.services.locking import lock_record
 from connections.services.refusals import Refused
@@ -73,6 +73,7 @@ def _write_off(connection: Connection, by: Membership, now: datetime, reason: st
     for binding in connection.bindings.open():
         worklist.cancel_tasks(subject=binding, vault=vault, by=by, reason="The connection was deleted.", now=now)
     routes.keep(connection, now=now)
+    alerts.let_go(by=by, connection=connection)
     changes: audit.Changes = {field: (old, None) for field, (_, old) in audit.created(connection, AUDITED).items()}
     audit.record(vault=vault, by=by, event="connection.deleted", subject=connection, changes=changes, reason=reason)
     connection.delete()

@@ -10,7 +10,7 @@ from django.db import connection as database
 
 from connections.constants import ConnectionType, QueueType
 from connections.models import EntryType, IncomingMessage, Lane, MessageCopy, Queue, QueueConnection
-from connections.services import queue_log, queues, tallies
+from connections.services import alerts, queue_log, queues, tallies
 from connections.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.audit import Actor
@@ -106,6 +106,7 @@ def _delete(queue: Queue, by: Membership, reason: str) -> None:
     if names:
         changes["Queue Connections"] = (names, None)
     audit.record(vault=by.vault, by=by, event="queue.deleted", subject=queue, changes=changes, reason=reason)
+    alerts.let_go(by=by, queue=queue)
     queue.delete()
 
 

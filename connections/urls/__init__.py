@@ -1,6 +1,7 @@
 """Pages of the connections app, below /v/<vault_id>/: one module per noun."""
 
 from connections.urls import (
+    alerts,
     authorizations,
     certificates,
     clients,
@@ -29,6 +30,7 @@ urlpatterns = [
     *messages.urlpatterns,
     *stats.urlpatterns,
     *flow.urlpatterns,
+    *alerts.urlpatterns,
     *clients.urlpatterns,
     *tokens.urlpatterns,
     *probing.urlpatterns,

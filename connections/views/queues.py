@@ -16,6 +16,7 @@ from connections.selectors import messages
 from connections.selectors import queues as selectors
 from connections.services import holding, queue_ending, queues, tallies
 from connections.spark.message import CAPACITY
+from connections.views import alerts, flow
 from connections.views.messages.common import filtered_url
 from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
@@ -60,6 +61,8 @@ def detail(request: MemberRequest, vault_id: int, queue_name: str) -> HttpRespon
     """One queue: what it is, what it is connected to, what waits."""
     queue = queue_or_404(request, queue_name)
     context = _standing(request, queue) | {
+        "flow": flow.about_queue(queue) if queue.type != QueueType.JOB else None,
+        "alerts": alerts.about_queue(request, queue),
         "icon": TYPE_ICONS[QueueType(queue.type)],
         "processor": processors.registered.get(queue.processor),
         "handler": processors.handlers.get(queue.handler),
@@ -148,12 +151,15 @@ def _standstill(queue: Queue, link: QueueConnection, holds: list[Hold]) -> str:
 
 
 def _sections(queue: Queue) -> list[dict[str, str]]:
-    connections = [] if queue.type == QueueType.JOB else [("connections", "Queue Connections")]
+    is_job = queue.type == QueueType.JOB
+    connections = [] if is_job else [("connections", "Queue Connections")]
+    watched = [] if is_job else [("flow", "Traffic now"), ("alerts", "Alerts")]
     names = [
         ("details", "Details"),
         ("switches", "Switches"),
         *connections,
         ("messages", "Messages"),
+        *watched,
         ("audit", "Audit"),
     ]
     return [{"id": anchor, "label": label} for anchor, label in names]

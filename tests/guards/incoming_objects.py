@@ -24,5 +24,4 @@ def build(owner: Membership) -> dict[str, Any]:
         "incoming_id": parked.pk,
         "filed_id": filed.pk,
         "spark:queue_name": queue.name,
-        "flow-of-queue:queue_name": queue.name,
     }

@@ -19,7 +19,7 @@ from connections.constants import (
 from connections.services import authorizations, creating, integration_points, integrations, lookups
 from connections.services import tokens as vault_tokens
 from tests.factories.connections import make_certificate
-from tests.guards import ecoa_objects, incoming_objects, message_objects, spark_objects
+from tests.guards import alert_objects, ecoa_objects, incoming_objects, message_objects, spark_objects
 from tests.guards.routes import Route
 from vaultadmin import audit, clock, standard_profiles
 from vaultadmin.models import ApiSession, Delegation, Membership, SecurityProfile, Vault
@@ -108,6 +108,7 @@ def build(vault: Vault, people: dict[str, Membership]) -> dict[str, Any]:
         **spark_objects.build(owner),
         **message_objects.build(owner),
         **ecoa_objects.build(owner, people[standard_profiles.SITE_STAFF.api_name]),
+        **alert_objects.build(owner),
     }
 
 

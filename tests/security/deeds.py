@@ -23,6 +23,7 @@ from tests.connections.handshake import settle, upload
 from tests.factories.connections import download, make_certificate, make_external, make_vault_to_vault
 from tests.factories.people import PASSWORD, make_user
 from tests.security import (
+    alert_deeds,
     correction_deeds,
     drift_deeds,
     ecoa_deeds,
@@ -256,7 +257,7 @@ def creates_vault(_world: World) -> dict[str, Any]:
 
 
 def changes_settings(_world: World) -> dict[str, Any]:
-    return {"session_minutes": "30", "request_days": "7", "reason": "Shorter requests"}
+    return {"session_minutes": "30", "request_days": "7", "message_days": "14", "reason": "Shorter requests"}
 
 
 def changes_client(world: World) -> dict[str, Any]:
@@ -375,6 +376,7 @@ DEEDS = [
     Deed(f"{_V}admin/tokens/<int:vault_token_id>/delete/", nothing),
     *incoming_deeds.DEEDS,
     *message_deeds.DEEDS,
+    *alert_deeds.DEEDS,
     *ecoa_deeds.DEEDS,
     *correction_deeds.DEEDS,
     *source_deeds.DEEDS,

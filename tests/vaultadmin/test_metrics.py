@@ -25,7 +25,7 @@ def test_this_machine_reads_what_waits_and_what_beats():
     assert found["vaultadmin_spark_waiting"] == "1"
     assert found["vaultadmin_spark_alerts_firing"] == "0"
     assert found['vaultadmin_alive{name="beat"}'] == "0"
-    assert 'vaultadmin_lane_due{lane="Spark messages"}' in found
+    assert found['vaultadmin_lane_due{lane="Spark messages to send"}'] == "1"
 
 
 def test_each_name_is_described_once():

@@ -30,11 +30,10 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
 
 def _signs(request: MemberRequest) -> dict[str, Any]:
     now = clock.now()
-    told = [notice for source in registries.notices for notice in source(request.member)]
     signs, redis, sealed = vital_signs.read(now=now), redis_answers(), secrets.sealed().count()
     held = place.held()
     return {
-        "troubles": [notice for notice in told if notice.tone == "danger"],
+        "troubles": [trouble for source in registries.troubles for trouble in source(request.member)],
         "signs": signs,
         "lanes": [lane(now) for lane in registries.lanes],
         "beat_word": "Ticking" if signs.beat.alive else "Silent",

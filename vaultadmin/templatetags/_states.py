@@ -61,6 +61,10 @@ _LOOKS = {
     "skipped": _STOPPED,
     "held": Look("warning", "hand-stop"),
     "removed": _STOPPED,
+    # alerts about messages, and why they ended
+    "firing": Look("danger", "bell"),
+    "resolved": _GOOD,
+    "not_watched": _OFF,
     # participants on their way to eCOA
     "waiting": _WAITING,
     "sending": Look("info", "send"),

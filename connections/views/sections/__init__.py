@@ -1,6 +1,7 @@
 """The sections of the record page, in the order of the page (interfaces.md section 3)."""
 
 from connections.views.sections.agreement import FILE, WORKFLOW
+from connections.views.sections.alerts import ALERTS
 from connections.views.sections.audit import AUDIT
 from connections.views.sections.base import Section
 from connections.views.sections.clients import CLIENTS
@@ -26,5 +27,6 @@ SECTIONS: tuple[Section, ...] = (
     STATS,
     QUEUES,
     MESSAGES,
+    ALERTS,
     AUDIT,
 )

@@ -94,7 +94,7 @@ def test_own_requests_cannot_be_allowed_outside_a_sandbox(admin, page):
     assert not settings_of(admin).own_requests
     with pytest.raises(SettingsRefused, match="no sandbox"):
         vault_settings.change(
-            values={"client_id_filtering": False, "session_minutes": 20, "request_days": 14, "own_requests": True},
+            values=dict.fromkeys(vault_settings.FIELDS, 20) | {"client_id_filtering": False, "own_requests": True},
             reason="x",
             by=admin,
             now=clock.now(),

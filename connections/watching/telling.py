@@ -1,0 +1,93 @@
+"""Tell people and programs of an alert: by mail, by a webhook call, and on the vault's home."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from connections.constants import CallSubject
+from connections.models import Alert, AlertCall, AlertRule
+from vaultadmin.models import Membership, Vault
+from vaultadmin.permissions import Permission, can
+from vaultadmin.registries import Mail, Trouble
+from vaultadmin.worklist import notices
+
+TOPIC = "connections.alert"
+_SHOWN = 3
+
+
+def tell(alert: Alert, rule: AlertRule, subject: CallSubject, *, now: datetime) -> None:
+    """Write the mails and the call of one change, inside its transaction."""
+    if rule.by_mail:
+        data = {"alert": alert.pk, "subject": subject.value}
+        key = f"{alert.pk}:{subject.value}:{now:%Y%m%d%H%M}"
+        notices.tell(vault=rule.vault, topic=TOPIC, subject=key, to=operators(rule.vault), now=now, data=data)
+    if rule.webhook_url:
+        AlertCall.objects.create(alert=alert, call_id=uuid4(), subject=subject, created_at=now, due_at=now)
+
+
+def tell_of_ended_snoozes(*, now: datetime) -> int:
+    """What still fires when its snooze ends is told of again; returns how many."""
+    rows = Alert.objects.open().filter(snoozed_until__lte=now).select_related("rule__vault")
+    ended = 0
+    for alert in rows.order_by("snoozed_until")[:500]:
+        with transaction.atomic():
+            # Whoever clears the time tells; a second look at the same moment clears nothing.
+            fresh = Alert.objects.open().filter(pk=alert.pk, snoozed_until=alert.snoozed_until)
+            if fresh.update(snoozed_until=None, snoozed_by=None, snooze_note=""):
+                tell(alert, alert.rule, CallSubject.FIRING, now=now)
+                ended += 1
+    return ended
+
+
+def operators(vault: Vault) -> list[Membership]:
+    """Everybody who keeps the vault's messages moving."""
+    members = Membership.objects.for_request().filter(vault=vault, is_active=True, user__is_active=True)
+    return [member for member in members if can(member, Permission.MESSAGES_OPERATE)]
+
+
+def mail(member: Membership, _subject: str, data: dict[str, Any]) -> Mail | None:
+    """The words of one mail; None when it is not so any more, or somebody said that it can wait."""
+    rows = Alert.objects.visible_to(member).select_related("rule__queue", "rule__connection")
+    alert = rows.filter(pk=data["alert"]).first()
+    if alert is None:
+        return None
+    page = f"{settings.PUBLIC_URL}{reverse('connections:alerts', args=[member.vault_id])}"
+    if data["subject"] == CallSubject.RESOLVED:
+        if alert.closed_at is None:
+            return None
+        words = f"It fired from {_exact(alert.opened_at)} to {_exact(alert.closed_at)}. {alert.get_ended_by_display()}."
+        return Mail(f"Over: {alert.rule}", (words, page))
+    if alert.closed_at is not None or alert.snoozed_until is not None:
+        return None
+    return Mail(f"Alert: {alert.rule}", (alert.reason, f"Look at it, or snooze it:\n{page}"))
+
+
+def troubles(member: Membership) -> list[Trouble]:
+    """One line on the home and the status page while alerts fire that nobody snoozed, however many they are."""
+    if not can(member, Permission.MESSAGES_OPERATE):
+        return []
+    rows = Alert.objects.visible_to(member).asking().select_related("rule__queue", "rule__connection")
+    found = list(rows.order_by("opened_at")[: _SHOWN + 1])
+    if not found:
+        return []
+    named = "; ".join(str(alert.rule) for alert in found[:_SHOWN]) + (" and more" if len(found) > _SHOWN else "")
+    alone = len(found) == 1
+    return [
+        Trouble(
+            title=str(found[0].rule) if alone else "Alerts fire",
+            text=found[0].reason if alone else f"{named}.",
+            since=found[0].opened_at,
+            count="",
+            url=reverse("connections:alerts", args=[member.vault_id]),
+        )
+    ]
+
+
+def _exact(moment: datetime) -> str:
+    return f"{moment:%d %b %Y %H:%M} UTC"
