@@ -66,7 +66,7 @@ def about_queue(queue: Queue) -> dict[str, Any]:
 
 
 def about_vault(vault: Vault) -> dict[str, Any]:
-    """For `connections/_flow.html` above the list of messages, without a line a lane."""
+    """For `connections/_flow_strip.html` above the list of messages, without a line a lane."""
     url = reverse("connections:flow-of-vault", args=[vault.pk])
     return _shown(selectors.of_vault(vault, now=clock.now())) | {"url": url, "by": "", "lanes": []}
 
@@ -80,7 +80,8 @@ def span(seconds: float) -> str:
 
 
 def _part(request: MemberRequest, flow: dict[str, Any]) -> HttpResponse:
-    return live(request, render(request, "connections/_flow.html", {"flow": flow}))
+    template = "connections/_flow.html" if flow["by"] else "connections/_flow_strip.html"
+    return live(request, render(request, template, {"flow": flow}))
 
 
 def _shown(found: Traffic) -> dict[str, Any]:

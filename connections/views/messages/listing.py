@@ -16,10 +16,11 @@ from connections.models import DeliveryAttempt, IncomingMessage, MessageCopy
 from connections.selectors import messages as selectors
 from connections.selectors.messages import READERS, Asked
 from connections.services import holding
+from connections.views import flow
 from connections.views.messages.common import CHANGED, message_url
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
-from vaultadmin.answers import live_by
+from vaultadmin.answers import is_fragment, live_by
 from vaultadmin.permissions import Permission, can
 from vaultadmin.query import PAGE, key_page, replaced_query
 
@@ -42,6 +43,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
 
     def draw() -> HttpResponse:
         context = page | _context(request, values, asked) | {"holds": holds}
+        context["flow"] = None if is_fragment(request) else flow.about_vault(request.member.vault)
         context["rows"] = _outgoing(request, page["rows"]) if asked.is_outgoing else _incoming(page["rows"])
         return render(request, "connections/messages/list.html", context)
 
