@@ -92,6 +92,9 @@ class CopyState(TextChoices):
     REMOVED = "removed", "Removed"
 
 
+GIVEN_UP = (CopyState.FAILED, CopyState.SET_ASIDE, CopyState.REMOVED)
+
+
 class LaneOutcome(TextChoices):
     """How the last attempt of a lane went, in the words of the REST API."""
 

@@ -7,7 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from connections.constants import AttemptOutcome, CopyState, IncomingState
+from connections.constants import GIVEN_UP, AttemptOutcome, CopyState, IncomingState
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
 
@@ -118,7 +118,7 @@ class MessageCopy(models.Model):
             # Few among many: what people look for first, and what they have sent again.
             models.Index(
                 fields=["vault", "state", "-id"],
-                condition=Q(state__in=[CopyState.FAILED, CopyState.REMOVED]),
+                condition=Q(state__in=GIVEN_UP),
                 name="copy_given_up",
             ),
             models.Index(fields=["resend_of"], condition=Q(resend_of__isnull=False), name="copy_by_resend"),

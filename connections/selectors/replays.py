@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
-from connections.constants import CopyState
+from connections.constants import GIVEN_UP
 from connections.models import Replay, ReplayItem, ReplayItemState
 from vaultadmin.models import Membership
 
@@ -50,5 +50,5 @@ def outcomes(replay: Replay) -> dict[str, int]:
 def failures(replay: Replay) -> QuerySet[ReplayItem]:
     """What was sent again in vain, or not at all though it was planned, in the order of the plan."""
     rows = replay.items.select_related("copy", "again", "copy__connection")
-    failed = rows.filter(again__state__in=[CopyState.FAILED, CopyState.REMOVED])
+    failed = rows.filter(again__state__in=GIVEN_UP)
     return (failed | rows.filter(state=ReplayItemState.SKIPPED)).order_by("pk")

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from connections.constants import CopyState
+from connections.constants import GIVEN_UP, CopyState
 from connections.forms.messages import PlanForm, StartReplayForm
 from connections.models import Replay, ReplayItemState, ReplayState
 from connections.selectors import messages as message_rows
@@ -201,7 +201,7 @@ def _page(request: MemberRequest, replay: Replay, outcomes: dict[str, int]) -> H
         "places": selectors.places(replay),
         "duration": _duration(replay.seconds),
         "delivered": outcomes.get(CopyState.DELIVERED, 0),
-        "failed": outcomes.get(CopyState.FAILED, 0) + outcomes.get(CopyState.REMOVED, 0),
+        "failed": sum(outcomes.get(state, 0) for state in GIVEN_UP),
         "on_the_way": outcomes.get(CopyState.WAITING, 0),
         "failures": [_failure(item) for item in page["rows"]],
         "goes_on": replay.is_open or bool(outcomes.get(CopyState.WAITING, 0)),
