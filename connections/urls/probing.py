@@ -1,11 +1,12 @@
-"""The dialog *Test*, of a connection and of an authorization."""
+"""The dialogs that try something out: *Test* of a connection or an authorization, *Send signed test message*."""
 
 from django.urls import path
 
 from connections.urls.converters import RECORD
-from connections.views import probing
+from connections.views import probing, trial_message
 
 urlpatterns = [
     path(f"{RECORD}test/", probing.connection, name="test"),
+    path(f"{RECORD}test-message/", trial_message.send, name="test-message"),
     path("admin/authorizations/<int:authorization_id>/test/", probing.authorization, name="authorization-test"),
 ]

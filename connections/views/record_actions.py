@@ -9,7 +9,7 @@ from typing import Any
 from connections.constants import ConnectionState
 from connections.models import Connection
 from connections.selectors import connections as selectors
-from connections.services import deleting, establishing, files, parting, probing, switching, withdrawing
+from connections.services import deleting, establishing, files, parting, probing, switching, trial_message, withdrawing
 from connections.views.common import menu_entry, record_url
 from connections.views.sections.base import always, between_vaults, external
 from vaultadmin import clock
@@ -75,6 +75,10 @@ def _test(connection: Connection, member: Membership) -> str:
     return probing.refusal_of(connection)
 
 
+def _send_test(connection: Connection, member: Membership) -> str:
+    return trial_message.refusal(connection)
+
+
 def _always_possible(connection: Connection, member: Membership) -> str:
     return ""
 
@@ -87,6 +91,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Inactivate", "inactivate", "player-pause", _inactivate, shown=_is_not_inactive),
     Action("Activate", "activate", "player-play", _activate, shown=_is_inactive),
     Action("Test connection", "test", "microscope", _test, shown=external),
+    Action("Send signed test message", "test-message", "send", _send_test, needs=Permission.MESSAGES_OPERATE),
     Action("Withdraw request", "withdraw", "arrow-back-up", _withdraw, shown=between_vaults, danger=True),
     Action("Revoke connection file", "revoke", "file-x", _revoke, shown=between_vaults, danger=True),
     Action("Delete", "delete", "trash", _delete, needs=Permission.CONNECTION_DELETE, danger=True),

@@ -1,0 +1,85 @@
+"""*Send signed test message*: an ordinary message through an ordinary queue, so that it proves the whole way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from connections.constants import QueueType
+from connections.models import Connection, MessageCopy, Queue, SparkMessage
+from connections.services import putting
+from connections.services.putting import Draft, PutRefused
+from connections.services.refusals import Refused
+from connections.spark.message import AttributeValue
+from vaultadmin import audit
+from vaultadmin.models import Membership
+from vaultadmin.permissions import Permission, ensure
+
+MARK = "test__sys"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What was put: its copies' message ids by the API name of their connection."""
+
+    copies: dict[str, UUID]
+
+
+def queues_of(connection: Connection) -> QuerySet[Queue]:
+    """The active outbound queues messages leave by through this connection."""
+    rows = Queue.objects.filter(
+        vault=connection.vault_id,
+        type=QueueType.OUTBOUND,
+        is_active=True,
+        connections__connection=connection,
+        connections__is_active=True,
+    )
+    return rows.order_by("label", "pk")
+
+
+def refusal(connection: Connection) -> str:
+    """Why no test message can be sent through a connection; empty when one can."""
+    if not queues_of(connection).exists():
+        return "No active Outbound queue names this connection."
+    return ""
+
+
+def send(*, connection: Connection, queue: Queue, key: UUID, by: Membership, now: datetime) -> Sent:
+    """Put a message that says it is a test into a queue of this connection. The same `key` again sends nothing more."""
+    ensure(by, Permission.MESSAGES_OPERATE)
+    with transaction.atomic():
+        locked = Queue.objects.select_for_update(no_key=True).get(pk=queue.pk)
+        if not queues_of(connection).filter(pk=locked.pk, vault=by.vault_id).exists():
+            raise Refused("This queue no longer names the connection; choose another one.", field="queue")
+        if again := _sent_before(locked, key):
+            return again
+        put = _put(connection, locked, key, by, now)
+        copies = {copy.connection_name: copy.message_id for copy in put.copies}
+        changes: audit.Changes = {"Queue": (None, locked.name)}
+        changes |= {f"Message through {name}": (None, str(message_id)) for name, message_id in copies.items()}
+        audit.record(vault=by.vault, by=by, event="connection.test_message_sent", subject=connection, changes=changes)
+    return Sent(copies)
+
+
+def _put(connection: Connection, queue: Queue, key: UUID, by: Membership, now: datetime) -> putting.PutResponse:
+    attributes: dict[str, AttributeValue] = {MARK: True, "connection__sys": connection.api_name}
+    try:
+        put = putting.enqueue(
+            vault=by.vault, queue=queue.name, draft=Draft(attributes), by=by, now=now, execution_id=key
+        )
+    except PutRefused as error:
+        raise Refused(str(error)) from error
+    if put.error is not None:
+        raise Refused(put.sentence)
+    return put
+
+
+def _sent_before(queue: Queue, key: UUID) -> Sent | None:
+    if not SparkMessage.objects.filter(queue=queue, execution_id=key).exists():
+        return None
+    copies = MessageCopy.objects.filter(content__queue=queue, content__execution_id=key).select_related("connection")
+    return Sent({str(copy.connection): copy.message_id for copy in copies})
