@@ -47,7 +47,7 @@ def troubles(member: Membership) -> list[Trouble]:
             title=one.queue.label,
             text=_why(one),
             since=one.since,
-            count=f"{one.waiting:,} waiting" if one.waiting else "",
+            count=f"{one.waiting:,} waiting" if one.waiting and one.connection else "",
             url=reverse("connections:queue", args=[member.vault_id, one.queue.name]),
         )
         for one in found
@@ -55,6 +55,8 @@ def troubles(member: Membership) -> list[Trouble]:
 
 
 def _why(one: selectors.Failing) -> str:
+    if not one.connection:
+        return one.error
     others = one.connections - 1
     more = f" {others} more of its connections fail{'s' if others == 1 else ''}, too." if others else ""
     return f"{one.connection}: {one.error}{more}"

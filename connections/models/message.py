@@ -223,6 +223,11 @@ class IncomingMessage(models.Model):
                 fields=["queue", "due_at", "id"], condition=Q(due_at__isnull=False), name="incoming_message_due"
             ),
             models.Index(fields=["queue", "id"], condition=Q(due_at__isnull=False), name="incoming_waiting"),
+            models.Index(
+                fields=["queue", "settled_at"],
+                condition=Q(state=IncomingState.SET_ASIDE),
+                name="incoming_set_aside",
+            ),
             models.Index(fields=["vault", "-id"], name="incoming_by_vault"),
             models.Index(
                 fields=["vault", "settled_at"],

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Upper
 
-from connections.constants import ConnectionType, CopyState, LaneOutcome, QueueType
-from connections.models import Connection, Lane, MessageCopy, Queue, QueueConnection, QueueTally
+from connections.constants import ConnectionType, CopyState, IncomingState, LaneOutcome, QueueType
+from connections.models import Connection, IncomingMessage, Lane, MessageCopy, Queue, QueueConnection, QueueTally
 from vaultadmin.models import Membership
 from vaultadmin.query import PAGE, as_key
 
@@ -117,6 +117,13 @@ def waiting_through(member: Membership, connection: Connection) -> int:
     return rows.order_by().count()
 
 
+def set_aside_in(queues: Collection[int]) -> dict[int, tuple[int, datetime]]:
+    """Of some queues those with messages whose processing was given up: how many, and when the newest was."""
+    rows = IncomingMessage.objects.filter(queue__in=queues, state=IncomingState.SET_ASIDE).order_by()
+    counted = rows.values_list("queue").annotate(number=Count("pk"), newest=Max("settled_at"))
+    return {queue: (number, newest) for queue, number, newest in counted}
+
+
 def outcome(link: QueueConnection) -> Outcome | None:
     """How the last delivery through a connection of an outbound queue ended; None while there was none."""
     lane: Lane | None = getattr(link, "lane", None)
@@ -180,7 +187,16 @@ def failing(member: Membership, *, now: datetime) -> list[Failing]:
     waiting = waiting_in(by_queue.keys())
     found = [_failing(rows, waiting.get(queue, 0), now) for queue, rows in by_queue.items()]
     urgent = [one for one in found if one.waiting > 0 or now - one.since < _RECENT]
-    return sorted(urgent, key=lambda one: -one.waiting)
+    return sorted([*urgent, *_parked(visible)], key=lambda one: -one.waiting)
+
+
+def _parked(visible: QuerySet[Queue]) -> list[Failing]:
+    """Inbound queues with messages somebody has to have processed again or to remove."""
+    inbound = {queue.pk: queue for queue in visible.filter(type=QueueType.INBOUND)}
+    return [
+        Failing(inbound[queue], "", newest, f"{number:,} set aside after the last try to process them.", 0, number)
+        for queue, (number, newest) in set_aside_in(inbound.keys()).items()
+    ]
 
 
 def _failing(lanes: list[Lane], waiting: int, now: datetime) -> Failing:

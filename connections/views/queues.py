@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from connections import processors
-from connections.constants import ConnectionState, QueueType
+from connections.constants import ConnectionState, IncomingState, QueueType
 from connections.models import Hold, Lane, Queue, QueueConnection
 from connections.selectors import messages
 from connections.selectors import queues as selectors
@@ -110,6 +110,7 @@ def _standing(request: MemberRequest, queue: Queue) -> dict[str, Any]:
         "waiting": f"{tallies.waiting(queue):,}",
         "capacity": f"{CAPACITY:,}",
         "messages_url": _messages_url(request, queue),
+        **_set_aside(request, queue),
         "links": [_link(queue, link, counts.get(link.connection_id, 0), holds) for link in selectors.links(queue)],
         "may_manage": can(request.member, queues.needed(queue.type)),
         "may_read_connections": can(request.member, Permission.CONNECTION_READ),
@@ -135,6 +136,13 @@ def _messages_url(request: MemberRequest, queue: Queue) -> str:
         return ""
     direction = messages.IN if queue.is_inbound else messages.OUT
     return filtered_url(request.member, direction=direction, queue=queue.name)
+
+
+def _set_aside(request: MemberRequest, queue: Queue) -> dict[str, Any]:
+    """How many messages of an inbound queue wait for somebody's decision, and where they are listed."""
+    number, _newest = selectors.set_aside_in([queue.pk]).get(queue.pk, (0, None)) if queue.is_inbound else (0, None)
+    filters = {"direction": messages.IN, "queue": queue.name, "state": IncomingState.SET_ASIDE.value}
+    return {"set_aside": number, "set_aside_url": filtered_url(request.member, **filters)}
 
 
 def _standstill(queue: Queue, link: QueueConnection, holds: list[Hold]) -> str:

@@ -6,15 +6,20 @@ from django.test import Client
 from connections.home import queues as home
 from connections.models import IncomingMessage, Lane, MessageCopy, QueueConnection
 from connections.selectors import waiting
-from connections.services import queue_links, queues, tallies
+from connections.services import queue_links, queues, set_aside, tallies
 from tests.connections.pages import sign_in
 from tests.factories.connections import make_vault_to_vault
+from tests.factories.incoming import make_incoming
 from tests.factories.people import make_member
 from tests.factories.spark import make_link, make_outbound, make_spark_admin, put
 from vaultadmin import clock
 from vaultadmin.permissions import Permission
 
 pytestmark = pytest.mark.django_db
+
+
+def make_operator(admin):
+    return make_member(admin.vault, Permission.MESSAGES_OPERATE)
 
 
 def fails(queue, at=None):
@@ -70,6 +75,21 @@ def test_queue_with_several_failing_connections_has_one_line(admin, outbound, it
     (line,) = home.troubles(admin)
 
     assert line.text.endswith("No answer within 30 seconds. 1 more of its connections fails, too.")
+
+
+def test_inbound_queue_with_messages_set_aside_is_listed_until_somebody_decides(admin, inbound):
+    old = clock.now() - timedelta(days=9)
+    message = make_incoming(inbound, None, state="set_aside", due_at=None, settled_at=old)
+
+    page = sign_in(admin).get(f"/v/{admin.vault_id}/admin/queues/{inbound.name}/").content.decode()
+
+    (line,) = home.troubles(admin)
+    assert (line.title, line.since, line.count) == ("Study in", old, "")
+    assert line.text == "1 set aside after the last try to process them."
+    assert "1 could not be processed and was set aside." in page
+    assert f"queue={inbound.name}&amp;state=set_aside" in page
+    set_aside.remove(message=message, reason="Not needed", by=make_operator(admin), now=clock.now())
+    assert home.troubles(admin) == []
 
 
 def test_old_error_nobody_waits_for_is_over(admin, outbound):
