@@ -54,6 +54,7 @@ class ConnectionsConfig(AppConfig):
         registries.palette.extend((home.hits, queue_home.hits, home.authorization_hits, home.token_hits))
         registries.lanes += [home.lane, queue_home.sending, queue_home.processing, calling.lane]
         registries.gauges.append(spark.gauges)
+        registries.palette.append(home.message_hits)
         registries.vault_parts.append(standard.fit_out)
         registries.clients = Clients()
         registries.rest_resources.append(RestResource("services/certificate/<str:certificate_id>", rest.certificate))

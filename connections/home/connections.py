@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Count, Min, Q
 from django.urls import reverse
@@ -11,6 +12,7 @@ from connections.constants import ConnectionState
 from connections.models import OutgoingPeerMessage
 from connections.selectors import authorizations as authorization_rows
 from connections.selectors import connections as selectors
+from connections.selectors import messages as message_rows
 from connections.selectors import tokens as token_rows
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
@@ -81,6 +83,23 @@ def authorization_hits(member: Membership, text: str) -> list[Hit]:
         )
         for row in found
     ]
+
+
+def message_hits(member: Membership, text: str) -> list[Hit]:
+    """A message by its whole id, outgoing or incoming."""
+    try:
+        number = UUID(text.strip())
+    except ValueError:
+        return []
+    copy, arrived = message_rows.find_copy(member, number), message_rows.find_arrived(member, number)
+    found: list[Hit] = []
+    if copy is not None:
+        url = reverse("connections:message", args=[member.vault_id, copy.message_id])
+        found.append(Hit(str(copy.message_id), "Message", url, "send", copy.get_state_display()))
+    if arrived is not None:
+        url = reverse("connections:incoming", args=[member.vault_id, arrived.pk])
+        found.append(Hit(str(arrived.message_id), "Incoming message", url, "inbox", arrived.get_state_display()))
+    return found
 
 
 def token_hits(member: Membership, text: str) -> list[Hit]:

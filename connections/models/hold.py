@@ -39,6 +39,9 @@ class Hold(models.Model):
     released_by = models.CharField(max_length=255, blank=True)
     released_at = models.DateTimeField(null=True)
 
+    # Set by whoever shows it: the holder as people of that vault are told.
+    who: str
+
     objects = HoldQuerySet.as_manager()
 
     class Meta:
@@ -64,6 +67,10 @@ class Hold(models.Model):
         if self.connection is None:
             return "Everything in this installation"
         return f"{self.connection} in {self.queue}" if self.queue is not None else str(self.connection)
+
+    def holder(self, vault_id: int) -> str:
+        """Who holds, as people of a vault are told: who belongs to another vault is not named there."""
+        return "somebody in another Vault" if self.vault_id != vault_id else self.held_by.partition(" <")[0]
 
     @property
     def is_everywhere(self) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from connections.constants import CopyState, IncomingState
-from connections.models import Connection, DeliveryAttempt, IncomingMessage, MessageCopy, Queue, SparkMessage
+from connections.models import Connection, DeliveryAttempt, IncomingMessage, Lane, MessageCopy, Queue, SparkMessage
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission
 
@@ -99,7 +99,7 @@ def incoming(member: Membership, asked: Asked) -> QuerySet[IncomingMessage]:
     if asked.q:
         number = _uuid(asked.q)
         found = Q(keys__contains=[asked.q])
-        rows = rows.filter(found | Q(message_id=number) if number else found)
+        rows = rows.filter(found | _came_in_as(member, number) if number else found)
     return rows.select_related("queue", "connection").defer("body")
 
 
@@ -114,6 +114,12 @@ def connections(member: Membership) -> QuerySet[Connection]:
     return rows.distinct().order_by("name")
 
 
+def newest_of(member: Membership, connection: Connection, *, number: int) -> list[MessageCopy]:
+    """What left through a connection last."""
+    rows = MessageCopy.objects.visible_to(member).filter(connection=connection).select_related("queue")
+    return list(rows.order_by("-pk")[:number])
+
+
 def find_copy(member: Membership, message_id: UUID) -> MessageCopy | None:
     """One outgoing copy with everything its page shows."""
     rows = MessageCopy.objects.visible_to(member).select_related("queue", "connection", "content", "vault", "resend_of")
@@ -126,10 +132,29 @@ def find_incoming(member: Membership, key: int) -> IncomingMessage | None:
     return rows.filter(pk=key).first()
 
 
+def find_arrived(member: Membership, message_id: UUID) -> IncomingMessage | None:
+    """The newest message that came in under an id."""
+    rows = IncomingMessage.objects.visible_to(member).filter(_came_in_as(member, message_id))
+    return rows.order_by("-pk").first()
+
+
 def siblings(copy: MessageCopy) -> QuerySet[MessageCopy]:
     """The other copies of the same message: those of other connections, and what was sent again."""
     rows = MessageCopy.objects.filter(content=copy.content_id).exclude(pk=copy.pk)
     return rows.select_related("connection", "queue").order_by("pk")
+
+
+def lanes_of(copies: Iterable[MessageCopy]) -> dict[tuple[int, int | None], Lane]:
+    """How the lanes of copies stand, by queue and connection, in one query."""
+    rows = Lane.objects.filter(link__queue__in={copy.queue_id for copy in copies}).select_related("link")
+    return {(lane.link.queue_id, lane.link.connection_id): lane for lane in rows}
+
+
+def next_try(copy: MessageCopy, lane: Lane | None) -> datetime | None:
+    """When a copy is tried next as things stand; None when it is settled, or nothing leaves through its lane."""
+    if copy.due_at is None or lane is None or lane.stopped_since is not None:
+        return None
+    return max(copy.due_at, lane.paused_until) if lane.paused_until is not None else copy.due_at
 
 
 def newest_tries(copies: Iterable[MessageCopy]) -> dict[int, list[DeliveryAttempt]]:
@@ -165,6 +190,12 @@ def _with_key(member: Membership, text: str) -> list[int]:
     # First the few by the index of keys, then their copies: the other way round reads every copy of the vault.
     rows = SparkMessage.objects.filter(keys__contains=[text[:100]], vault=member.vault_id)
     return list(rows.order_by("-pk").values_list("pk", flat=True)[:_MOST_BY_KEY])
+
+
+def _came_in_as(member: Membership, message_id: UUID) -> Q:
+    # The index of ids begins with the connection, so they are named; Local messages have none.
+    homes = Connection.objects.filter(vault=member.vault_id).values("pk")
+    return Q(message_id=message_id) & (Q(connection__in=homes) | Q(connection__isnull=True))
 
 
 def _uuid(text: str) -> UUID | None:

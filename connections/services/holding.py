@@ -89,6 +89,8 @@ def in_force(vault: Vault, *, connection: Connection | None = None, queue: Queue
     if queue is not None:
         through = set(queue.connections.values_list("connection_id", flat=True))
         found = [one for one in found if one.is_everywhere or _concerns(one, queue, through)]
+    for one in found:
+        one.who = one.holder(vault.pk)
     return sorted(found, key=lambda one: not one.is_everywhere)
 
 

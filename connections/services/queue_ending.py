@@ -35,6 +35,7 @@ UPDATE connections_incomingmessage
    SET state = 'removed', due_at = NULL, settled_at = %(now)s, lease_token = NULL, lease_until = NULL
  WHERE id IN (SELECT id FROM connections_incomingmessage WHERE queue_id = %(queue)s AND due_at IS NOT NULL
                ORDER BY id FOR UPDATE)
+RETURNING id
 """
 
 
@@ -123,8 +124,10 @@ def _remove_all(queue: Queue, now: datetime, *, why: str = _WHY) -> int:
         cursor.execute(_REMOVE_COPIES, {"queue": queue.pk, "now": now})
         copies = [copy for (copy,) in cursor.fetchall()]
         cursor.execute(_REMOVE_INCOMING, {"queue": queue.pk, "now": now})
-        removed = len(copies) + int(cursor.rowcount)
+        incoming = [message for (message,) in cursor.fetchall()]
+    removed = len(copies) + len(incoming)
     queue_log.write(copies, entry_type=EntryType.REMOVAL, now=now, why=why)
+    queue_log.write_incoming(incoming, now=now, why=why)
     tallies.add({queue.pk: -removed})
     return removed
 

@@ -55,6 +55,32 @@ SELECT c.vault_id, %(now)s, q.name,
 """
 
 
+_WRITE_INCOMING = """
+INSERT INTO connections_queuelogentry (vault_id, at, queue_name, connection_record, message_id, entry_type, queue_time,
+                                       attempt, error)
+SELECT m.vault_id, %(now)s, q.name,
+       CASE WHEN m.connection_id IS NULL THEN '' ELSE %(prefix)s || lpad(m.connection_id::text, 12, '0') END,
+       m.message_id, 'REMOVAL', m.received_at, m.attempts, COALESCE(NULLIF(%(why)s, ''), m.last_error)
+  FROM connections_incomingmessage m
+  JOIN connections_queue q ON q.id = m.queue_id
+ WHERE m.id = ANY(%(messages)s)
+ ORDER BY m.id
+"""
+
+
+def write_incoming(messages: Sequence[int], *, now: datetime, why: str = "") -> None:
+    """A removal for each message that left an inbound queue unprocessed, by id, inside the caller's transaction."""
+    if messages:
+        values: dict[str, Any] = {
+            "now": now,
+            "prefix": RECORD_ID_PREFIX,
+            "why": why[:255],
+            "messages": list(messages),
+        }
+        with database.cursor() as cursor:
+            cursor.execute(_WRITE_INCOMING, values)
+
+
 def write(copies: Sequence[int], *, entry_type: EntryType, now: datetime, why: str = "") -> None:
     """A line for each copy, by id, inside the caller's transaction; `why` stands in place of the last error."""
     if not copies:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from connections.constants import IncomingState
 from connections.models import IncomingMessage
-from connections.services import tallies
+from connections.services import queue_log, tallies
 from connections.services.accepting import LANE
 from connections.services.refusals import Refused
 from vaultadmin import audit, wake
@@ -61,6 +61,7 @@ def remove(*, message: IncomingMessage, reason: str, by: Membership, now: dateti
             raise Refused(sentence)
         row.state, row.settled_at = IncomingState.REMOVED.value, now
         row.save()
+        queue_log.write_incoming([row.pk], now=now, why=f"Removed: {reason.strip()}")
         changes: audit.Changes = {"State": ("Set aside", "Removed"), "Queue": (None, row.queue.name)}
         audit.record(
             vault=by.vault,

@@ -22,6 +22,7 @@ _WHAT: Final = {
 _BODY: Final = "The body exactly as it was sent, followed by a line break"
 _URL: Final = "The whole URL with its query; nothing follows, no line break either"
 _AROUND: Final = 24
+_BEGINNINGS: Final = (24, 12, 6, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,11 @@ def _pieces(ours: str, unknown: re.Pattern[str] | None) -> list[str]:
 
 
 def _after_unknown(piece: str, pasted: str, there: int) -> int:
-    found = pasted.find(piece[:_AROUND], there) if piece else len(pasted)
-    return found if found >= 0 else there
+    """Where a known piece goes on after one whose text was not kept: at the longest beginning of it that is found."""
+    if not piece:
+        return len(pasted)
+    found = (pasted.find(piece[:length], there) for length in _BEGINNINGS)
+    return next((index for index in found if index >= 0), there)
 
 
 def _common(piece: str, pasted: str, there: int) -> int:

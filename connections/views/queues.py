@@ -115,6 +115,8 @@ def _standing(request: MemberRequest, queue: Queue) -> dict[str, Any]:
         "may_manage": can(request.member, queues.needed(queue.type)),
         "may_read_connections": can(request.member, Permission.CONNECTION_READ),
         "delivery_refusal": queues.delivery_refusal(queue),
+        "holds": holds,
+        "may_operate": can(request.member, Permission.MESSAGES_OPERATE),
     }
 
 
@@ -155,7 +157,7 @@ def _standstill(queue: Queue, link: QueueConnection, holds: list[Hold]) -> str:
     if not queue.delivery_enabled:
         return "Delivery of this queue is disabled."
     held = next((one for one in holds if one.connection_id in (None, link.connection_id)), None)
-    return f"Held by {held.held_by}: {held.reason}" if held is not None else ""
+    return f"Held by {held.holder(queue.vault_id)}: {held.reason}" if held is not None else ""
 
 
 def _sections(queue: Queue) -> list[dict[str, str]]:

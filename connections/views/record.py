@@ -13,11 +13,12 @@ from connections.constants import ConnectionState
 from connections.models import Binding, Connection, IssuedFile
 from connections.selectors import connections as selectors
 from connections.selectors import progress
+from connections.services import holding
 from connections.views import next_step, record_actions
 from connections.views.common import TYPE_ICONS, record_url
 from connections.views.sections import SECTIONS
 from vaultadmin.access import MemberRequest, requires
-from vaultadmin.permissions import Permission
+from vaultadmin.permissions import Permission, can
 
 
 @require_safe
@@ -60,6 +61,8 @@ def record_context(request: MemberRequest, connection: Connection) -> dict[str, 
         "peer_state": progress.peer_state(connection, binding),
         "poll_url": _poll_url(connection, _mark(connection, binding, issued)),
         "sections": shown,
+        "holds": holding.in_force(connection.vault, connection=connection),
+        "may_operate": can(member, Permission.MESSAGES_OPERATE),
         "page_title": connection.name,
     }
     for section in shown:

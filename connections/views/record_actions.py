@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
+
 from connections.constants import ConnectionState
 from connections.models import Connection
 from connections.selectors import connections as selectors
@@ -100,7 +102,15 @@ ACTIONS: tuple[Action, ...] = (
 
 def menu(connection: Connection, member: Membership) -> list[dict[str, Any]]:
     """The entries as `components/actions_menu.html` reads them."""
-    return [_entry(action, connection, member) for action in ACTIONS if action.shown(connection)]
+    entries = [_entry(action, connection, member) for action in ACTIONS if action.shown(connection)]
+    return [*entries[:-1], _hold(connection, member), entries[-1]]
+
+
+def _hold(connection: Connection, member: Membership) -> dict[str, Any]:
+    """*Hold messages*, which those do who operate them; to release them stands on the banner."""
+    url = f"{reverse('connections:messages-hold', args=[member.vault_id])}?connection={connection.api_name}"
+    needs = Permission.MESSAGES_OPERATE
+    return menu_entry(member, "Hold messages", url, icon="hand-stop", needs=needs, refusal="", danger=True)
 
 
 def _entry(action: Action, connection: Connection, member: Membership) -> dict[str, Any]:

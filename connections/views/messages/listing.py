@@ -39,7 +39,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     page = key_page(rows, request, column="id", size=PAGE)
     holds = holding.in_force(request.member.vault)
     stamp = "|".join(f"{row.pk}:{row.state}:{row.attempts}:{row.due_at}" for row in page["rows"])
-    stamp += f"|{[one.pk for one in holds]}"
+    stamp += f"|{[one.pk for one in holds]}|{_standing(page['rows']) if asked.is_outgoing else ''}"
 
     def draw() -> HttpResponse:
         context = page | _context(request, values, asked) | {"holds": holds}
@@ -48,6 +48,12 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
         return render(request, "connections/messages/list.html", context)
 
     return live_by(request, stamp, draw)
+
+
+def _standing(rows: Sequence[MessageCopy]) -> list[tuple[int, bool, Any]]:
+    """What the next tries of a page hang on besides its messages."""
+    lanes = selectors.lanes_of([row for row in rows if row.due_at is not None])
+    return [(lane.pk, lane.stopped_since is None, lane.paused_until) for lane in lanes.values()]
 
 
 def _context(request: MemberRequest, values: dict[str, str], asked: Asked) -> dict[str, Any]:
@@ -136,13 +142,14 @@ def _chips(request: MemberRequest, values: dict[str, str], asked: Asked) -> list
 
 
 def _outgoing(request: MemberRequest, rows: Sequence[MessageCopy]) -> list[dict[str, Any]]:
-    tries = selectors.newest_tries(rows)
+    tries, lanes = selectors.newest_tries(rows), selectors.lanes_of(rows)
     return [
         {
             "message": row,
             "url": message_url(row),
             "key": row.content.keys[0] if row.content.item_count and row.content.keys else "",
             "more": max(row.content.item_count - 1, 0),
+            "next_try": selectors.next_try(row, lanes.get((row.queue_id, row.connection_id))),
             "dots": dots(row, tries.get(row.pk, [])),
             "actions": _row_actions(request, row),
             "menu_id": f"message-{row.pk}-actions",

@@ -43,7 +43,7 @@ def outgoing(request: MemberRequest, vault_id: int, message_id: UUID) -> HttpRes
     until, family = shown_until(request, copy, now), list(selectors.siblings(copy)[:_SIBLINGS])
     holds = _holds(copy)
     stamp = f"{copy.state}{copy.attempts}{copy.due_at}{until}{[(one.pk, one.state, one.attempts) for one in family]}"
-    stamp += f"{[one.pk for one in holds]}{_newest_event(copy)}"
+    stamp += f"{[one.pk for one in holds]}{_newest_event(copy)}{_standing(copy)}"
     return live_by(request, stamp, lambda: _draw_outgoing(request, copy, family, holds, until))
 
 
@@ -51,11 +51,14 @@ def _draw_outgoing(
     request: MemberRequest, copy: MessageCopy, family: list[MessageCopy], holds: list[Hold], until: datetime | None
 ) -> HttpResponse:
     now, tries = clock.now(), list(copy.tries.order_by("number"))
+    lane = selectors.lanes_of([copy]).get((copy.queue_id, copy.connection_id))
+    ends_at = _window_end(copy, lane, now)
     context = {
         "message": copy,
         "steps": [_step(copy, tries, index) for index in range(len(tries))],
-        "planned": _planned(copy, now),
-        "window_ends": _window(copy, now).ends_at if copy.due_at else None,
+        "planned": _planned(copy, lane, ends_at),
+        "next_try": selectors.next_try(copy, lane),
+        "window_ends": ends_at,
         "content": _content(copy.content.payload, until),
         "content_removed": copy.content.payload_removed_at,
         "shown_until": until,
@@ -119,6 +122,12 @@ def incoming_actions(request: MemberRequest, message: IncomingMessage) -> list[d
     ]
 
 
+def _standing(copy: MessageCopy) -> tuple[datetime | None, bool]:
+    """What a waiting copy's next try hangs on besides itself."""
+    lane = selectors.lanes_of([copy]).get((copy.queue_id, copy.connection_id)) if copy.due_at else None
+    return (lane.paused_until, lane.stopped_since is None) if lane is not None else (None, False)
+
+
 def _newest_event(message: MessageCopy | IncomingMessage) -> int | None:
     return audit.history(message).values_list("sequence", flat=True).first()
 
@@ -133,6 +142,7 @@ def _step(copy: MessageCopy, tries: Sequence[DeliveryAttempt], index: int) -> di
         "attempt": attempt,
         "state": "started" if outcome is AttemptOutcome.STARTED else outcome.value,
         "label": outcome.label,
+        "look": {"delivered": "good", "started": "doubtful"}.get(outcome.value, "bad"),
         "waited": _length(attempt.started_at - before) if before else "",
         "took": _took(attempt),
         "words": _words(attempt),
@@ -161,12 +171,12 @@ def _took(attempt: DeliveryAttempt) -> str:
     return f"{attempt.milliseconds} ms" if attempt.milliseconds < 10_000 else f"{attempt.milliseconds / 1000:.1f} s"
 
 
-def _planned(copy: MessageCopy, now: datetime) -> list[datetime]:
+def _planned(copy: MessageCopy, lane: Lane | None, ends_at: datetime) -> list[datetime]:
     """When it is tried next, and roughly the times after that as long as the window lasts."""
-    if copy.due_at is None:
+    first = selectors.next_try(copy, lane)
+    if first is None:
         return []
-    ends_at, moments = _window(copy, now).ends_at, [copy.due_at]
-    number = copy.attempts + 1
+    moments, number = [first], copy.attempts + 1
     while len(moments) < _PLANNED:
         following = moments[-1] + timedelta(minutes=MINUTES[min(number, len(MINUTES)) - 1])
         if following > ends_at:
@@ -176,10 +186,10 @@ def _planned(copy: MessageCopy, now: datetime) -> list[datetime]:
     return moments
 
 
-def _window(copy: MessageCopy, now: datetime) -> Clock:
-    lane = Lane.objects.filter(link__queue=copy.queue_id, link__connection=copy.connection_id).first()
+def _window_end(copy: MessageCopy, lane: Lane | None, now: datetime) -> datetime:
+    """Until when it is tried, as long as its lane does not stand still again."""
     stood = lane.standstill(now) - copy.stood_still_before if lane is not None else timedelta(0)
-    return Clock(copy.entered_at, max(stood, timedelta(0)))
+    return Clock(copy.entered_at, max(stood, timedelta(0))).ends_at
 
 
 def _length(length: timedelta) -> str:

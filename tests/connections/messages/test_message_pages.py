@@ -5,6 +5,7 @@ import pytest
 from django.urls import reverse
 
 from connections.constants import CopyState
+from connections.home.connections import message_hits
 from connections.models import Hold, MessageCopy, SparkMessage
 from connections.processing import filing
 from connections.services import explaining, holding, revealing
@@ -367,3 +368,44 @@ def test_the_drawer_of_removed_content_says_so(traffic, operating, now):
     text = operating.get(address(traffic, "message-signed", copy.message_id, 1)).content.decode()
 
     assert "cannot be rebuilt" in text
+
+
+def test_next_try_of_a_held_message_stands_still(traffic, operating, now):
+    traffic.put(now=now)
+    holding.hold(reason="Moving", by=traffic.operator, now=now, connection=traffic.connection)
+
+    text = operating.get(address(traffic, "messages")).content.decode()
+
+    assert "Stands still" in text
+    assert "data-countdown" not in text
+
+
+def test_the_connection_shows_its_messages_and_what_holds_them(traffic, now):
+    copy = traffic.put(now=now)
+    holding.hold(reason="Receiver moves house", by=traffic.operator, now=now, connection=traffic.connection)
+    member = make_member(traffic.operator.vault, Permission.MESSAGES_OPERATE, Permission.CONNECTION_READ)
+    url = reverse("connections:record", args=[member.vault_id, traffic.connection.api_name])
+
+    text = sign_in(member).get(url).content.decode()
+
+    assert "Receiver moves house" in text
+    assert address(traffic, "message", copy.message_id) in text
+    assert "Hold messages" in text
+
+
+def test_the_queue_shows_what_holds_it(traffic, operating, now):
+    holding.hold(reason="Receiver moves house", by=traffic.operator, now=now, connection=traffic.connection)
+
+    text = operating.get(address(traffic, "queue", traffic.queue.name)).content.decode()
+
+    assert "is held" in text
+    assert "Receiver moves house" in text
+
+
+def test_the_palette_finds_a_message_by_its_id(traffic, now):
+    copy = traffic.put(now=now)
+
+    hits = message_hits(traffic.operator, f" {copy.message_id} ")
+
+    assert [hit.url for hit in hits] == [address(traffic, "message", copy.message_id)]
+    assert message_hits(traffic.operator, "no id") == []

@@ -4,12 +4,14 @@ import pytest
 
 from connections.constants import QueueType
 from connections.models import Queue, QueueLogEntry
-from connections.services import queue_log
+from connections.processing import filing
+from connections.services import queue_ending, queue_log, set_aside
 from connections.services.refusals import Refused
 from tests.connections.messages.conftest import ACCEPTED, BUSY, GONE
 from tests.factories.connections import make_external
+from tests.factories.incoming import make_incoming
 from tests.factories.people import make_member, make_vault
-from tests.factories.spark import make_outbound, put
+from tests.factories.spark import make_inbound, make_outbound, put
 from vaultadmin.models import AuditEvent
 from vaultadmin.permissions import Permission, PermissionRefused
 
@@ -143,3 +145,15 @@ def test_an_inbound_queue_cannot_be_traced(traffic, now):
 
     with pytest.raises(Refused, match="nothing to trace"):
         queue_log.trace(queue=inbound, by=traffic.operator, now=now)
+
+
+def test_a_reset_and_a_removal_leave_lines_of_incoming_messages(traffic, now):
+    queue = make_inbound(traffic.admin, processor=filing.NAME)
+    waiting = make_incoming(queue, None)
+    parked = make_incoming(queue, None, state="set_aside", due_at=None, settled_at=now)
+
+    set_aside.remove(message=parked, reason="Sent by mistake", by=traffic.operator, now=now)
+    queue_ending.reset(queue=queue, by=traffic.admin, now=now)
+
+    told = list(QueueLogEntry.objects.order_by("pk").values_list("message_id", "error"))
+    assert told == [(parked.message_id, "Removed: Sent by mistake"), (waiting.message_id, "The queue was reset.")]
