@@ -35,8 +35,8 @@ def send(request: MemberRequest, vault_id: int, api_name: str) -> HttpResponse:
         title="Send signed test message",
         cancel_url=record_url(connection),
         sentences=(
-            f"A message with the attribute {trial_message.MARK} and no items leaves by the queue you choose. It is signed "
-            "and counted like every other, so its receiver must be able to take it.",
+            f"A message with the attribute {trial_message.MARK} and no items leaves by the queue you choose.",
+            "It is signed and counted like every other, so its receiver must be able to take it.",
         ),
         form=form,
         refusal=refusal,

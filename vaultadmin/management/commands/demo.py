@@ -9,7 +9,7 @@ from django.conf import settings
 from vaultadmin import clock
 from vaultadmin.commands import DONE
 from vaultadmin.commands import Command as OurCommand
-from vaultadmin.site.demo import credentials, links, people, study
+from vaultadmin.site.demo import credentials, links, people, study, traffic
 
 
 class Command(OurCommand):
@@ -31,6 +31,7 @@ class Command(OurCommand):
         now = clock.now()
         people.load(kept, now=now)
         links.load(kept, now=now)
+        traffic.load(now=now)
         study.load(kept, now=now)
         if options["sync"]:
             self.stdout.write(study.sync(now=now))

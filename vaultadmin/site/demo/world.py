@@ -74,3 +74,6 @@ SITES = {"1005": "us", "2001": "eu", "3001": "ap"}
 COORDINATOR_SITE = "1005"
 ECOA_URL = "https://ecoa.demo.test/myveeva/global/"
 ECOA_CONNECTION = "ecoa_rtsm"
+# Where External connections of the demo send messages: to an application that verifies, and to one that is not there.
+RECEIVER_URL = "https://ecoa.demo.test/demo/receiver"
+NOBODY_URL = "https://ecoa.demo.test/demo/nobody"
