@@ -11,7 +11,7 @@ from connections.models import Connection, Queue
 from connections.services import trial_message
 
 
-class QueueField(forms.ModelChoiceField):
+class QueueField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A queue with the connections its messages leave through, as each of them gets the test message."""
 
     def label_from_instance(self, obj: Queue) -> str:

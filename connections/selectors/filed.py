@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -19,12 +18,10 @@ _LONGEST = 100
 
 
 @dataclass(frozen=True)
-class Content:
-    """What a message says."""
+class Origin:
+    """What a message says about itself: the name of the vault it is from, and the message it is a receipt for."""
 
-    sender: str
-    attributes: dict[str, Any]
-    items: list[str]
+    vault_name: str
     receipt_for: UUID | None
 
 
@@ -54,12 +51,12 @@ def queues(member: Membership) -> QuerySet[Queue]:
     return Queue.objects.filter(vault=member.vault_id, type="inbound").order_by("name")
 
 
-def content(message: IncomingMessage) -> Content | None:
-    """What a stored message says; None when that is no longer kept."""
+def origin(message: IncomingMessage) -> Origin | None:
+    """What a stored message says about itself; None when that is no longer kept."""
     if message.body_removed_at is not None:
         return None
     received = read_body(message.body.encode())
-    return Content(received.vault_name, received.attributes, received.items, receipt_for(received.attributes))
+    return Origin(received.vault_name, receipt_for(received.attributes))
 
 
 def _named(search: str) -> Q:

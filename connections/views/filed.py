@@ -7,6 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from connections.selectors import filed as selectors
+from connections.views.messages.common import CHANGED, message_url, shown_until
+from connections.views.messages.page import content_of
+from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission, can
 from vaultadmin.query import PAGE, key_page, replaced_query
@@ -33,16 +36,20 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
 @require_safe
 @requires(Permission.MESSAGES_OPERATE)
 def detail(request: MemberRequest, vault_id: int, filed_id: int) -> HttpResponse:
-    """Who sent one message, when, and of what it says the names only."""
+    """Who sent one message and when; what it says is masked until it is revealed, as everywhere."""
     filed = selectors.find(request.member, filed_id)
     if filed is None:
         raise Http404
-    context = {
+    message, until = filed.message, shown_until(request, filed.message, clock.now())
+    context = content_of(request, message, until) | {
         "filed": filed,
-        "message": filed.message,
-        "content": selectors.content(filed.message),
+        "message": message,
+        "origin": selectors.origin(message),
+        "message_url": message_url(message),
+        "goes_on": until is not None,
+        "refresh_on": CHANGED,
         "may_read_connection": can(request.member, Permission.CONNECTION_READ),
-        "page_title": str(filed.message.message_id),
+        "page_title": str(message.message_id),
     }
     return render(request, "connections/filed_message.html", context)
 

@@ -87,19 +87,25 @@ def incoming(request: MemberRequest, vault_id: int, incoming_id: int) -> HttpRes
 
 
 def _draw_incoming(request: MemberRequest, message: IncomingMessage, until: datetime | None) -> HttpResponse:
-    context = {
+    context = content_of(request, message, until) | {
         "message": message,
-        "content": _content(_message_part(message), until),
-        "content_removed": message.body_removed_at,
-        "shown_until": until,
         "goes_on": message.due_at is not None or until is not None,
         "events": audit.history(message)[:_EVENTS],
         "actions": incoming_actions(request, message),
-        "reveal": _reveal(request, message, until),
         "refresh_on": CHANGED,
         "page_title": str(message.message_id),
     }
     return render(request, "connections/messages/incoming.html", context)
+
+
+def content_of(request: MemberRequest, message: IncomingMessage, until: datetime | None) -> dict[str, Any]:
+    """What `_content.html` shows of a message that came in: masked, or revealed to this member until then."""
+    return {
+        "content": _content(_message_part(message), until),
+        "content_removed": message.body_removed_at,
+        "shown_until": until,
+        "reveal": _reveal(request, message, until),
+    }
 
 
 def incoming_actions(request: MemberRequest, message: IncomingMessage) -> list[dict[str, Any]]:

@@ -79,9 +79,19 @@ def test_one_message_shows_who_sent_it_and_masks_what_it_says(reader, queue):
 
     assert "patient" in shown
     assert "Other Vault" in shown
-    assert "1 item, masked" in shown
+    assert "Reveal content" in shown
+    assert "1 item" in shown
     assert "plum" not in shown
     assert "secret item" not in shown
+
+
+def test_revealed_message_is_shown_where_it_is_read(reader, queue):
+    message = arrive(queue, attributes={"patient": "plum 1005"})
+    reader.post(reverse("connections:incoming-reveal", args=[queue.vault_id, message.pk]), {"reason": "Query 12"})
+
+    shown = reader.get(reverse("connections:filed-message", args=[queue.vault_id, message.filed.pk])).content.decode()
+
+    assert "plum 1005" in shown
 
 
 def test_message_that_is_no_longer_kept_says_so(reader, queue, now):
@@ -92,7 +102,7 @@ def test_message_that_is_no_longer_kept_says_so(reader, queue, now):
 
     shown = reader.get(reverse("connections:filed-message", args=[queue.vault_id, message.filed.pk])).content.decode()
 
-    assert "no longer kept" in shown
+    assert "The content was removed" in shown
 
 
 def test_people_of_another_vault_find_nothing(queue):
