@@ -15,7 +15,7 @@ from connections.models import Alert, AlertRule, Connection, Queue
 from connections.services.refusals import Refused
 from connections.watching import looking
 from vaultadmin import audit, secrets
-from vaultadmin.models import Membership
+from vaultadmin.models import Membership, User
 from vaultadmin.permissions import Permission, can, ensure
 
 PURPOSE = "alert.webhook"
@@ -126,6 +126,18 @@ def let_go(*, by: Membership, queue: Queue | None = None, connection: Connection
     found = list(rows.filter(queue=queue) if queue is not None else rows.filter(connection=connection))
     for rule in found:
         _remove(rule, by)
+    return len(found)
+
+
+def let_webhooks_go(*, by: User, reason: str) -> int:
+    """A copied installation calls nobody the original calls; inside the caller's transaction."""
+    rows = AlertRule.objects.select_for_update(of=("self",)).exclude(webhook_url="").select_related("secret", "vault")
+    found = list(rows.order_by("pk"))
+    for rule in found:
+        changes: audit.Changes = {"Webhook URL": (rule.webhook_url, ""), "webhook secret": (audit.SECRET_CHANGED, None)}
+        rule.webhook_url = ""
+        _drop_secret(rule)
+        audit.record(vault=rule.vault, by=by, event="alert_rule.edited", subject=rule, changes=changes, reason=reason)
     return len(found)
 
 

@@ -18,7 +18,7 @@ from connections.models import (
     SigningCertificate,
     VaultToken,
 )
-from connections.services import copying, exchange, files, queue_ending, renewing
+from connections.services import alerts, copying, exchange, files, queue_ending, renewing
 from vaultadmin import audit, secrets
 from vaultadmin.models import Membership, User
 
@@ -40,6 +40,7 @@ def let_go(by: Membership, now: datetime) -> dict[str, int]:
         "Connections": len(connections),
         "Authorizations": _empty_authorizations(by.user),
         "Vault tokens": _empty_tokens(by.user),
+        "Webhooks of alerts": alerts.let_webhooks_go(by=by.user, reason=REASON),
     }
     _replace_key(by.user, now)
     return counts

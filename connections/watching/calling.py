@@ -25,7 +25,7 @@ _LEASE = timedelta(minutes=2)
 _BATCH = 5
 
 
-def deliver_due(*, now: datetime, limit: int = 50) -> int:
+def deliver_due(*, now: datetime, limit: int = 10) -> int:
     """Make the calls that are due, oldest first; returns how many were tried."""
     if place.held():
         return 0

@@ -60,6 +60,12 @@ SECTIONS: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item(
                 "Queue log", "file-text", "connections:queue-log", (Permission.QUEUE_LOG, Permission.MESSAGES_OPERATE)
             ),
+            Item(
+                "Alerts",
+                "bell",
+                "connections:alerts",
+                (Permission.MESSAGES_OPERATE, Permission.SPARK_QUEUES, Permission.CONNECTION_READ),
+            ),
             Item("Filed messages", "inbox", "connections:filed-messages", (Permission.MESSAGES_OPERATE,)),
         ),
     ),

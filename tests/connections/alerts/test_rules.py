@@ -5,7 +5,7 @@ import pytest
 
 from connections.constants import AlertEnd, AlertKind, QueueType
 from connections.models import Alert, AlertRule
-from connections.services import alerts, deleting, queues
+from connections.services import alerts, deleting, queues, separating
 from connections.services.alerts import Wanted
 from connections.services.refusals import Refused
 from connections.watching import looking
@@ -198,3 +198,13 @@ def test_a_snooze_has_an_end_and_an_alert_that_is_over_none(make_rule, carry, ad
     looking.look(now=now)
     with pytest.raises(Refused, match="over"):
         alerts.snooze(alert=alert, until=now + timedelta(hours=1), note="", by=admin, now=now)
+
+
+def test_a_copied_installation_calls_nobody_of_the_original(make_rule, admin, now):
+    make_rule(AlertKind.BACKLOG, threshold=5, webhook_url=URL, webhook_secret=SECRET)
+
+    assert separating.let_go(admin, now)["Webhooks of alerts"] == 1
+
+    rule = AlertRule.objects.get()
+    assert (rule.webhook_url, rule.secret) == ("", None)
+    assert not Secret.objects.filter(purpose=alerts.PURPOSE).exists()
