@@ -80,7 +80,7 @@ def hits(member: Membership, text: str) -> list[Hit]:
 
 
 def sending(now: datetime) -> Lane:
-    """Spark messages that are due to leave; those of lanes that may not move are parked."""
+    """Spark messages that are due to leave; those of queues that may not move are parked."""
     found = waiting.to_send(now)
     return Lane("Spark messages to send", found.due, found.oldest, found.parked)
 
@@ -88,4 +88,4 @@ def sending(now: datetime) -> Lane:
 def processing(now: datetime) -> Lane:
     """Spark messages that arrived and are due to be processed."""
     found = waiting.to_process(now)
-    return Lane("Spark messages to process", found.due, found.oldest, found.parked)
+    return Lane("Spark messages to process", found.due, found.oldest)

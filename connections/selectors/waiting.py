@@ -1,13 +1,10 @@
-"""How much Spark work is due in the whole installation, told without counting rows: a million may wait.
-
-The numbers are those of the counters, and so include what is tried again later; the moment is that of the oldest row
-that could be worked on now and is not.
-"""
+"""How much Spark work is due in the whole installation: a million rows may wait, and they are not all counted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection as database
 
@@ -33,37 +30,49 @@ SELECT min(first.due_at)
  ) first
  WHERE q.type = 'inbound'
 """
-# A queue is parked when none of its lanes may move.
-_WAITING = """
-SELECT COALESCE(sum(t.waiting) FILTER (WHERE moves), 0), COALESCE(sum(t.waiting) FILTER (WHERE NOT moves), 0)
-  FROM connections_queuetally t
-  JOIN (
-       SELECT q.id, q.type = 'inbound' OR EXISTS (
-                  SELECT 1 FROM connections_queueconnection k JOIN connections_lane l ON l.link_id = k.id
-                   WHERE k.queue_id = q.id AND l.stopped_since IS NULL
-              ) AS moves
-         FROM connections_queue q WHERE (q.type = 'inbound') = %(inbound)s
-  ) asked ON asked.id = t.queue_id
+# Counted up to a bound.
+_DUE_TO_SEND = """
+SELECT count(*)
+  FROM (SELECT 1
+          FROM connections_lane l
+          JOIN connections_queueconnection k ON k.id = l.link_id
+          JOIN connections_messagecopy c ON c.queue_id = k.queue_id AND c.connection_id = k.connection_id
+         WHERE c.due_at <= %(now)s
+           AND l.stopped_since IS NULL AND (l.paused_until IS NULL OR l.paused_until <= %(now)s)
+         LIMIT %(most)s) counted
 """
+_DUE_TO_PROCESS = """
+SELECT count(*) FROM (SELECT 1 FROM connections_incomingmessage WHERE due_at <= %(now)s LIMIT %(most)s) counted
+"""
+# What waits in queues none of whose lanes may move, from the counters.
+_PARKED = """
+SELECT COALESCE(sum(t.waiting), 0)
+  FROM connections_queuetally t JOIN connections_queue q ON q.id = t.queue_id
+ WHERE q.type = 'outbound'
+   AND NOT EXISTS (SELECT 1 FROM connections_queueconnection k JOIN connections_lane l ON l.link_id = k.id
+                    WHERE k.queue_id = q.id AND l.stopped_since IS NULL)
+"""
+# More than so many are told as so many.
+_MOST = 10_000
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits and may move, since when the oldest is due, and what waits and may not move."""
+    """What could be worked on now, since when the oldest of it is due, and what waits and may not move."""
 
     due: int
     oldest: datetime | None
-    parked: int
+    parked: int = 0
 
 
 def to_send(now: datetime) -> Waiting:
     """Copies on their way out."""
-    return _waiting(_OLDEST_TO_SEND, now, inbound=False)
+    return Waiting(_number(_DUE_TO_SEND, now), _moment(_OLDEST_TO_SEND, now), _number(_PARKED, now))
 
 
 def to_process(now: datetime) -> Waiting:
     """Messages that arrived."""
-    return _waiting(_OLDEST_TO_PROCESS, now, inbound=True)
+    return Waiting(_number(_DUE_TO_PROCESS, now), _moment(_OLDEST_TO_PROCESS, now))
 
 
 def oldest_due(now: datetime) -> datetime | None:
@@ -72,15 +81,16 @@ def oldest_due(now: datetime) -> datetime | None:
     return min((moment for moment in found if moment is not None), default=None)
 
 
-def _waiting(oldest: str, now: datetime, *, inbound: bool) -> Waiting:
-    with database.cursor() as cursor:
-        cursor.execute(_WAITING, {"inbound": inbound})
-        due, parked = cursor.fetchone()
-    return Waiting(int(due), _moment(oldest, now), int(parked))
+def _number(statement: str, now: datetime) -> int:
+    return int(_ask(statement, now))
 
 
 def _moment(statement: str, now: datetime) -> datetime | None:
-    with database.cursor() as cursor:
-        cursor.execute(statement, {"now": now})
-        found: datetime | None = cursor.fetchone()[0]
+    found: datetime | None = _ask(statement, now)
     return found
+
+
+def _ask(statement: str, now: datetime) -> Any:
+    with database.cursor() as cursor:
+        cursor.execute(statement, {"now": now, "most": _MOST})
+        return cursor.fetchone()[0]

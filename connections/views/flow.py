@@ -113,7 +113,8 @@ def _waits(label: str, found: Percentiles | None) -> dict[str, Any]:
 
 
 def _lane(lane: Lane, flow: Flow) -> dict[str, Any]:
-    stands = _standing(lane)
+    # What goes straight into a queue of this vault leaves no outcome on its lane.
+    stands = _standing(lane, has_sent=bool(lane.last_outcome or flow.day["sent"]))
     return {
         "queue": lane.queue_label,
         "connection": lane.connection_name,
@@ -129,7 +130,7 @@ def _lane(lane: Lane, flow: Flow) -> dict[str, Any]:
     }
 
 
-def _standing(lane: Lane) -> tuple[str, str]:
+def _standing(lane: Lane, *, has_sent: bool) -> tuple[str, str]:
     if not lane.is_active:
         return "inactive", "Inactive"
     if not lane.delivery_enabled:
@@ -138,7 +139,7 @@ def _standing(lane: Lane) -> tuple[str, str]:
         return "active", "Receiving"
     if lane.last_outcome == "error":
         return "failed", "Not delivered"
-    return ("active", "Delivering") if lane.last_outcome else ("waiting", "Nothing sent yet")
+    return ("active", "Delivering") if has_sent else ("waiting", "Nothing sent yet")
 
 
 def _bars(hours: Sequence[Hour]) -> list[dict[str, Any]]:

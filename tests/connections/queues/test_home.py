@@ -140,11 +140,12 @@ def test_what_is_tried_again_later_or_left_alone_is_not_overdue(admin, outbound)
     now = clock.now()
     put(outbound, admin, now=now)
     Lane.objects.update(paused_until=now + timedelta(minutes=1))
-    assert waiting.oldest_due(now) is None
+    assert (waiting.oldest_due(now), home.sending(now).due) == (None, 0)
 
     Lane.objects.update(paused_until=None)
     assert waiting.oldest_due(now) == now
     assert waiting.oldest_due(now - timedelta(seconds=1)) is None
+    assert (home.sending(now).due, home.sending(now - timedelta(seconds=1)).due) == (1, 0)
     queues.set_delivery(queue=outbound, enabled=False, by=admin, now=now)
     assert waiting.oldest_due(now) is None
 
