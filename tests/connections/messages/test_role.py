@@ -11,7 +11,13 @@ from vaultadmin.access import Gate
 from vaultadmin.permissions import Permission
 
 # What somebody may open who operates messages and has no other permission; nothing else asks for it.
-OPERATED = ("admin/messages/", "admin/filed-messages/", "admin/queues/", "admin/alerts/")
+OPERATED = (
+    "admin/messages/",
+    "admin/filed-messages/",
+    "admin/queues/",
+    "admin/alerts/",
+    "admin/connections/<connection:api_name>/test-message/",
+)
 ACTS = ("resend/", "reveal/", "hold/", "release/", "plan/", "start/", "pause/", "resume/", "cancel/")
 OTHERS = [permission for permission in Permission if permission is not Permission.MESSAGES_OPERATE]
 
