@@ -18,6 +18,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import connection as database
 from django.db import transaction
+from django.db.models import Case, Exists, OuterRef, Q, When
 
 from connections import signed_json
 from connections.constants import ConnectionState, QueueType
@@ -81,7 +82,7 @@ class Posted:
 def accept(posted: Posted, *, vault: Vault | None, queue_name: str, now: datetime) -> bool:
     """Store a message for a queue; False when it was stored before. IdentityRefused or NotTaken when it cannot be."""
     try:
-        request, binding = _believe(posted, vault, now)
+        request, binding = _believe(posted, vault, queue_name, now)
         received = _read(request, posted.raw)
     except (IdentityRefused, SignatureRefused, BodyRefused) as error:
         _remember(vault, queue_name, str(error), now)
@@ -156,11 +157,11 @@ def _compare(received: Received, connection: Connection, now: datetime) -> None:
         raise IdTaken
 
 
-def _believe(posted: Posted, vault: Vault | None, now: datetime) -> tuple[SignedRequest, Binding]:
+def _believe(posted: Posted, vault: Vault | None, queue_name: str, now: datetime) -> tuple[SignedRequest, Binding]:
     request = read_request(posted.headers, urls=parties.own_urls(vault, posted.path))
     if request.request_type != SPARK_MESSAGE:
         raise IdentityRefused("The request is no Spark message.")
-    candidates = list(_candidates(request, vault, now)) if vault is not None else []
+    candidates = list(_candidates(request, vault, queue_name, now)) if vault is not None else []
     if not candidates:
         # An unknown sender costs a signature check too, so that the time taken does not tell who is known.
         with suppress(SignatureRefused):
@@ -198,10 +199,22 @@ def _came_before(request: SignedRequest, binding: Binding) -> bool:
     return IncomingMessage.objects.filter(connection=binding.connection_id, message_id=message_id).exists()
 
 
-def _candidates(request: SignedRequest, vault: Vault, now: datetime) -> Iterator[tuple[Binding, rsa.RSAPublicKey]]:
-    """Bindings whose peer may sign so: two installations may have equal vault and certificate ids."""
+def _candidates(
+    request: SignedRequest, vault: Vault, queue_name: str, now: datetime
+) -> Iterator[tuple[Binding, rsa.RSAPublicKey]]:
+    """Bindings whose peer may sign so: two installations may have equal vault and certificate ids.
+
+    A message does not name its connection, and two vaults may be connected more than once: the one the queue takes
+    from comes first.
+    """
     rows = Binding.objects.in_force().filter(connection__vault=vault, peer_vault_id=request.vault_id)
-    for binding in rows.select_related("connection__vault").order_by("pk"):
+    takes = QueueConnection.objects.filter(
+        connection=OuterRef("connection"), queue__name=queue_name, queue__type=QueueType.INBOUND, is_active=True
+    )
+    active = Q(connection__state=ConnectionState.ACTIVE)
+    for binding in rows.select_related("connection__vault").order_by(
+        Exists(takes).desc(), Case(When(active, then=0), default=1), "pk"
+    ):
         pem = pinned_certificates(binding, now=now).get(request.certificate_id)
         if pem is not None:
             yield binding, _public_key(pem)

@@ -12,15 +12,17 @@ from django.test import Client
 
 from connections.constants import ConnectionState
 from connections.models import Binding, Connection, FiledMessage, IncomingMessage, PeerCertificate, PeerClock, Queue
-from connections.processing import working
+from connections.processing import filing, working
 from connections.services import accepting, queue_links, queues, tallies
 from connections.spark.reading import MAX_BYTES
 from connections.spark.signing import sign
 from tests.connections.remote_peer import RemotePeer, certificate_for, key_of_another_installation
+from tests.connections.remote_peer import post as post_to_peering
 from tests.connections.spark_peer import SparkLetter, post
 from tests.connections.spark_world import *  # noqa: F403
 from tests.connections.spark_world import stored
 from tests.factories.people import make_vault
+from tests.factories.spark import make_inbound
 from vaultadmin import clock
 from vaultadmin.models import AuditEvent
 
@@ -268,6 +270,15 @@ def test_repeating_old_words_says_nothing_about_a_clock(client, letter, monkeypa
 
     assert post(client, letter, raw=raw, headers=headers).status_code == 401
     assert not AuditEvent.objects.filter(event="peering.clock_refused").exists()
+
+
+def test_vaults_connected_twice_use_the_connection_the_queue_takes_from(client, pair, peer, owner, connection):
+    second = pair.source_record(remote_vault_id=peer.vault_id)
+    post_to_peering(client, peer.connect(pair.file(connection=second)))
+    queue = make_inbound(owner, second, processor=filing.NAME)
+
+    assert post(client, SparkLetter(peer, queue)).status_code == 200
+    assert kept().connection == second
 
 
 def announced(binding, key, number="00002", **fields):
