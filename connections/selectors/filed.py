@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from connections.models import FiledMessage, IncomingMessage, Queue
+from connections.models import FiledMessage, IncomingMessage, MessageCopy, Queue
 from connections.spark.reading import read_body
 from connections.spark.receipts import receipt_for
 from vaultadmin.models import Membership
@@ -57,6 +57,13 @@ def origin(message: IncomingMessage) -> Origin | None:
         return None
     received = read_body(message.body.encode())
     return Origin(received.vault_name, receipt_for(received.attributes))
+
+
+def answered(member: Membership, receipt: Origin | None) -> MessageCopy | None:
+    """The message of this vault a receipt is for, if the member may see it."""
+    if receipt is None or receipt.receipt_for is None:
+        return None
+    return MessageCopy.objects.visible_to(member).filter(message_id=receipt.receipt_for).first()
 
 
 def _named(search: str) -> Q:

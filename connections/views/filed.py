@@ -41,10 +41,13 @@ def detail(request: MemberRequest, vault_id: int, filed_id: int) -> HttpResponse
     if filed is None:
         raise Http404
     message, until = filed.message, shown_until(request, filed.message, clock.now())
+    origin = selectors.origin(message)
+    answered = selectors.answered(request.member, origin)
     context = content_of(request, message, until) | {
         "filed": filed,
         "message": message,
-        "origin": selectors.origin(message),
+        "origin": origin,
+        "answered_url": message_url(answered) if answered else "",
         "message_url": message_url(message),
         "goes_on": until is not None,
         "refresh_on": CHANGED,

@@ -3,10 +3,10 @@ from django.urls import reverse
 
 from connections.processing import filing, working
 from tests.connections.pages import sign_in
-from tests.factories.connections import make_local
+from tests.factories.connections import make_external, make_local
 from tests.factories.incoming import make_incoming
 from tests.factories.people import make_member, make_vault
-from tests.factories.spark import make_inbound
+from tests.factories.spark import make_inbound, make_outbound, put
 from vaultadmin import clock
 from vaultadmin.permissions import Permission
 from vaultadmin.query import PAGE
@@ -92,6 +92,17 @@ def test_revealed_message_is_shown_where_it_is_read(reader, queue):
     shown = reader.get(reverse("connections:filed-message", args=[queue.vault_id, message.filed.pk])).content.decode()
 
     assert "plum 1005" in shown
+
+
+def test_receipt_leads_to_the_message_it_is_for(reader, queue, owner):
+    out = make_outbound(owner, make_external(owner))
+    [sent] = put(out, owner).copies
+    receipt = arrive(queue, attributes={"receipt_for__sys": str(sent.message_id)})
+
+    shown = reader.get(reverse("connections:filed-message", args=[queue.vault_id, receipt.filed.pk])).content.decode()
+
+    assert reverse("connections:message", args=[queue.vault_id, sent.message_id]) in shown
+    assert reverse("connections:incoming", args=[queue.vault_id, receipt.pk]) in shown
 
 
 def test_message_that_is_no_longer_kept_says_so(reader, queue, now):
