@@ -13,7 +13,9 @@ from django.db import connection as database
 from django.db import transaction
 
 from connections.constants import IncomingState
-from connections.services import tallies
+from connections.services import tallies, traffic
+from connections.services.stats import Counts
+from connections.services.traffic import Passage
 
 LEASE = timedelta(seconds=60)
 BATCH = 50
@@ -29,7 +31,7 @@ UPDATE connections_incomingmessage m
  WHERE m.id IN (SELECT id FROM connections_incomingmessage
                  WHERE due_at IS NOT NULL AND lease_until < %(now)s AND crashes >= %(crashes)s - 1
                  ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
-RETURNING m.queue_id
+RETURNING m.queue_id, m.connection_id
 """
 _SUSPECT = """
 SELECT id FROM connections_incomingmessage
@@ -117,5 +119,10 @@ def _set_guilty_aside(now: datetime) -> None:
     }
     with database.cursor() as cursor:
         cursor.execute(_GUILTY, values)
-        gone = Counter(queue for (queue,) in cursor.fetchall())
-    tallies.add({queue: -number for queue, number in gone.items()})
+        gone = Counter(cursor.fetchall())
+    left: Counter[int] = Counter()
+    for (queue, _connection), number in gone.items():
+        left[queue] -= number
+    tallies.add(left)
+    passages = {place: Passage(Counts(failures=number, fatal=number)) for place, number in gone.items() if place[1]}
+    traffic.count_many(passages, at=now)

@@ -4,9 +4,11 @@ from threading import Barrier
 
 import pytest
 from django.db import connection as database
+from django.db.models import Sum
 
 from connections.constants import IncomingState
-from connections.models import FiledMessage, IncomingMessage
+from connections.models import FiledMessage, IncomingMessage, TrafficSlot
+from connections.models.traffic import LONG
 from connections.processing import filing, taking, working
 from connections.processors import CannotProcess
 from connections.services import tallies
@@ -129,6 +131,8 @@ def test_message_that_kills_its_worker_is_set_aside_after_three_and_the_others_a
     assert "died 3 times" in kept.last_error
     assert {filed.message for filed in FiledMessage.objects.all()} == set(others)
     assert tallies.waiting(queue) == 0
+    counted = TrafficSlot.objects.filter(link__queue=queue, minutes=LONG).aggregate(Sum("failures"), Sum("fatal"))
+    assert counted == {"failures__sum": 1, "fatal__sum": 1}
 
 
 def test_what_nobody_began_to_work_on_goes_back_as_it_was(owner, link, processor, now, monkeypatch):
