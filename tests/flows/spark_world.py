@@ -23,13 +23,21 @@ def begin(amount: int) -> None:
     here, there = make_vault(), make_vault()
     sender, receiver = make_spark_admin(here), make_spark_admin(there)
     outside = make_external(sender, url=f"https://{HOST}/spark?tenant=a")
-    queues = [make_outbound(sender, outside, name=name, sequential=in_a_row) for name, in_a_row in OUTWARD.items()]
+    for name, in_a_row in OUTWARD.items():
+        make_outbound(sender, outside, name=name, sequential=in_a_row)
     source, target = established(_pair(sender, receiver))
-    queues.append(make_outbound(sender, source, deliver_to=ARRIVALS, name=ACROSS, sequential=True))
+    make_outbound(sender, source, deliver_to=ARRIVALS, name=ACROSS, sequential=True)
     make_inbound(receiver, target, processor=filing.NAME, name=ARRIVALS, sequential=True)
-    for start in range(0, amount, 500):
-        with transaction.atomic():
-            _put(queues, sender, range(start, min(start + 500, amount)))
+    more(sender.pk, 0, amount)
+    print(sender.pk)
+
+
+def more(sender: int, start: int, stop: int) -> None:
+    """Run inside an installation: messages of these numbers into every queue."""
+    by = Membership.objects.for_request().get(pk=sender)
+    queues = [Queue.objects.get(vault=by.vault, name=name) for name in (*OUTWARD, ACROSS)]
+    with transaction.atomic():
+        _put(queues, by, range(start, stop))
 
 
 def _put(queues: list[Queue], by: Membership, numbers: range) -> None:
