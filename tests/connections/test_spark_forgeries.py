@@ -205,6 +205,7 @@ def test_flood_of_junk_leaves_a_bounded_number_of_rows_and_costs_no_more_questio
 ):
     monkeypatch.setattr(security_events, "ROWS_A_MINUTE", 5)
     monkeypatch.setattr(security_events, "_floods", {})
+    monkeypatch.setattr(security_events, "_QUIET", timedelta(hours=1))
     for _ in range(8):
         assert post(client, letter, headers={}).status_code == 401
 
