@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from connections.constants import CopyState
+from connections.delivery.policy import POLICY
 from connections.forms.dialogs import ReasonForm
 from connections.forms.messages import HoldForm, ResendForm, RevealForm
 from connections.models import Connection, Hold, IncomingMessage, MessageCopy, Queue
@@ -40,7 +41,7 @@ _TWICE = (
     "The receiver accepted this message already and will get it a second time, under another ID. Do this only when you "
     "know that it can tell repetitions, or has lost the first."
 )
-_CALLS = "A call that is on its way cannot be taken back; what comes after it waits."
+_CALLS = f"What a sender has taken already, at most {POLICY.batch} messages, still leaves; everything after it waits."
 _WINDOW = "What is held stays in its queue, and the time does not count into the six hours for which it is tried."
 
 
