@@ -13,6 +13,7 @@ from tests.connections.spark_peer import SparkLetter
 from tests.factories.connections import make_certificate, make_local, shared_key
 from tests.factories.people import make_member, make_user, make_vault
 from vaultadmin import clock
+from vaultadmin.models import Vault
 from vaultadmin.permissions import Permission
 from vaultadmin.site.demo import links, people, traffic, world
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def vaults(monkeypatch):
+def vaults():
     """The demo's vaults with its administrator, as far as its messages need them."""
     make_certificate()
     user = make_user(email=world.ADMIN.email)
@@ -29,6 +30,8 @@ def vaults(monkeypatch):
         make_member(vault, *Permission, user=user)
         standard.load(vault, by=standard.CATALOGUE, now=clock.now())
     make_local(people.member(world.ADMIN, 1001), api_name="local_jobs")
+    make_member(Vault.objects.get(pk=1001), user=make_user(email=world.INTEGRATION.email))
+    links._established(clock.now())
     links._standard(clock.now())
 
 
