@@ -15,6 +15,7 @@ from bench import environment, report
 # In this order: what is timed against the whole machine first.
 NAMES = (
     *("ecoa_sync", "ecoa_million", "ecoa_service"),
+    *("spark_send", "spark_send_peer", "spark_receive", "spark_backlog"),
     *("import_preview", "lists", "site_page", "page_budget", "start"),
 )
 DONE, WITH_FAILURES = 0, 1

@@ -38,7 +38,7 @@ class World:
 def make(*, name: str = "Benchmark") -> World:
     """Everything through the services people use; the service's own side is seeded to match."""
     secret, mark = uuid4().hex, uuid4().hex[:8]
-    manager = _owner(name, mark)
+    manager = owner(name, mark)
     system = seeding.ensure_system(external_id=f"{SYSTEM_ID}-{mark}", secret=secret, tenant_id=TENANT_ID)
     study = seeding.ensure_study(f"{STUDY_ID}-{mark}", system=system)
     for number, region in REGIONS.items():
@@ -85,7 +85,8 @@ def identifiers(prefix: str, amount: int) -> list[tuple[str, str]]:
     return [(f"{prefix}-{n:07}", f"i-{prefix}-{n:07}") for n in range(1, amount + 1)]
 
 
-def _owner(name: str, mark: str) -> Membership:
+def owner(name: str, mark: str) -> Membership:
+    """The Vault Owner of a vault of its own."""
     person = User.objects.create_user(f"bench-{mark}@example.test", None, name="Benchmark")
     vault = vaults.create_vault(
         id=None,

@@ -29,19 +29,25 @@ def post(path: str, participant: str, internal: str, headers: Mapping[str, str] 
     return _head("POST", path, {**_JSON, **(headers or {}), "Content-Length": str(len(body))}) + body
 
 
+def post_raw(path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """A whole POST request as bytes, of any JSON body."""
+    return _head("POST", path, {**_JSON, **headers, "Content-Length": str(len(body))}) + body
+
+
 def get(path: str, headers: Mapping[str, str]) -> bytes:
     """A whole GET request as bytes."""
     return _head("GET", path, {"Accept": "application/json", **headers})
 
 
-def rate(target: Target, requests: Sequence[bytes]) -> float:
-    """Answers per second, all of them successes, from the first request to the last answer."""
+def rate(target: Target, requests: Sequence[bytes], *, sign: bytes = b'SUCCESS"') -> float:
+    """Answers per second from the first request to the last answer, all of them 200 with the sign of a success."""
     lines = [socket.create_connection(("127.0.0.1", target.port), timeout=_SECONDS) for _ in range(CONNECTIONS)]
     for line in lines:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     started = time.perf_counter()
     with ThreadPoolExecutor(CONNECTIONS) as threads:
-        list(threads.map(_send, lines, [requests[number::CONNECTIONS] for number in range(CONNECTIONS)]))
+        shares = [requests[number::CONNECTIONS] for number in range(CONNECTIONS)]
+        list(threads.map(_send, lines, shares, [sign] * CONNECTIONS))
     seconds = time.perf_counter() - started
     for line in lines:
         line.close()
@@ -53,11 +59,11 @@ def _head(method: str, path: str, headers: Mapping[str, str]) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def _send(line: socket.socket, requests: Sequence[bytes]) -> None:
+def _send(line: socket.socket, requests: Sequence[bytes], sign: bytes) -> None:
     for request in requests:
         line.sendall(request)
         answer = _answer(line)
-        if not answer.startswith(b"HTTP/1.1 200") or b'SUCCESS"' not in answer:
+        if not answer.startswith(b"HTTP/1.1 200") or sign not in answer:
             raise BenchError(f"A call was answered {answer[:300]!r}.")
 
 
