@@ -282,10 +282,12 @@ CELERY_TASK_SOFT_TIME_LIMIT = 110
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
-    # What watches deliveries must not queue behind them.
-    "connections.tasks.watch_alerts": {"queue": "maintenance"},
-    "connections.tasks.forget_messages": {"queue": "maintenance"},
-    "connections.tasks.*": {"queue": "delivery"},
+    # Sending may wait for silent receivers all day; nothing else queues behind it, least of all what watches it.
+    "connections.tasks.deliver_messages": {"queue": "delivery"},
+    "connections.tasks.deliver_peer_messages": {"queue": "processing"},
+    "connections.tasks.process_messages": {"queue": "processing"},
+    "connections.tasks.replay_messages": {"queue": "processing"},
+    "connections.tasks.*": {"queue": "maintenance"},
     "ecoa.tasks.work_import": {"queue": "processing"},
     "ecoa.tasks.read_back": {"queue": "processing"},
     "ecoa.tasks.carry_decision": {"queue": "processing"},

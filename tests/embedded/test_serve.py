@@ -18,7 +18,7 @@ from vaultadmin.embedded.processes import wait_until
 # One start is dear: these share a data folder, so they stay in one process.
 
 UP = "Ctrl-C stops everything."
-CHILDREN = {"web", "web-tls", "worker-general", "worker-sync", "beat"}
+CHILDREN = {"web", "web-tls", "worker-general", "worker-messages", "worker-sync", "beat"}
 
 
 class Serving:

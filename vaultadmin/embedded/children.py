@@ -7,9 +7,10 @@ from pathlib import Path
 from vaultadmin.embedded.tls import TlsFiles
 
 WEB_THREADS = 8
-# Participant traffic has workers of its own, so that a slow receiver elsewhere never starves it.
+# Messages and participants have workers of their own, so that a slow receiver of the one starves nothing else.
 WORKERS: Mapping[str, Sequence[str]] = {
-    "general": ("interactive", "delivery", "processing", "maintenance"),
+    "general": ("interactive", "processing", "maintenance"),
+    "messages": ("delivery",),
     "sync": ("sync",),
 }
 WORKER_PROCESSES = 2
