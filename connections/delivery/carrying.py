@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +14,7 @@ from connections import conf
 from connections.constants import AttemptOutcome
 from connections.delivery.building import build
 from connections.delivery.claiming import Batch, Job
-from connections.delivery.outcomes import Result, judge
+from connections.delivery.outcomes import Result, judge, masked
 from connections.delivery.policy import Policy
 from connections.delivery.routing import Route, RouteUnavailable
 from connections.delivery.settling import Sent, holds_up, not_sent
@@ -94,6 +95,7 @@ class Carrier:
             return Sent(
                 job, Result(AttemptOutcome.NOT_SENT, error=f"It could not be made ready: {type(error).__name__}.")
             )
+        answer = replace(answer, body=masked(answer.body, route.secrets(job.custom)))
         result = judge(answer, now=clock.now(), kept=self._policy.answer_bytes, distrust_ends=self._distrust_ends)
         return Sent(job, result, call.url, call.certificate_id, call.sent_at, call.digest)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -10,6 +11,7 @@ from connections.constants import AttemptOutcome
 from vaultadmin.outbound import Answer, ErrorKind
 
 GONE = 410
+MASK = b"(masked)"
 # Longer than any window: what is asked beyond it changes nothing.
 _LONGEST_WAIT = timedelta(days=1)
 # A body that is too long or written in a way we did not ask for says nothing against the status.
@@ -61,6 +63,13 @@ def judge(answer: Answer, *, now: datetime, kept: int, distrust_ends: bool = Tru
         asked_to_wait=_retry_after(answer.headers.get("retry-after", ""), now),
         speaks_for_receiver=answer.status == 429 or answer.status >= 500,
     )
+
+
+def masked(body: bytes, secrets: Iterable[str]) -> bytes:
+    """An answer without the secrets a receiver sent back: many echo what they were called with."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        body = body.replace(secret.encode(), MASK)
+    return body
 
 
 def _retry_after(text: str, now: datetime) -> timedelta:

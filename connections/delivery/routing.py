@@ -73,6 +73,12 @@ class Route:
             raise found
         return found
 
+    def secrets(self, custom: dict[str, Any]) -> list[str]:
+        """What a prepared message may have carried that nobody may read in what comes back."""
+        auth = self.destination(custom).auth
+        held = [auth.password, auth.client_secret, auth.authorization_value.partition(" ")[2]] if auth else []
+        return [secret for secret in (*held, self._session) if isinstance(secret, str) and secret]
+
     def sources(self, custom: dict[str, Any]) -> Sources:
         """What the tokens in a message's attributes stand for."""
         connection = self.link.connection
