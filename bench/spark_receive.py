@@ -22,7 +22,8 @@ from bench.stand import Stand, stand
 from connections.constants import QueueType
 from connections.models import Binding, IncomingMessage, Queue
 from connections.processing import filing
-from connections.services import certificates, creating, establishing, files, queue_links, queues
+from connections.services import certificates, creating, establishing, files
+from connections.services.messages import queue_links, queues
 from connections.spark.envelope import SPARK_MESSAGE, Envelope, SparkBody
 from connections.spark.message import write_payload
 from connections.spark.signing import Signer, sign

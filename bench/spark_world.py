@@ -22,8 +22,9 @@ from bench.errors import BenchError
 from bench.stand import Stand
 from connections.constants import AttemptOutcome, CopyState, QueueType
 from connections.models import DeliveryAttempt, MessageCopy, Queue, SparkMessage
-from connections.services import creating, putting, queue_links, queues, tallies
-from connections.services.putting import Draft
+from connections.services import creating
+from connections.services.messages import putting, queue_links, queues, tallies
+from connections.services.messages.putting import Draft
 from vaultadmin import clock
 from vaultadmin.models import Membership
 

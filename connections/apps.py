@@ -19,17 +19,9 @@ class ConnectionsConfig(AppConfig):
         from connections.processing import answering, filing
         from connections.selectors import foresight
         from connections.selectors.clients import Clients
-        from connections.services import (
-            copying,
-            copying_queues,
-            deleting,
-            foretelling,
-            healing,
-            queue_links,
-            separating,
-            standard,
-        )
+        from connections.services import copying, deleting, foretelling, healing, separating, standard
         from connections.services.approval_task import ApprovalTaskHandler
+        from connections.services.messages import copying_queues, queue_links
         from connections.views import rest, rest_queues
         from connections.watching import calling, telling
         from vaultadmin import registries, wake

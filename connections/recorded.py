@@ -22,8 +22,9 @@ from connections.models import (
     SigningCertificate,
     VaultToken,
 )
-from connections.services import alerts, certificates, queues, tokens
+from connections.services import certificates, tokens
 from connections.services.creating import AUDITED
+from connections.services.messages import alerts, queues
 from vaultadmin.models import Membership, Signature, Task
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Recorded, by_number, record_kind

@@ -8,7 +8,8 @@ from celery import shared_task
 
 from connections.delivery import draining
 from connections.processing import working
-from connections.services import delivering, foretelling, lapsing, queue_log, renewing, replay_work, retention
+from connections.services import delivering, foretelling, lapsing, renewing
+from connections.services.messages import queue_log, replay_work, retention
 from connections.watching import calling, looking
 from vaultadmin import clock, place
 

@@ -18,7 +18,7 @@ from connections.delivery.claiming import Batch
 from connections.delivery.policy import Policy, current
 from connections.delivery.routing import LaneStopped, RouteUnavailable, route_of
 from connections.delivery.settling import Sent, not_sent
-from connections.services import standstill
+from connections.services.messages import standstill
 from vaultadmin import clock, place
 
 logger = logging.getLogger(__name__)

@@ -14,9 +14,10 @@ from django.db import transaction
 from connections import processors
 from connections.constants import CopyState
 from connections.models import EntryType, Queue
-from connections.services import queue_log, stats, tallies, traffic
+from connections.services import stats
+from connections.services.messages import queue_log, tallies, traffic
+from connections.services.messages.traffic import Passage
 from connections.services.stats import Counts
-from connections.services.traffic import Passage
 from vaultadmin import audit
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from connections.delivery.claiming import Job
 from connections.delivery.outcomes import Result
 from connections.delivery.routing import Route, RouteUnavailable
 from connections.delivery.settling import Sent, holds_up, not_sent
-from connections.services import accepting, local_puts
+from connections.services.messages import accepting, local_puts
 from connections.spark.message import MessageRefused
 from vaultadmin import clock
 from vaultadmin.models import Vault

@@ -22,9 +22,10 @@ from connections.delivery.outcomes import Result
 from connections.delivery.policy import Policy
 from connections.delivery.routing import RouteUnavailable
 from connections.models import EntryType, Lane
-from connections.services import queue_log, stats, tallies, traffic
+from connections.services import stats
+from connections.services.messages import queue_log, tallies, traffic
+from connections.services.messages.traffic import Passage
 from connections.services.stats import Counts
-from connections.services.traffic import Passage
 from connections.spark.retrying import Clock, next_attempt
 
 _COPIES = """

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from connections.constants import AlertKind
 from connections.models import AlertRule, Connection
 from connections.rules import URL_LENGTH
-from connections.services.alerts import Wanted
+from connections.services.messages.alerts import Wanted
 
 _MOST = 10_000_000
 _FIELDS = ("kind", "threshold", "window", "is_active", "by_mail", "webhook_url")

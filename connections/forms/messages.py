@@ -10,7 +10,7 @@ from django import forms
 from connections.forms.dialogs import NeededReasonForm, ReasonForm
 from connections.models import Queue
 from connections.services.explaining import MAX_PASTED
-from connections.services.replaying import MANY
+from connections.services.messages.replaying import MANY
 from vaultadmin.models import Membership
 
 

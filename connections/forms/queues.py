@@ -15,7 +15,7 @@ from connections.forms.dialogs import ReasonForm
 from connections.forms.fields import MemberField, active_members
 from connections.forms.integrations import KeyForm, SeenForm
 from connections.models import Connection, Queue, QueueConnection
-from connections.services import queues
+from connections.services.messages import queues
 from vaultadmin.models import Membership
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}

@@ -8,7 +8,7 @@ from uuid import uuid4
 from django import forms
 
 from connections.models import Connection, Queue
-from connections.services import trial_message
+from connections.services.messages import trial_message
 
 
 class QueueField(forms.ModelChoiceField):  # type: ignore[type-arg]

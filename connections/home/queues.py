@@ -10,7 +10,7 @@ from connections.constants import QueueType
 from connections.models import Queue
 from connections.selectors import queues as selectors
 from connections.selectors import waiting
-from connections.services.queues import VIEWERS
+from connections.services.messages.queues import VIEWERS
 from vaultadmin import clock
 from vaultadmin.models import Membership
 from vaultadmin.permissions import can_any

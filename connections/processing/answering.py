@@ -9,8 +9,8 @@ from django.db.models import Case, Count, IntegerField, Q, Value, When
 from connections.constants import ConnectionType, QueueType
 from connections.models import IncomingMessage, Queue, QueueConnection
 from connections.processors import CannotProcess, Inbound, Processor
-from connections.services import putting
-from connections.services.putting import Draft, PutRefused
+from connections.services.messages import putting
+from connections.services.messages.putting import Draft, PutRefused
 from connections.spark import receipts
 from vaultadmin.audit import Actor
 

@@ -13,9 +13,9 @@ from django.db import connection as database
 from django.db import transaction
 
 from connections.constants import IncomingState
-from connections.services import tallies, traffic
+from connections.services.messages import tallies, traffic
+from connections.services.messages.traffic import Passage
 from connections.services.stats import Counts
-from connections.services.traffic import Passage
 
 LEASE = timedelta(seconds=60)
 BATCH = 50

@@ -15,9 +15,9 @@ from connections.models import IncomingMessage, Queue
 from connections.processing import taking
 from connections.processing.taking import Taken
 from connections.processors import CannotProcess, Inbound, Processor
-from connections.services import tallies, traffic
+from connections.services.messages import tallies, traffic
+from connections.services.messages.traffic import Passage
 from connections.services.stats import Counts
-from connections.services.traffic import Passage
 from connections.spark.reading import read_body
 from vaultadmin import audit
 from vaultadmin.audit import Actor

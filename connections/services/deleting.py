@@ -12,9 +12,10 @@ from django.db.models import ProtectedError
 from connections.constants import ConnectionState
 from connections.models import Binding, Connection, OutgoingPeerMessage
 from connections.peering.messages import Decision, MessageType
-from connections.services import alerts, delivering, exchange, routes
+from connections.services import delivering, exchange, routes
 from connections.services.creating import AUDITED
 from connections.services.locking import lock_record
+from connections.services.messages import alerts
 from connections.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.models import Membership

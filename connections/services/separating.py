@@ -18,7 +18,8 @@ from connections.models import (
     SigningCertificate,
     VaultToken,
 )
-from connections.services import alerts, copying, exchange, files, queue_ending, renewing
+from connections.services import copying, exchange, files, renewing
+from connections.services.messages import alerts, queue_ending
 from vaultadmin import audit, secrets
 from vaultadmin.models import Membership, User
 

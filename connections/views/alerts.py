@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from connections.forms.alerts import AlertRuleForm, SnoozeForm
 from connections.models import AlertRule, Connection, Queue
 from connections.selectors import alerts as selectors
-from connections.services import alerts
+from connections.services.messages import alerts
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal, menu_entry, record_or_404, record_url
 from connections.views.dialogs import said, show

@@ -20,7 +20,7 @@ from connections.forms.queues import (
     StatusForm,
 )
 from connections.models import Queue
-from connections.services import queue_ending, queues, tallies
+from connections.services.messages import queue_ending, queues, tallies
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal
 from connections.views.dialogs import said, show

@@ -9,7 +9,7 @@ from connections.constants import QueueType
 from connections.forms.queues import AddLinkForm, EditLinkForm
 from connections.models import Queue, QueueConnection
 from connections.selectors import queues as selectors
-from connections.services import queue_links
+from connections.services.messages import queue_links
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal
 from connections.views.dialogs import said, show

@@ -14,7 +14,7 @@ from connections.constants import ConnectionState, IncomingState, QueueType
 from connections.models import Hold, Lane, Queue, QueueConnection
 from connections.selectors import messages
 from connections.selectors import queues as selectors
-from connections.services import holding, queue_ending, queues, tallies
+from connections.services.messages import holding, queue_ending, queues, tallies
 from connections.spark.message import CAPACITY
 from connections.views import alerts, flow
 from connections.views.messages.common import filtered_url

@@ -13,7 +13,7 @@ from connections.constants import ConnectionState
 from connections.models import Binding, Connection, IssuedFile
 from connections.selectors import connections as selectors
 from connections.selectors import progress
-from connections.services import holding
+from connections.services.messages import holding
 from connections.views import next_step, record_actions
 from connections.views.common import TYPE_ICONS, record_url
 from connections.views.sections import SECTIONS

@@ -7,7 +7,7 @@ from typing import Any
 from connections.constants import LaneOutcome, QueueType
 from connections.models import Queue, QueueConnection
 from connections.selectors import queues as selectors
-from connections.services import queue_ending, queues, tallies
+from connections.services.messages import queue_ending, queues, tallies
 from connections.services.refusals import Refused
 from connections.spark.envelope import write_instant
 from vaultadmin.permissions import Permission, PermissionRefused

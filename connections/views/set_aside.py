@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from connections.forms.dialogs import NeededReasonForm
-from connections.services import set_aside
+from connections.services.messages import set_aside
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal
 from connections.views.dialogs import said, show

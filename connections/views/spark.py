@@ -1,4 +1,4 @@
-"""The address Spark messages come to: HTTP around `connections.services.accepting`, and nothing else."""
+"""The address Spark messages come to: HTTP around `connections.services.messages.accepting`, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from connections.services import accepting
+from connections.services.messages import accepting
 from connections.spark.reading import MAX_BYTES
 from connections.views.posted import headers_of, later, problem, too_large
 from vaultadmin import clock, place

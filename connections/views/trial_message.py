@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from connections.forms.trial_message import TrialMessageForm
-from connections.services import trial_message
+from connections.services.messages import trial_message
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal, record_or_404, record_url
 from connections.views.dialogs import done, show

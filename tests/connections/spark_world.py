@@ -4,7 +4,7 @@ from django.test import Client
 from connections.constants import ConnectionState
 from connections.models import Binding, IncomingMessage
 from connections.processing import filing
-from connections.services import queue_links, queues
+from connections.services.messages import queue_links, queues
 from tests.connections.remote_peer import RemotePeer
 from tests.connections.remote_peer import post as post_to_peering
 from tests.connections.spark_peer import SparkLetter

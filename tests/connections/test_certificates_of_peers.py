@@ -12,16 +12,7 @@ from connections.models import (
 )
 from connections.peering import protocol
 from connections.peering.messages import CertificateNotice, Decision, MessageType, Refusal
-from connections.services import (
-    certificates,
-    delivering,
-    exchange,
-    learning,
-    parties,
-    pinning,
-    receiving,
-    renewing,
-)
+from connections.services import certificates, delivering, exchange, learning, parties, pinning, receiving, renewing
 from tests.connections import rollovers
 from tests.connections.handshake import decide, fresh, other_side, states, upload
 from tests.connections.rollovers import at, certificate, days, established, signs_with, stages, tick

@@ -13,7 +13,7 @@ from django.test import Client
 from connections.constants import ConnectionState
 from connections.models import Binding, Connection, FiledMessage, IncomingMessage, PeerCertificate, PeerClock, Queue
 from connections.processing import filing, working
-from connections.services import accepting, queue_links, queues, tallies
+from connections.services.messages import accepting, queue_links, queues, tallies
 from connections.spark.reading import MAX_BYTES
 from connections.spark.signing import sign
 from tests.connections.remote_peer import RemotePeer, certificate_for, key_of_another_installation

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from connections.models import MessageCopy, SparkMessage
-from connections.services import queue_links, queues, trial_message
+from connections.services.messages import queue_links, queues, trial_message
 from connections.services.refusals import Refused
 from tests.connections.pages import address, hidden_fields, sign_in
 from tests.factories.connections import make_external

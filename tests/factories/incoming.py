@@ -1,7 +1,7 @@
 from uuid import uuid4
 
 from connections.models import Connection, IncomingMessage, Queue
-from connections.services import tallies
+from connections.services.messages import tallies
 from connections.spark import receipts
 from connections.spark.envelope import SparkBody
 from connections.spark.message import write_payload

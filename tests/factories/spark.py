@@ -2,8 +2,8 @@ from uuid import uuid4
 
 from connections.constants import QueueType
 from connections.models import Connection, Queue, QueueConnection
-from connections.services import putting, queue_links, queues
-from connections.services.putting import Draft, PutResponse
+from connections.services.messages import putting, queue_links, queues
+from connections.services.messages.putting import Draft, PutResponse
 from tests.factories.connections import ADMIN
 from tests.factories.people import make_member, make_vault
 from vaultadmin import clock

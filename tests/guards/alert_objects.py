@@ -6,8 +6,8 @@ from typing import Any
 
 from connections.constants import AlertKind, QueueType
 from connections.models import Alert, Queue
-from connections.services import alerts
-from connections.services.alerts import Wanted
+from connections.services.messages import alerts
+from connections.services.messages.alerts import Wanted
 from vaultadmin import clock
 from vaultadmin.models import Membership
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from connections.constants import AttemptOutcome, CopyState
 from connections.models import DeliveryAttempt, MessageCopy
-from connections.services import holding, replaying
+from connections.services.messages import holding, replaying
 from tests.factories.connections import make_external
 from tests.factories.spark import make_outbound, put
 from vaultadmin import clock

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from connections.constants import QueueType
-from connections.services import creating, queue_links, queues
+from connections.services import creating
+from connections.services.messages import queue_links, queues
 from vaultadmin import clock
 from vaultadmin.models import Membership
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connections.models import MessageCopy, Queue, Replay
-from connections.services import replaying
+from connections.services.messages import replaying
 from tests.security.deed import KEY, Deed, World, nothing, reason
 from vaultadmin import clock
 

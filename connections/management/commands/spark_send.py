@@ -9,8 +9,8 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from connections.models import Queue
-from connections.services import putting
-from connections.services.putting import Draft, PutRefused, PutResponse
+from connections.services.messages import putting
+from connections.services.messages.putting import Draft, PutRefused, PutResponse
 from connections.spark.message import AttributeValue, PutError
 from vaultadmin import audit, clock
 from vaultadmin.commands import DONE, USAGE, WITH_FAILURES

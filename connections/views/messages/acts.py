@@ -13,7 +13,7 @@ from connections.delivery.policy import POLICY
 from connections.forms.dialogs import ReasonForm
 from connections.forms.messages import HoldForm, ResendForm, RevealForm
 from connections.models import Connection, Hold, IncomingMessage, MessageCopy, Queue
-from connections.services import holding, resending, revealing
+from connections.services.messages import holding, resending, revealing
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal
 from connections.views.dialogs import said, show

@@ -15,7 +15,7 @@ from connections.constants import AttemptOutcome, CopyState, IncomingState
 from connections.models import DeliveryAttempt, IncomingMessage, MessageCopy
 from connections.selectors import messages as selectors
 from connections.selectors.messages import READERS, Asked
-from connections.services import holding
+from connections.services.messages import holding
 from connections.views import flow
 from connections.views.messages.common import CHANGED, message_url
 from vaultadmin import clock

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.forms.messages import TraceForm
 from connections.selectors import queue_log as selectors
-from connections.services import queue_log
+from connections.services.messages import queue_log
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal
 from connections.views.dialogs import said, show

@@ -18,7 +18,8 @@ from connections.constants import AttemptOutcome, CopyState
 from connections.models import DeliveryAttempt, Hold, IncomingMessage, Lane, MessageCopy
 from connections.selectors import messages as selectors
 from connections.selectors.messages import READERS
-from connections.services import explaining, holding, resending, revealing, set_aside
+from connections.services import explaining
+from connections.services.messages import holding, resending, revealing, set_aside
 from connections.spark.reading import BodyRefused, read_body
 from connections.spark.retrying import MINUTES, Clock
 from connections.views.messages.common import CHANGED, copy_or_404, incoming_or_404, message_url, shown_until

@@ -16,7 +16,7 @@ from connections.forms.messages import PlanForm, StartReplayForm
 from connections.models import Replay, ReplayItemState, ReplayState
 from connections.selectors import messages as message_rows
 from connections.selectors import replays as selectors
-from connections.services import replaying, resending
+from connections.services.messages import replaying, resending
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal
 from connections.views.dialogs import said, show

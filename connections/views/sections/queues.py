@@ -6,7 +6,7 @@ from typing import Any
 
 from connections.models import Connection
 from connections.selectors import queues as selectors
-from connections.services.queues import VIEWERS
+from connections.services.messages.queues import VIEWERS
 from connections.views.sections.base import Section
 from vaultadmin.access import MemberRequest
 from vaultadmin.permissions import can_any

@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from connections.services import alerts, traffic
-from connections.services.alerts import Wanted
+from connections.services.messages import alerts, traffic
+from connections.services.messages.alerts import Wanted
+from connections.services.messages.traffic import Passage
 from connections.services.stats import Counts
-from connections.services.traffic import Passage
 from tests.factories.connections import make_external
 from tests.factories.people import make_member, make_vault
 from tests.factories.spark import SPARK_ADMIN, make_outbound

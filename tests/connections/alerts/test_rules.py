@@ -5,8 +5,9 @@ import pytest
 
 from connections.constants import AlertEnd, AlertKind, QueueType
 from connections.models import Alert, AlertRule
-from connections.services import alerts, deleting, queues, separating
-from connections.services.alerts import Wanted
+from connections.services import deleting, separating
+from connections.services.messages import alerts, queues
+from connections.services.messages.alerts import Wanted
 from connections.services.refusals import Refused
 from connections.watching import looking
 from tests.connections.alerts.conftest import SECRET

@@ -4,7 +4,7 @@ import pytest
 
 from connections.constants import AlertEnd, AlertKind
 from connections.models import Alert, AlertCall
-from connections.services import alerts
+from connections.services.messages import alerts
 from connections.watching import looking, telling
 from tests.connections.alerts.conftest import SECRET
 from tests.factories.connections import make_external

@@ -5,7 +5,7 @@ import pytest
 from connections.delivery import claiming
 from connections.delivery.policy import POLICY
 from connections.models import Hold, Lane
-from connections.services import holding
+from connections.services.messages import holding
 from connections.services.refusals import Refused
 from connections.spark.retrying import WINDOW, Clock
 from tests.connections.messages.conftest import BUSY

@@ -8,8 +8,9 @@ from connections.constants import CopyState
 from connections.home.connections import message_hits
 from connections.models import Hold, MessageCopy, SparkMessage
 from connections.processing import filing
-from connections.services import explaining, holding, revealing
-from connections.services.resending import resend
+from connections.services import explaining
+from connections.services.messages import holding, revealing
+from connections.services.messages.resending import resend
 from tests.connections.messages.conftest import BUSY
 from tests.connections.pages import HTMX, sign_in
 from tests.factories.connections import make_external

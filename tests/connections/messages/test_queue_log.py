@@ -5,7 +5,7 @@ import pytest
 from connections.constants import QueueType
 from connections.models import Queue, QueueLogEntry
 from connections.processing import filing
-from connections.services import queue_ending, queue_log, set_aside
+from connections.services.messages import queue_ending, queue_log, set_aside
 from connections.services.refusals import Refused
 from tests.connections.messages.conftest import ACCEPTED, BUSY, GONE
 from tests.factories.connections import make_external

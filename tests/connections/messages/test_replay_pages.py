@@ -5,7 +5,7 @@ import pytest
 from django.urls import reverse
 
 from connections.models import MessageCopy, QueueLogEntry, QueueTrace, Replay, ReplayState
-from connections.services import queue_log, replay_work
+from connections.services.messages import queue_log, replay_work
 from tests.connections.messages.conftest import GONE
 from tests.connections.pages import HTMX, sign_in
 from tests.factories.people import make_member

@@ -4,7 +4,7 @@ import pytest
 
 from connections.constants import CopyState
 from connections.models import MessageCopy, Replay, ReplayItem, ReplayState
-from connections.services import queues, replay_work, replaying, resending, tallies
+from connections.services.messages import queues, replay_work, replaying, resending, tallies
 from connections.services.refusals import Refused
 from tests.connections.messages.conftest import ACCEPTED
 from tests.factories.connections import make_external

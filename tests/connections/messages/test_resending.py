@@ -2,7 +2,7 @@ import pytest
 
 from connections.constants import CopyState
 from connections.models import MessageCopy, SparkMessage
-from connections.services import queue_links, queues, resending, tallies
+from connections.services.messages import queue_links, queues, resending, tallies
 from connections.services.refusals import Refused
 from connections.spark.message import CAPACITY
 from tests.factories.people import make_member, make_vault

@@ -2,7 +2,7 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Hold, MessageCopy, Replay
-from connections.services import holding, replaying
+from connections.services.messages import holding, replaying
 from tests.connections.pages import address as record
 from tests.connections.pages import sign_in
 from tests.factories.people import make_member

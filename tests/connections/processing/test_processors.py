@@ -5,7 +5,7 @@ import pytest
 from connections.constants import IncomingState
 from connections.models import FiledMessage, MessageCopy, SparkMessage
 from connections.processing import answering, filing, working
-from connections.services import queues, tallies
+from connections.services.messages import queues, tallies
 from connections.spark import receipts
 from tests.connections.handshake import fresh
 from tests.factories.connections import make_local

@@ -4,7 +4,7 @@ from django.urls import reverse
 from connections.constants import IncomingState
 from connections.models import FiledMessage
 from connections.processing import filing, working
-from connections.services import set_aside, tallies
+from connections.services.messages import set_aside, tallies
 from connections.services.refusals import Refused
 from tests.connections.handshake import fresh
 from tests.connections.pages import sign_in

@@ -11,7 +11,7 @@ from connections.models import FiledMessage, IncomingMessage, TrafficSlot
 from connections.models.traffic import LONG
 from connections.processing import filing, taking, working
 from connections.processors import CannotProcess
-from connections.services import tallies
+from connections.services.messages import tallies
 from tests.connections.handshake import fresh
 from tests.factories.connections import make_local
 from tests.factories.incoming import make_incoming

@@ -4,7 +4,8 @@ import pytest
 from django.db import transaction
 
 from connections.models import IncomingMessage, Lane, MessageCopy, Queue, QueueConnection, QueueLogEntry, SparkMessage
-from connections.services import queues, separating, tallies
+from connections.services import separating
+from connections.services.messages import queues, tallies
 from tests.factories.connections import make_vault_to_vault
 from tests.factories.sandboxes import make_keeper, make_sandbox
 from tests.factories.spark import make_inbound, make_link, make_outbound, make_spark_admin, put

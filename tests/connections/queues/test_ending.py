@@ -8,7 +8,7 @@ from connections.delivery.outcomes import Result
 from connections.delivery.policy import POLICY
 from connections.delivery.settling import Sent
 from connections.models import DeliveryAttempt, IncomingMessage, MessageCopy, Queue, QueueConnection, QueueLogEntry
-from connections.services import queue_ending, tallies
+from connections.services.messages import queue_ending, tallies
 from connections.services.refusals import Refused
 from tests.factories.people import make_member
 from tests.factories.spark import make_link, make_outbound, make_spark_admin, put

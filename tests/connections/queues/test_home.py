@@ -6,7 +6,7 @@ from django.test import Client
 from connections.home import queues as home
 from connections.models import IncomingMessage, Lane, MessageCopy, QueueConnection
 from connections.selectors import waiting
-from connections.services import queue_links, queues, set_aside, tallies
+from connections.services.messages import queue_links, queues, set_aside, tallies
 from tests.connections.pages import sign_in
 from tests.factories.connections import make_vault_to_vault
 from tests.factories.incoming import make_incoming

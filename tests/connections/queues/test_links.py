@@ -1,7 +1,7 @@
 import pytest
 
 from connections.models import Lane, QueueConnection
-from connections.services import queue_links, queues
+from connections.services.messages import queue_links, queues
 from connections.services.refusals import Refused
 from connections.spark.message import PutError
 from tests.factories.connections import make_admin, make_external, make_local, make_vault_to_vault

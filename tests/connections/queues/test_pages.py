@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Lane, Queue, QueueConnection
-from connections.services import holding, queues
+from connections.services.messages import holding, queues
 from tests.connections.pages import HTMX, address, hidden_fields, sign_in
 from tests.factories.connections import make_vault_to_vault
 from tests.factories.people import make_member

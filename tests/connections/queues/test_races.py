@@ -12,7 +12,7 @@ from connections.delivery.outcomes import Result
 from connections.delivery.policy import POLICY
 from connections.delivery.settling import Sent
 from connections.models import MessageCopy, Queue, QueueConnection
-from connections.services import queue_ending, queue_links, queues, tallies
+from connections.services.messages import queue_ending, queue_links, queues, tallies
 from connections.services.refusals import Refused
 from tests.factories.connections import make_certificate, make_external
 from tests.factories.spark import make_outbound, make_spark_admin, put

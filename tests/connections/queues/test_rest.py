@@ -1,7 +1,7 @@
 import pytest
 
 from connections.models import Lane, Queue
-from connections.services import queues
+from connections.services.messages import queues
 from tests.factories.people import make_member
 from tests.factories.spark import make_outbound, make_spark_admin, put
 from tests.fakes.api_client import Api

@@ -4,7 +4,7 @@ import pytest
 
 from connections.constants import QueueType
 from connections.models import Lane, Queue
-from connections.services import queues
+from connections.services.messages import queues
 from connections.services.refusals import Refused
 from connections.spark.message import PutError
 from tests.factories.connections import make_admin

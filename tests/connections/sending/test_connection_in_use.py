@@ -2,7 +2,8 @@ import pytest
 
 from connections.processing import filing
 from connections.selectors import foresight
-from connections.services import deleting, queue_links, queues
+from connections.services import deleting
+from connections.services.messages import queue_links, queues
 from connections.services.refusals import Refused
 from tests.connections.handshake import settle, upload
 from tests.factories.connections import make_external

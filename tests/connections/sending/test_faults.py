@@ -7,7 +7,7 @@ import pytest
 from connections.delivery import draining
 from connections.delivery.policy import POLICY
 from connections.models import ConnectionStats, DeliveryAttempt, Lane, MessageCopy, QueueLogEntry
-from connections.services import tallies
+from connections.services.messages import tallies
 from connections.spark.retrying import WINDOW
 from tests.connections.sending.conftest import HOST
 from tests.factories.connections import make_external

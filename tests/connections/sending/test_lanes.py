@@ -16,7 +16,7 @@ from connections.delivery.policy import POLICY
 from connections.delivery.settling import Sent
 from connections.models import Connection, ConnectionStats, DeliveryAttempt, Lane, MessageCopy, QueueLogEntry
 from connections.processors import Handler
-from connections.services import holding, queue_links, queues, tallies
+from connections.services.messages import holding, queue_links, queues, tallies
 from connections.services.refusals import Refused
 from connections.spark.retrying import WINDOW
 from tests.connections.sending.captured import Captured

@@ -7,7 +7,7 @@ from connections.constants import ConnectionState
 from connections.delivery import draining
 from connections.models import Connection, ConnectionStats, DeliveryAttempt, IncomingMessage, MessageCopy
 from connections.processors import Processor
-from connections.services import queues, tallies
+from connections.services.messages import queues, tallies
 from connections.spark.message import CAPACITY, PutError
 from tests.factories.connections import make_external, make_local
 from tests.factories.spark import make_inbound, make_link, make_outbound, put

@@ -7,8 +7,8 @@ from django.db import transaction
 
 from connections.constants import QueueType
 from connections.models import MessageCopy, SparkMessage
-from connections.services import putting, queue_links, queues, tallies
-from connections.services.putting import Draft, PutRefused
+from connections.services.messages import putting, queue_links, queues, tallies
+from connections.services.messages.putting import Draft, PutRefused
 from connections.spark.message import CAPACITY, PutError
 from tests.factories.connections import make_external
 from tests.factories.spark import make_link, make_outbound, make_spark_admin, put

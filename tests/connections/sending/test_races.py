@@ -10,7 +10,7 @@ from connections.delivery.outcomes import Result
 from connections.delivery.policy import POLICY
 from connections.delivery.settling import Sent
 from connections.models import ConnectionStats, MessageCopy
-from connections.services import tallies
+from connections.services.messages import tallies
 from connections.spark.message import CAPACITY, PutError
 from tests.factories.spark import put
 from tests.vaultadmin.outbound.peers import answer

@@ -17,7 +17,7 @@ from connections.models import (
     MessageCopy,
 )
 from connections.processors import Processor
-from connections.services import accepting, queues, tallies
+from connections.services.messages import accepting, queues, tallies
 from connections.spark.message import CAPACITY
 from connections.spark.verifying import read_request
 from tests.connections.rollovers import established

@@ -7,7 +7,7 @@ import pytest
 
 from connections.delivery import draining
 from connections.models import ConnectionStats, DeliveryAttempt, Lane, MessageCopy, SigningCertificate
-from connections.services import tallies
+from connections.services.messages import tallies
 from tests.connections.sending.captured import PREFIX, Captured
 from tests.factories.connections import make_authorization, make_external
 from tests.factories.spark import make_outbound, put

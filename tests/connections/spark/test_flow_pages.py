@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from connections.services import traffic
+from connections.services.messages import traffic
+from connections.services.messages.traffic import Passage
 from connections.services.stats import Counts
-from connections.services.traffic import Passage
 from connections.views.flow import span
 from tests.factories.connections import make_external
 from tests.factories.people import make_member

@@ -5,7 +5,7 @@ import pytest
 from connections.constants import CopyState, IncomingState
 from connections.models import DeliveryAttempt, IncomingMessage, MessageCopy, SparkMessage
 from connections.processing import filing
-from connections.services import resending, retention
+from connections.services.messages import resending, retention
 from tests.factories.connections import make_external
 from tests.factories.incoming import make_incoming
 from tests.factories.people import make_member, make_vault

@@ -5,9 +5,9 @@ import pytest
 from connections.models import TrafficSlot
 from connections.models.traffic import LONG, SHORT
 from connections.selectors import traffic as selectors
-from connections.services import traffic
+from connections.services.messages import traffic
+from connections.services.messages.traffic import Passage
 from connections.services.stats import Counts
-from connections.services.traffic import Passage
 from tests.factories.connections import make_external
 from tests.factories.spark import make_outbound, make_spark_admin, put
 

@@ -15,8 +15,9 @@ from django.db import transaction
 from connections.constants import ConnectionState, QueueType
 from connections.models import Binding, Connection, Queue
 from connections.processing import answering, filing
-from connections.services import creating, putting, queue_links, queues
-from connections.services.putting import Draft
+from connections.services import creating
+from connections.services.messages import putting, queue_links, queues
+from connections.services.messages.putting import Draft
 from connections.spark.message import AttributeValue
 from vaultadmin.models import Membership
 from vaultadmin.site.demo import people, world

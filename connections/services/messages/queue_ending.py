@@ -10,7 +10,7 @@ from django.db import connection as database
 
 from connections.constants import ConnectionType, QueueType
 from connections.models import EntryType, IncomingMessage, Lane, MessageCopy, Queue, QueueConnection
-from connections.services import alerts, queue_log, queues, tallies
+from connections.services.messages import alerts, queue_log, queues, tallies
 from connections.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.audit import Actor

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from connections.constants import CopyState
 from connections.models import MessageCopy, QueueConnection
-from connections.services import putting, tallies
+from connections.services.messages import putting, tallies
 from connections.services.refusals import Refused
 from connections.spark.message import MessageRefused
 from vaultadmin import audit, wake

@@ -11,9 +11,10 @@ from django.db import transaction
 
 from connections.constants import AttemptOutcome, ConnectionState, QueueType
 from connections.models import DeliveryAttempt, IncomingMessage, MessageCopy, Queue, QueueConnection
-from connections.services import accepting, stats, tallies, traffic
+from connections.services import stats
+from connections.services.messages import accepting, tallies, traffic
+from connections.services.messages.traffic import Passage
 from connections.services.stats import Counts
-from connections.services.traffic import Passage
 from connections.spark.envelope import SparkBody
 from connections.spark.message import MessageRefused, PutError
 from vaultadmin import wake

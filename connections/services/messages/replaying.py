@@ -14,7 +14,7 @@ from connections.constants import CopyState
 from connections.models import MessageCopy, QueueConnection, Replay, ReplayItem, ReplayItemState, ReplayState
 from connections.selectors import messages
 from connections.selectors.messages import Asked
-from connections.services import replay_time, resending
+from connections.services.messages import replay_time, resending
 from connections.services.refusals import Refused
 from vaultadmin import audit, wake
 from vaultadmin.models import Membership

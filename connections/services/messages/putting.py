@@ -13,7 +13,7 @@ from django.db import transaction
 from connections import tokens
 from connections.constants import ConnectionType, CopyState, QueueType
 from connections.models import Lane, MessageCopy, Queue, SparkMessage
-from connections.services import local_puts, tallies
+from connections.services.messages import local_puts, tallies
 from connections.spark import message as wire
 from connections.spark.message import AttributeValue, MessageRefused, PutError
 from connections.tokens import CustomValue

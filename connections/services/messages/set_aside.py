@@ -8,8 +8,8 @@ from django.db import transaction
 
 from connections.constants import IncomingState
 from connections.models import IncomingMessage
-from connections.services import queue_log, tallies
-from connections.services.accepting import LANE
+from connections.services.messages import queue_log, tallies
+from connections.services.messages.accepting import LANE
 from connections.services.refusals import Refused
 from vaultadmin import audit, wake
 from vaultadmin.models import Membership

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from connections import rules
 from connections.constants import ConnectionType, CopyState, QueueType
 from connections.models import Connection, Lane, MessageCopy, Queue, QueueConnection
-from connections.services import queues, standstill
+from connections.services.messages import queues, standstill
 from connections.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.models import Membership

@@ -23,11 +23,12 @@ from django.db.models import Case, Exists, OuterRef, Q, When
 from connections import signed_json
 from connections.constants import ConnectionState, QueueType
 from connections.models import Binding, Connection, IncomingMessage, Queue, QueueConnection
-from connections.services import clocks, parties, security_events, stats, tallies, traffic
+from connections.services import clocks, parties, security_events, stats
+from connections.services.messages import tallies, traffic
+from connections.services.messages.traffic import Passage
 from connections.services.pinning import pinned_certificates
 from connections.services.stats import Counts
 from connections.services.strangers import stand_in
-from connections.services.traffic import Passage
 from connections.spark import receipts
 from connections.spark.envelope import SPARK_MESSAGE
 from connections.spark.message import CAPACITY, MAX_ITEM_LENGTH

@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 
 from connections.constants import QueueType
 from connections.models import Connection, MessageCopy, Queue, SparkMessage
-from connections.services import putting
-from connections.services.putting import Draft, PutRefused
+from connections.services.messages import putting
+from connections.services.messages.putting import Draft, PutRefused
 from connections.services.refusals import Refused
 from connections.spark.message import AttributeValue
 from vaultadmin import audit

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from connections import processors, rules
 from connections.constants import QueueType
 from connections.models import Queue
-from connections.services import standstill
+from connections.services.messages import standstill
 from connections.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.models import Membership

@@ -10,8 +10,8 @@ from typing import Final
 from django.db import transaction
 
 from connections.models import MessageCopy, Replay, ReplayItem, ReplayItemState, ReplayState
-from connections.services import resending, tallies
-from connections.services.resending import Why
+from connections.services.messages import resending, tallies
+from connections.services.messages.resending import Why
 from connections.spark.message import CAPACITY
 from vaultadmin import audit
 

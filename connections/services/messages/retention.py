@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection as database
 from django.db import transaction
 
-from connections.services import traffic
+from connections.services.messages import traffic
 from vaultadmin.models import Vault, VaultSettings
 
 BATCH = 500

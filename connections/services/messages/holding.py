@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from connections.models import Connection, Hold, Lane, Queue
-from connections.services import putting, standstill
+from connections.services.messages import putting, standstill
 from connections.services.refusals import Refused
 from vaultadmin import audit, place, wake
 from vaultadmin.models import Membership, Vault

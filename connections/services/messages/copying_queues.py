@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connections.models import Connection, Lane, Queue, QueueConnection, Replay
-from connections.services import standstill
+from connections.services.messages import standstill
 from vaultadmin.sandboxes.registry import Copying, Part, copy_of
 
 
