@@ -1,7 +1,7 @@
-"""What the peer does for each message, step by step what the task of `django-webhook` 0.0.15 does.
+"""What the peer does for each message: the steps of the task of `django-webhook` 0.0.15, in its order.
 
 It looks the webhook up, signs time and body with an HMAC, notes the event, posts over a fresh session, and notes how
-it ended.
+it ended. The secret stands in the webhook's own row here, which spares the peer one of its queries.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ where bytes turn into trust.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -53,8 +54,9 @@ def verify(document: dict[str, Any], certificate: x509.Certificate) -> None:
         raise DocumentRefused("The signature does not fit the content.") from error
 
 
+@lru_cache(maxsize=1024)
 def read_certificate(pem: str) -> x509.Certificate:
-    """Exactly one PEM certificate with an RSA key of at least 2048 bits."""
+    """Exactly one PEM certificate with an RSA key of at least 2048 bits. Parsed once a process: every message asks."""
     if len(pem) > MAX_PEM:
         raise DocumentRefused("The certificate is too long.")
     try:

@@ -7,6 +7,8 @@ with Redis costs seconds, never work.
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,8 @@ from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
 _lanes: dict[str, str] = {}
+# Whoever was nudged this many seconds ago is at work or about to be; one more nudge when they are over covers the rest.
+PAUSE = 0.05
 
 
 def register(lane: str, task_name: str) -> None:
@@ -41,7 +45,42 @@ class _Nudge:
     ids: dict[str, Any]
 
     def __call__(self) -> None:
-        _send(self.task_name, self.ids)
+        if self.ids:
+            _send(self.task_name, self.ids)
+        else:
+            _few.nudge(self.task_name)
+
+
+class _Few:
+    """Nudges of whole lanes, one at once and then one a pause: a thousand messages a second are no thousand nudges."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[str, float] = {}
+        self._timers: dict[str, threading.Timer] = {}
+
+    def nudge(self, task_name: str) -> None:
+        """Now, or when the pause since the last one is over."""
+        with self._lock:
+            if task_name in self._timers:
+                return
+            left = self._last.get(task_name, -PAUSE) + PAUSE - time.monotonic()
+            if left > 0:
+                self._timers[task_name] = timer = threading.Timer(left, self._late, [task_name])
+                timer.daemon = True
+                timer.start()
+                return
+            self._last[task_name] = time.monotonic()
+        _send(task_name, {})
+
+    def _late(self, task_name: str) -> None:
+        with self._lock:
+            self._timers.pop(task_name, None)
+            self._last[task_name] = time.monotonic()
+        _send(task_name, {})
+
+
+_few = _Few()
 
 
 def _send(task_name: str, ids: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ LANE, TASK = "connections.deliver", "connections.tasks.deliver_messages"
 @pytest.fixture
 def sent(monkeypatch):
     calls = []
+    monkeypatch.setattr(wake, "_few", wake._Few())
     monkeypatch.setattr(current_app, "send_task", lambda name, kwargs, **_: calls.append((name, kwargs)))
     return calls
 
@@ -36,6 +37,29 @@ def test_what_is_rolled_back_wakes_nobody_and_keeps_nobody_asleep(sent):
         wake.wake(LANE)
 
     assert sent == [(TASK, {})]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_transactions_in_a_moment_wake_their_lane_twice(sent, monkeypatch):
+    monkeypatch.setattr(wake, "PAUSE", 60)
+    for _ in range(20):
+        wake.wake(LANE)
+    held = sent.copy()
+
+    [timer] = wake._few._timers.values()
+    timer.cancel()
+    timer.function(*timer.args)
+
+    assert (held, sent) == ([(TASK, {})], [(TASK, {})] * 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lane_is_woken_again_when_the_pause_is_over(sent, monkeypatch):
+    monkeypatch.setattr(wake, "PAUSE", 0)
+    for _ in range(3):
+        wake.wake(LANE)
+
+    assert sent == [(TASK, {})] * 3
 
 
 @pytest.mark.django_db(transaction=True)
