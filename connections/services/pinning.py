@@ -6,6 +6,7 @@ with one that is pinned already, and later says that the previous one is retired
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -26,12 +27,20 @@ def pinned_certificates(binding: Binding, *, now: datetime) -> dict[str, str]:
     these only. When none is left, a peer of another installation must be connected anew; one of this installation
     signs with what stands in our own table, so that table is asked.
     """
-    announced = {row.certificate_id: row for row in binding.peer_certificates.all()}
-    pinned = {key: row.pem for key, row in announced.items() if row.retired_at is None}
-    if binding.peer_certificate_id not in announced:
-        pinned[binding.peer_certificate_id] = binding.peer_certificate_pem
-    valid = {key: pem for key, pem in pinned.items() if is_valid(signed_json.read_certificate(pem), now)}
+    announced = {row.certificate_id: (row.pem, row.retired_at is not None) for row in binding.peer_certificates.all()}
+    valid = in_use(announced, first=(binding.peer_certificate_id, binding.peer_certificate_pem), now=now)
     return valid or _ours(binding)
+
+
+def in_use(announced: Mapping[str, tuple[str, bool]], *, first: tuple[str, str], now: datetime) -> dict[str, str]:
+    """PEM by id of what is neither retired nor outside its validity.
+
+    `announced` are PEM and whether it is retired, by id; `first` are id and PEM the connection file pinned.
+    """
+    pinned = {key: pem for key, (pem, is_retired) in announced.items() if not is_retired}
+    if first[0] not in announced:
+        pinned[first[0]] = first[1]
+    return {key: pem for key, pem in pinned.items() if is_valid(signed_json.read_certificate(pem), now)}
 
 
 def is_valid(certificate: x509.Certificate, now: datetime) -> bool:

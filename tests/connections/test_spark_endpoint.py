@@ -199,7 +199,7 @@ def test_store_that_is_down_asks_to_come_again(client, letter, monkeypatch):
     def down(*_arguments, **_more):
         raise OperationalError
 
-    monkeypatch.setattr(accepting, "store", down)
+    monkeypatch.setattr(accepting, "_store", down)
 
     assert post(client, letter).status_code == 503
 

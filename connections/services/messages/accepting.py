@@ -18,15 +18,13 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Case, Exists, OuterRef, Q, When
 
 from connections import signed_json
-from connections.constants import ConnectionState, QueueType
-from connections.models import Binding, Connection, IncomingMessage, Queue, QueueConnection
+from connections.models import IncomingMessage
 from connections.services import clocks, parties, security_events, stats
-from connections.services.messages import tallies, traffic
+from connections.services.messages import senders, tallies, traffic
+from connections.services.messages.senders import Sender
 from connections.services.messages.traffic import Passage
-from connections.services.pinning import pinned_certificates
 from connections.services.stats import Counts
 from connections.services.strangers import stand_in
 from connections.spark import receipts
@@ -83,7 +81,7 @@ class Posted:
 def accept(posted: Posted, *, vault: Vault | None, queue_name: str, now: datetime) -> bool:
     """Store a message for a queue; False when it was stored before. IdentityRefused or NotTaken when it cannot be."""
     try:
-        request, binding = _believe(posted, vault, queue_name, now)
+        request, sender = _believe(posted, vault, queue_name, now)
         received = _read(request, posted.raw)
     except (IdentityRefused, SignatureRefused, BodyRefused) as error:
         _remember(vault, queue_name, str(error), now)
@@ -91,55 +89,56 @@ def accept(posted: Posted, *, vault: Vault | None, queue_name: str, now: datetim
     if vault is None:
         raise IdentityRefused("There is no such Vault.")
     try:
-        return store(posted.raw, received, request, binding, vault=vault, queue_name=queue_name, now=now)
+        return _store(posted.raw, received, request, sender, vault=vault, now=now)
     except IdTaken as error:
-        _remember(vault, queue_name, f"{error} It came from Vault {binding.peer_vault_id}.", now)
+        _remember(vault, queue_name, f"{error} It came from Vault {sender.peer_vault_id}.", now)
         raise
 
 
-def store(
-    raw: bytes,
-    received: Received,
-    request: SignedRequest,
-    binding: Binding,
-    *,
-    vault: Vault,
-    queue_name: str,
-    now: datetime,
+def _store(
+    raw: bytes, received: Received, request: SignedRequest, sender: Sender, *, vault: Vault, now: datetime
 ) -> bool:
     """Put a believed message into its queue, once by connection and message id."""
-    connection = binding.connection
-    if connection.state != ConnectionState.ACTIVE:
-        raise NotTaken("The connection is not Active here.")
-    link = _link(vault, queue_name, connection.pk)
+    queue = _queue(sender)
+    values: dict[str, Any] = {
+        "vault": vault.pk,
+        "queue": queue,
+        "connection": sender.connection,
+        "message": received.message_id,
+        "body": raw.decode(),
+        "keys": _keys(received),
+        "remote_vault": sender.peer_vault_id,
+        "remote_queue": received.queue_name,
+        "certificate": request.certificate_id,
+        "is_receipt": receipts.is_receipt(received.attributes),
+        "now": now,
+    }
     with transaction.atomic():
-        if tallies.waiting(link.queue) >= CAPACITY:
-            raise NotTaken("The queue is full.", status=503)
-        values: dict[str, Any] = {
-            "vault": vault.pk,
-            "queue": link.queue_id,
-            "connection": connection.pk,
-            "message": received.message_id,
-            "body": raw.decode(),
-            "keys": _keys(received),
-            "remote_vault": binding.peer_vault_id,
-            "remote_queue": received.queue_name,
-            "certificate": request.certificate_id,
-            "is_receipt": receipts.is_receipt(received.attributes),
-            "now": now,
-        }
         with database.cursor() as cursor:
             cursor.execute(_STORE, values)
             is_new = cursor.rowcount == 1
         if not is_new:
-            _compare(received, connection, now)
+            _compare(received, sender.connection, now)
             return False
-        tallies.add({link.queue_id: 1})
+        tallies.add({queue: 1})
         wake.wake(LANE)
         counts = Counts(received=1)
-        traffic.count_many({(link.queue_id, connection.pk): Passage(counts)}, at=now)
-        stats.count_many({connection.pk: counts}, at=now)
+        traffic.count_many({(queue, sender.connection): Passage(counts)}, at=now)
+        stats.count_many({sender.connection: counts}, at=now)
     return True
+
+
+def _queue(sender: Sender) -> int:
+    """The queue a message of this sender goes to, or NotTaken."""
+    if not sender.is_active:
+        raise NotTaken("The connection is not Active here.")
+    if sender.queue is None:
+        raise NotTaken("No inbound queue of this name takes messages of this connection.")
+    if not sender.queue_is_active:
+        raise NotTaken("The queue is Inactive and takes no new messages.")
+    if sender.waiting >= CAPACITY:
+        raise NotTaken("The queue is full.", status=503)
+    return sender.queue
 
 
 def _remember(vault: Vault | None, queue_name: str, reason: str, now: datetime) -> None:
@@ -148,7 +147,7 @@ def _remember(vault: Vault | None, queue_name: str, reason: str, now: datetime) 
     )
 
 
-def _compare(received: Received, connection: Connection, now: datetime) -> None:
+def _compare(received: Received, connection: int, now: datetime) -> None:
     """A message that comes again says the same, but for its times and what its tokens stand for now."""
     kept = IncomingMessage.objects.get(connection=connection, message_id=received.message_id)
     if kept.body_removed_at is not None:
@@ -158,7 +157,7 @@ def _compare(received: Received, connection: Connection, now: datetime) -> None:
         raise IdTaken
 
 
-def _believe(posted: Posted, vault: Vault | None, queue_name: str, now: datetime) -> tuple[SignedRequest, Binding]:
+def _believe(posted: Posted, vault: Vault | None, queue_name: str, now: datetime) -> tuple[SignedRequest, Sender]:
     request = read_request(posted.headers, urls=parties.own_urls(vault, posted.path))
     if request.request_type != SPARK_MESSAGE:
         raise IdentityRefused("The request is no Spark message.")
@@ -169,56 +168,45 @@ def _believe(posted: Posted, vault: Vault | None, queue_name: str, now: datetime
             request.verify(posted.raw, stand_in())
         raise IdentityRefused("No certificate of this Vault's peers may speak for this message.")
     refusal: SignatureRefused | None = None
-    for binding, key in candidates:
+    for sender in candidates:
         try:
-            request.verify(posted.raw, key)
+            request.verify(posted.raw, _public_key(sender.pem))
         except SignatureRefused as error:
             refusal = error
         else:
-            _check_time(request, binding, now)
-            return request, binding
+            _check_time(request, sender, vault, now)
+            return request, sender
     raise refusal or SignatureRefused("The signature does not fit the request.")
 
 
-def _check_time(request: SignedRequest, binding: Binding, now: datetime) -> None:
+def _candidates(request: SignedRequest, vault: Vault, queue_name: str, now: datetime) -> Iterator[Sender]:
+    return senders.known(
+        vault=vault,
+        peer_vault_id=request.vault_id,
+        certificate_id=request.certificate_id,
+        queue_name=queue_name,
+        now=now,
+    )
+
+
+def _check_time(request: SignedRequest, sender: Sender, vault: Vault | None, now: datetime) -> None:
     """Signed now, give or take. Operators hear of a peer's wrong clock, but not because old words are repeated."""
     try:
         request.check_time(now)
     except SignatureRefused:
-        if not _came_before(request, binding):
-            peer = binding.peer_installation_id
+        if vault is not None and not _came_before(request, sender):
+            peer = sender.peer_installation_id
             clocks.note(peer, said=request.sent_at, now=now)
-            clocks.tell_refusal(binding.connection.vault, peer, binding.peer_vault_id, said=request.sent_at, now=now)
+            clocks.tell_refusal(vault, peer, sender.peer_vault_id, said=request.sent_at, now=now)
         raise
 
 
-def _came_before(request: SignedRequest, binding: Binding) -> bool:
+def _came_before(request: SignedRequest, sender: Sender) -> bool:
     try:
         message_id = UUID(request.request_id)
     except ValueError:
         return False
-    return IncomingMessage.objects.filter(connection=binding.connection_id, message_id=message_id).exists()
-
-
-def _candidates(
-    request: SignedRequest, vault: Vault, queue_name: str, now: datetime
-) -> Iterator[tuple[Binding, rsa.RSAPublicKey]]:
-    """Bindings whose peer may sign so: two installations may have equal vault and certificate ids.
-
-    A message does not name its connection, and two vaults may be connected more than once: the one the queue takes
-    from comes first.
-    """
-    rows = Binding.objects.in_force().filter(connection__vault=vault, peer_vault_id=request.vault_id)
-    takes = QueueConnection.objects.filter(
-        connection=OuterRef("connection"), queue__name=queue_name, queue__type=QueueType.INBOUND, is_active=True
-    )
-    active = Q(connection__state=ConnectionState.ACTIVE)
-    for binding in rows.select_related("connection__vault").order_by(
-        Exists(takes).desc(), Case(When(active, then=0), default=1), "pk"
-    ):
-        pem = pinned_certificates(binding, now=now).get(request.certificate_id)
-        if pem is not None:
-            yield binding, _public_key(pem)
+    return IncomingMessage.objects.filter(connection=sender.connection, message_id=message_id).exists()
 
 
 @lru_cache(maxsize=1024)
@@ -232,17 +220,6 @@ def _read(request: SignedRequest, raw: bytes) -> Received:
     if str(received.message_id) != request.request_id:
         raise BodyRefused("The message id of the body is not the one that was signed.")
     return received
-
-
-def _link(vault: Vault, queue_name: str, connection_id: int) -> QueueConnection:
-    rows = QueueConnection.objects.select_related("queue").filter(queue__vault=vault, queue__name=queue_name)
-    link = rows.filter(queue__type=QueueType.INBOUND, connection=connection_id, is_active=True).first()
-    if link is None:
-        raise NotTaken("No inbound queue of this name takes messages of this connection.")
-    queue: Queue = link.queue
-    if not queue.is_active:
-        raise NotTaken("The queue is Inactive and takes no new messages.")
-    return link
 
 
 def _keys(received: Received) -> list[str]:
