@@ -11,14 +11,16 @@ from django.db import transaction
 from django.urls import reverse
 
 from connections.constants import CallSubject
-from connections.models import Alert, AlertCall, AlertRule
+from connections.models import Alert, AlertCall, AlertRule, QueueConnection
+from connections.selectors import queues as selectors
+from vaultadmin import clock
 from vaultadmin.models import Membership, Vault
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Mail, Trouble
 from vaultadmin.worklist import notices
 
 TOPIC = "connections.alert"
-_SHOWN = 3
+_SHOWN, _LOOKED_AT = 3, 20
 
 
 def tell(alert: Alert, rule: AlertRule, subject: CallSubject, *, now: datetime) -> None:
@@ -69,11 +71,14 @@ def mail(member: Membership, _subject: str, data: dict[str, Any]) -> Mail | None
 
 
 def troubles(member: Membership) -> list[Trouble]:
-    """One line on the home and the status page while alerts fire that nobody snoozed, however many they are."""
+    """One line on the home and the status page while alerts fire that nobody snoozed, however many they are.
+
+    A queue that fails has a line of its own there, and what fires because of it is not told twice.
+    """
     if not can(member, Permission.MESSAGES_OPERATE):
         return []
     rows = Alert.objects.visible_to(member).asking().select_related("rule__queue", "rule__connection")
-    found = list(rows.order_by("opened_at")[: _SHOWN + 1])
+    found = _beyond_queues(list(rows.order_by("opened_at")[:_LOOKED_AT]), member)
     if not found:
         return []
     named = "; ".join(str(alert.rule) for alert in found[:_SHOWN]) + (" and more" if len(found) > _SHOWN else "")
@@ -85,6 +90,22 @@ def troubles(member: Membership) -> list[Trouble]:
             since=found[0].opened_at,
             count="",
             url=reverse("connections:alerts", args=[member.vault_id]),
+        )
+    ]
+
+
+def _beyond_queues(alerts: list[Alert], member: Membership) -> list[Alert]:
+    """Those about no queue that has a line of its own, and about no connection of one."""
+    if not alerts:
+        return []
+    queues = {one.queue.pk for one in selectors.failing(member, now=clock.now())}
+    links = QueueConnection.objects.filter(queue__in=queues)
+    connections = set(links.values_list("connection", flat=True)) if queues else set()
+    return [
+        alert
+        for alert in alerts
+        if not (
+            alert.rule.queue_id in queues or (alert.rule.queue_id is None and alert.rule.connection_id in connections)
         )
     ]
 

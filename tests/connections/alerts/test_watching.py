@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 
 from connections.constants import AlertEnd, AlertKind
-from connections.models import Alert, AlertCall
+from connections.home import queues as queue_home
+from connections.models import Alert, AlertCall, Lane
 from connections.services.messages import alerts
 from connections.watching import looking, telling
 from tests.connections.alerts.conftest import SECRET
@@ -161,6 +162,20 @@ def test_several_alerts_are_one_line(make_rule, carry, admin, now):
     [trouble] = telling.troubles(admin)
     assert trouble.text.endswith("and more.")
     assert telling.troubles(make_member(admin.vault, Permission.CONNECTION_READ)) == []
+
+
+@pytest.mark.parametrize("place", ["queue", "connection"])
+def test_a_queue_that_has_a_line_of_its_own_is_not_told_of_twice(make_rule, carry, link, admin, now, place):
+    make_rule(AlertKind.FAILURES, place=place, threshold=50, window=15)
+    carry(failures=5)
+    looking.look(now=now)
+    assert telling.troubles(admin)
+
+    put(link.queue, admin)
+    Lane.objects.update(last_outcome="error", last_error_at=now, last_error="No answer.")
+
+    assert telling.troubles(admin) == []
+    assert len(queue_home.troubles(admin)) == 1
 
 
 def test_a_snoozed_alert_is_quiet_until_its_end_and_told_of_again_then(failing, admin, now):
