@@ -36,7 +36,8 @@ OWNER, APPROVER, STAFF = (
 ELSEWHERE = ("password/reset/key/(", "password/reset/key/^", "oidc/")
 # What marks a dialog that is a page of its own.
 DIALOG = "dialog-card"
-DIALOGS = """() => [...new Set([...document.querySelectorAll('[hx-target="#dialog-body"]')]
+# A form opens its dialog with what was ticked, not by a click on it.
+DIALOGS = """() => [...new Set([...document.querySelectorAll('[hx-target="#dialog-body"]:not(form)')]
     .map(link => link.getAttribute("hx-get")))]"""
 OPEN = """address => document.querySelector(`[hx-target="#dialog-body"][hx-get="${address}"]`).click()"""
 # Two frames later every colour has arrived.
