@@ -218,7 +218,7 @@ def test_request_of_somebody_who_left_is_withdrawn_with_a_reason(pair):
 
 def test_status_of_a_pending_record_is_told_from_its_lifecycle_state(pair, browser):
     assert "travel once its Lifecycle State is Active" in page(browser, make_vault_to_vault(pair.target_admin))
-    assert "travel once" not in page(browser, make_local(pair.target_admin))
+    assert "travel once its Lifecycle State" not in page(browser, make_local(pair.target_admin))
 
 
 def test_remote_details_of_an_established_record_say_where_they_come_from(pair, target, browser):

@@ -85,6 +85,17 @@ def test_section_is_edited_in_place(admin, browser):
     assert browser.get(address(connection, "edit-details"), headers=HTMX).status_code == 200
 
 
+def test_what_was_done_is_told_by_the_next_page_not_by_a_part_fetched_meanwhile(admin, browser):
+    connection = make_local(admin, name="Inner")
+    edit(browser, connection, description="Why")
+
+    part = browser.get(address(connection), headers=HTMX).content.decode()
+    whole = browser.get(address(connection)).content.decode()
+
+    assert "Inner was saved." not in part
+    assert "Inner was saved." in whole
+
+
 def test_remote_details_are_edited_apart(admin, browser):
     connection = make_vault_to_vault(admin)
 
