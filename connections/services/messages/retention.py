@@ -30,13 +30,13 @@ SELECT m.id, m.entered_at FROM connections_sparkmessage m
  WHERE m.vault_id = %(vault)s AND m.payload_removed_at IS NULL AND m.entered_at < %(before)s
    AND (m.entered_at, m.id) > (%(after)s, %(last)s) AND NOT {_NEEDED}
  ORDER BY m.entered_at, m.id LIMIT %(limit)s FOR UPDATE OF m SKIP LOCKED
-"""
+"""  # nosec B608 - joined from constants
 # Asked again under the lock, which keeps out new copies: who sends one again refers to the message.
 _EMPTY = f"""
 UPDATE connections_sparkmessage m SET payload = '', custom = '{{}}', payload_removed_at = %(now)s
  WHERE m.id = ANY(%(ids)s) AND NOT {_NEEDED}
 RETURNING m.id
-"""
+"""  # nosec B608 - joined from constants
 _ATTEMPTS = """
 DELETE FROM connections_deliveryattempt a USING connections_messagecopy c
  WHERE c.id = a.copy_id AND c.content_id = ANY(%(ids)s)
