@@ -152,7 +152,7 @@ def _step(copy: MessageCopy, tries: Sequence[DeliveryAttempt], index: int) -> di
         "look": {"delivered": "good", "started": "doubtful"}.get(outcome.value, "bad"),
         "waited": _length(attempt.started_at - before) if before else "",
         "took": _took(attempt),
-        "words": _words(attempt),
+        "words": _words(attempt, on_its_way=newest and copy.lease_until is not None and copy.lease_until > clock.now()),
         "open": newest and outcome is not AttemptOutcome.DELIVERED,
         "signed_url": _signed_url(copy, attempt),
         "unsigned": explaining.refusal(attempt, copy),
@@ -163,10 +163,12 @@ def _signed_url(copy: MessageCopy, attempt: DeliveryAttempt) -> str:
     return reverse("connections:message-signed", args=[copy.vault_id, copy.message_id, attempt.number])
 
 
-def _words(attempt: DeliveryAttempt) -> str:
+def _words(attempt: DeliveryAttempt, *, on_its_way: bool) -> str:
     """What happened, in one sentence."""
     if attempt.outcome == AttemptOutcome.DELIVERED:
         return "The receiver accepted the message."
+    if attempt.outcome == AttemptOutcome.STARTED and on_its_way:
+        return "It is under way; the receiver has not answered yet."
     if attempt.outcome == AttemptOutcome.STARTED:
         return "The worker stopped before it knew the outcome. The message may have arrived; it is sent again anyway."
     return attempt.error

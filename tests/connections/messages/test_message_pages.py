@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from connections.constants import CopyState
 from connections.home.connections import message_hits
-from connections.models import Hold, MessageCopy, SparkMessage
+from connections.models import DeliveryAttempt, Hold, MessageCopy, SparkMessage
 from connections.processing import filing
 from connections.services import explaining
 from connections.services.messages import holding, revealing
@@ -47,6 +47,15 @@ def test_list_shows_newest_first_with_dots_and_the_next_try(traffic, operating, 
     assert re.findall(r'<tr id="message-(\d+)"', text) == ids(new, old)
     assert "1 attempt: 1. Not accepted" in text
     assert "data-countdown" in text
+
+
+@pytest.mark.parametrize(("left", "words"), [(60, "It is under way"), (-1, "The worker stopped before")])
+def test_an_attempt_without_an_outcome_is_under_way_while_somebody_has_it_in_hand(traffic, operating, now, left, words):
+    copy = traffic.put(now=now)
+    DeliveryAttempt.objects.create(copy=copy, number=1, execution_id=copy.content.execution_id, started_at=now)
+    MessageCopy.objects.update(attempts=1, lease_until=now + timedelta(seconds=left))
+
+    assert words in operating.get(address(traffic, "message", copy.message_id)).content.decode()
 
 
 @pytest.mark.parametrize("by", ["state", "queue", "connection", "key", "id", "since"])
