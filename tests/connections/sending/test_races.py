@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection as database
+from django.db import transaction
 
 from connections.constants import AttemptOutcome
 from connections.delivery import claiming, draining, settling
@@ -10,7 +11,7 @@ from connections.delivery.outcomes import Result
 from connections.delivery.policy import POLICY
 from connections.delivery.settling import Sent
 from connections.models import ConnectionStats, MessageCopy
-from connections.services.messages import tallies
+from connections.services.messages import standstill, tallies
 from connections.spark.message import CAPACITY, PutError
 from tests.factories.spark import put
 from tests.vaultadmin.outbound.peers import answer
@@ -90,3 +91,19 @@ def test_a_clock_moved_back_by_an_hour_delays_and_loses_nothing(admin, queue, li
 
     assert set(MessageCopy.objects.values_list("state", flat=True)) == {"delivered"}
     assert len(peer.requests) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_looking_for_lanes_that_stop_waits_for_none_that_stay_as_they_are(admin, queue):
+    other = database.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("SELECT link_id FROM connections_lane FOR UPDATE")
+            assert cursor.fetchall()
+        with transaction.atomic(), database.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '1s'")
+            assert standstill.note(now=clock.now()) == 0
+    finally:
+        other.rollback()
+        other.close()
