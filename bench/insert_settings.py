@@ -2,7 +2,7 @@
 
 import os
 
-from vaultadmin.settings import DATABASES  # noqa: F401
+from vaultadmin.settings import DATABASES as DATABASES
 
 CURSOR, ORM = "/insert", "/create"
 TABLE = "bench_inserted"

@@ -2,7 +2,7 @@
 
 import os
 
-from vaultadmin.settings import DATABASES  # noqa: F401
+from vaultadmin.settings import DATABASES as DATABASES
 
 # Checked and mapped, without a database; the same, and each record stored the way Django's own manual shows.
 MAP, ORM = "/map", "/orm"
