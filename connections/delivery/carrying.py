@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from concurrent.futures import Future
+from collections import deque
+from collections.abc import Coroutine
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -13,11 +14,12 @@ from typing import Self
 from connections import conf
 from connections.constants import AttemptOutcome
 from connections.delivery.building import build
-from connections.delivery.claiming import Batch, Job
+from connections.delivery.claiming import Job
+from connections.delivery.loads import Flow, Item, Load
 from connections.delivery.outcomes import Result, judge, masked
 from connections.delivery.policy import Policy
 from connections.delivery.routing import Route, RouteUnavailable
-from connections.delivery.settling import Sent, holds_up, not_sent
+from connections.delivery.sent import Sent, holds_up, not_sent
 from vaultadmin import clock
 from vaultadmin.outbound import AsyncDoor
 
@@ -33,6 +35,9 @@ class Carrier:
         self._door = AsyncDoor(limit=policy.overall)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="spark-carrier", daemon=True)
+        self._flows: dict[int, Flow] = {}
+        # The loop itself holds its tasks weakly.
+        self._tasks: set[asyncio.Task[None]] = set()
         # No further call begins; those under way end by their deadline.
         self.stopping = False
 
@@ -49,38 +54,59 @@ class Carrier:
         self._thread.join()
         self._loop.close()
 
-    def submit(self, batch: Batch, route: Route) -> Future[list[Sent]]:
-        """Start sending a batch; the future holds one entry per job, in order."""
-        work = self._in_order(batch, route) if batch.sequential else self._side_by_side(batch, route)
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+    def submit(self, load: Load, route: Route) -> None:
+        """Start sending a batch; its load tells how it fares."""
+        self._loop.call_soon_threadsafe(self._begin, load, route)
 
-    async def _in_order(self, batch: Batch, route: Route) -> list[Sent]:
+    def _begin(self, load: Load, route: Route) -> None:
+        batch = load.batch
+        items = (Item(load, route, place) for place in range(len(batch.jobs)))
+        if batch.sequential:
+            self._start(self._in_order(deque(items)))
+            return
+        flow = self._flows.setdefault(batch.lane, Flow())
+        flow.waiting.extend(items)
+        for _ in range(min(len(batch.jobs), self._policy.concurrency - flow.callers)):
+            flow.callers += 1
+            self._start(self._side_by_side(batch.lane, flow))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _in_order(self, items: deque[Item]) -> None:
         """One after another; after the first that fails the rest goes back untried."""
-        done: list[Sent] = []
-        for job in batch.jobs:
-            if self.stopping or (done and holds_up(done[-1])):
-                done.append(Sent(job, None))
-            else:
-                done.append(await self._send(job, route))
-        return done
+        held_up = False
+        for item in items:
+            sent = await self._carry(item, may_begin=not held_up)
+            held_up = sent is None or holds_up(sent)
 
-    async def _side_by_side(self, batch: Batch, route: Route) -> list[Sent]:
-        """So many at a time as one receiver is given; after several failures of its own the rest goes back untried."""
-        done = [Sent(job, None) for job in batch.jobs]
-        left = iter(enumerate(batch.jobs))
-        in_vain = 0
+    async def _side_by_side(self, lane: int, flow: Flow) -> None:
+        """Be one of those who call a receiver; after several failures of its own what waits goes back untried."""
+        try:
+            while flow.waiting:
+                sent = await self._carry(flow.waiting.popleft(), may_begin=flow.in_vain < self._policy.breaker_at)
+                if sent is not None:
+                    flow.note(sent)
+        finally:
+            flow.callers -= 1
+            if not flow.callers:
+                del self._flows[lane]
 
-        async def one_after_another() -> None:
-            nonlocal in_vain
-            for place, job in left:
-                if self.stopping or in_vain >= self._policy.breaker_at:
-                    return
-                done[place] = await self._send(job, route)
-                result = done[place].result
-                in_vain = in_vain + 1 if result is not None and result.speaks_for_receiver else 0
-
-        await asyncio.gather(*(one_after_another() for _ in batch.jobs[: self._policy.concurrency]))
-        return done
+    async def _carry(self, item: Item, *, may_begin: bool) -> Sent | None:
+        load = item.load
+        load.take_up(low=self._policy.concurrency)
+        sent = None
+        if may_begin and not (self.stopping or load.stopped):
+            try:
+                sent = await self._send(item.job, item.route)
+            except BaseException as error:
+                # Nobody knows whether the call arrived: its owner must not take it for one that was never made.
+                load.fail(error)
+                raise
+        load.end(item.place, sent)
+        return sent
 
     async def _send(self, job: Job, route: Route) -> Sent:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,9 @@ from connections.delivery.policy import Policy
 from connections.spark.retrying import WINDOW
 
 # The lanes with something due that may move now. A sequential lane is taken whole, under a lease of its own: whoever
-# holds it sees its copies in order, everybody else leaves it alone.
+# holds it sees its copies in order, everybody else leaves it alone. Of lanes others look at just now those are left out
+# in the first place; should there be none else, the first of them is waited for, and no second one: who waits for one
+# while holding another could do so in a circle.
 _LANES = """
 SELECT k.id, q.id, k.connection_id, q.sequential, l.failures_in_row, l.stood_still, t.ends_at
   FROM connections_lane l
@@ -33,8 +35,9 @@ SELECT k.id, q.id, k.connection_id, q.sequential, l.failures_in_row, l.stood_sti
                   AND (c.lease_until IS NULL OR c.lease_until < %(now)s))
  ORDER BY l.taken_at NULLS FIRST, k.id
  LIMIT %(lanes)s
-   FOR NO KEY UPDATE OF l SKIP LOCKED
+   FOR NO KEY UPDATE OF l
 """
+_FREE_LANES = f"{_LANES} SKIP LOCKED"
 _TAKE_LANES = """
 UPDATE connections_lane SET taken_at = %(now)s,
        lease_token = CASE WHEN link_id = ANY(%(sequential)s) THEN %(token)s::uuid END,
@@ -56,32 +59,37 @@ _IN_ORDER = f"""{_FOUND}
    AND c.due_at IS NOT NULL
  ORDER BY c.id LIMIT %(limit)s FOR NO KEY UPDATE
 """
-# A lease that lapsed belonged to a sender that died: its call may have arrived, and is made again all the same.
+# A lease that lapsed belonged to a sender that died: its call may have arrived, and is made again all the same. The
+# attempt is written down together with the lease, before any call.
 _LEASE = """
-UPDATE connections_messagecopy c
-   SET lease_token = %(token)s, lease_until = %(until)s, attempts = c.attempts + 1,
-       crashes = c.crashes + CASE WHEN c.lease_until IS NULL THEN 0 ELSE 1 END
- WHERE c.id = ANY(%(ids)s)
-"""
-_RENEW_LANE = "UPDATE connections_lane SET lease_until = %(until)s WHERE lease_token = %(token)s"
-_RENEW_COPIES = "UPDATE connections_messagecopy SET lease_until = %(until)s WHERE lease_token = %(token)s"
-_OPEN_TRIES = """
 WITH mine AS (
-    SELECT c.id, c.attempts, m.execution_id
-      FROM connections_messagecopy c JOIN connections_sparkmessage m ON m.id = c.content_id
-     WHERE c.id = ANY(%(ids)s)
+    UPDATE connections_messagecopy c
+       SET lease_token = %(token)s, lease_until = %(until)s, attempts = c.attempts + 1,
+           crashes = c.crashes + CASE WHEN c.lease_until IS NULL THEN 0 ELSE 1 END
+      FROM connections_sparkmessage m
+     WHERE c.id = ANY(%(ids)s) AND m.id = c.content_id
+    RETURNING c.id, c.message_id, c.path, c.attempts, c.crashes, c.entered_at, c.stood_still_before, m.payload,
+              m.has_tokens, m.execution_id, m.is_receipt, m.custom
 ), opened AS (
     INSERT INTO connections_deliveryattempt (copy_id, number, execution_id, certificate_id, url, started_at, outcome,
                                              error, answer)
     SELECT id, attempts, execution_id, '', '', %(now)s, 'started', '', '' FROM mine ORDER BY id
     RETURNING id, copy_id
 )
-SELECT c.id, opened.id, c.message_id, c.path, c.attempts, c.crashes, c.entered_at, c.stood_still_before,
-       m.payload, m.has_tokens, m.execution_id, m.is_receipt, m.custom::text
-  FROM opened
-  JOIN connections_messagecopy c ON c.id = opened.copy_id
-  JOIN connections_sparkmessage m ON m.id = c.content_id
- ORDER BY c.id
+SELECT mine.id, opened.id, mine.message_id, mine.path, mine.attempts, mine.crashes, mine.entered_at,
+       mine.stood_still_before, mine.payload, mine.has_tokens, mine.execution_id, mine.is_receipt, mine.custom::text
+  FROM opened JOIN mine ON mine.id = opened.copy_id
+ ORDER BY mine.id
+"""
+_RENEW_LANE = "UPDATE connections_lane SET lease_until = %(until)s WHERE lease_token = %(token)s"
+_RENEW_COPIES = "UPDATE connections_messagecopy SET lease_until = %(until)s WHERE lease_token = %(token)s"
+# What nobody turned off but a state did (an External connection made Inactive) counts as well.
+_STOPPED = """
+SELECT l.link_id
+  FROM connections_lane l
+  JOIN connections_queueconnection k ON k.id = l.link_id
+  JOIN connections_connection c ON c.id = k.connection_id
+ WHERE l.link_id = ANY(%(lanes)s) AND (l.stopped_since IS NOT NULL OR c.state <> 'active_state__sys')
 """
 
 
@@ -114,25 +122,32 @@ class Batch:
     sequential: bool
     token: UUID
     jobs: list[Job]
+    # One call that finds out whether a receiver answers again.
+    probing: bool = False
     # Until when somebody has every attempt of the queue written down.
     traced_until: datetime | None = None
 
 
-def take(*, now: datetime, policy: Policy, lanes: int, busy: Collection[int] = ()) -> list[Batch]:
+def take(
+    *, now: datetime, policy: Policy, lanes: int, busy: Collection[int] = (), patient: bool = False
+) -> list[Batch]:
     """Lease due copies of up to `lanes` lanes, those first that were taken longest ago; `busy` lanes are left out.
 
-    What must not be sent any more is given up on the way.
+    What must not be sent any more is given up on the way. `patient` waits for a lane when others look at all that have
+    something due: they leave most of it.
     """
     with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(_LANES, {"now": now, "lanes": lanes, "busy": sorted(busy)})
-        found = [_Lane(*row) for row in cursor.fetchall()]
+        found = _lanes(cursor, now=now, busy=busy, lanes=lanes, patient=patient)
         if not found:
             return []
         share = max(1, policy.batch // len(found))
         token, until = uuid4(), now + policy.lease
         chosen = [(lane, choose(_look(cursor, lane, policy, now, share), lane.kind(policy, share))) for lane in found]
+        jobs = _lease(cursor, [choice for _lane, choice in chosen], token, now, until)
         batches = [
-            lane.batch(token, _lease(cursor, choice, token, now, until)) for lane, choice in chosen if choice.send
+            lane.batch(token, [jobs[copy] for copy in sorted(choice.send)], policy)
+            for lane, choice in chosen
+            if choice.send
         ]
         taken: dict[str, Any] = {
             "now": now,
@@ -146,6 +161,13 @@ def take(*, now: datetime, policy: Policy, lanes: int, busy: Collection[int] = (
             giving_up.set_aside(lane.queue, lane.connection, choice.set_aside, now=now)
             giving_up.too_late(lane.queue, lane.connection, choice.too_late, now=now)
     return batches
+
+
+def stopped(lanes: Collection[int]) -> set[int]:
+    """Those of these lanes through which nothing may leave any more."""
+    with database.cursor() as cursor:
+        cursor.execute(_STOPPED, {"lanes": sorted(lanes)})
+        return {lane for (lane,) in cursor.fetchall()}
 
 
 def renew(*, token: UUID, now: datetime, policy: Policy) -> bool:
@@ -169,12 +191,26 @@ class _Lane:
     stood_still: timedelta
     traced_until: datetime | None
 
+    def is_probing(self, policy: Policy) -> bool:
+        return self.failures_in_row >= policy.breaker_at
+
     def kind(self, policy: Policy, share: int) -> Kind:
-        probing = self.failures_in_row >= policy.breaker_at
+        probing = self.is_probing(policy)
         return Kind(self.sequential, probing, 1 if probing else share, policy.crashes)
 
-    def batch(self, token: UUID, jobs: list[Job]) -> Batch:
-        return Batch(self.link, self.queue, self.connection, self.sequential, token, jobs, self.traced_until)
+    def batch(self, token: UUID, jobs: list[Job], policy: Policy) -> Batch:
+        probing = self.is_probing(policy)
+        return Batch(self.link, self.queue, self.connection, self.sequential, token, jobs, probing, self.traced_until)
+
+
+def _lanes(cursor: Any, *, now: datetime, busy: Collection[int], lanes: int, patient: bool) -> list[_Lane]:
+    place: dict[str, Any] = {"now": now, "lanes": lanes, "busy": sorted(busy)}
+    cursor.execute(_FREE_LANES, place)
+    rows = cursor.fetchall()
+    if patient and not rows:
+        cursor.execute(_LANES, place | {"lanes": 1})
+        rows = cursor.fetchall()
+    return [_Lane(*row) for row in rows]
 
 
 def _look(cursor: Any, lane: _Lane, policy: Policy, now: datetime, share: int) -> list[Found]:
@@ -185,14 +221,17 @@ def _look(cursor: Any, lane: _Lane, policy: Policy, now: datetime, share: int) -
         "stood_still": lane.stood_still,
         "window": WINDOW,
         # Behind a receiver that does not answer much can be too late by now.
-        "limit": share if lane.failures_in_row < policy.breaker_at else policy.batch * 10,
+        "limit": policy.batch * 10 if lane.is_probing(policy) else share,
     }
     cursor.execute(_IN_ORDER if lane.sequential else _SIDE_BY_SIDE, place)
     return [Found(*row) for row in cursor.fetchall()]
 
 
-def _lease(cursor: Any, choice: Choice, token: UUID, now: datetime, until: datetime) -> list[Job]:
-    giving_up.close_tries(choice.lapsed, now=now)
-    cursor.execute(_LEASE, {"ids": choice.send, "token": token, "until": until})
-    cursor.execute(_OPEN_TRIES, {"ids": choice.send, "now": now})
-    return [Job(*(*row[:-1], json.loads(row[-1]))) for row in cursor.fetchall()]
+def _lease(cursor: Any, choices: Sequence[Choice], token: UUID, now: datetime, until: datetime) -> dict[int, Job]:
+    """The jobs by copy, of all lanes at once."""
+    ids = [copy for choice in choices for copy in choice.send]
+    if not ids:
+        return {}
+    giving_up.close_tries([copy for choice in choices for copy in choice.lapsed], now=now)
+    cursor.execute(_LEASE, {"ids": ids, "token": token, "now": now, "until": until})
+    return {row[0]: Job(*(*row[:-1], json.loads(row[-1]))) for row in cursor.fetchall()}

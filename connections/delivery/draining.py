@@ -5,41 +5,51 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from connections.delivery import claiming, local, settling
 from connections.delivery.carrying import Carrier
 from connections.delivery.claiming import Batch
+from connections.delivery.loads import Load
 from connections.delivery.policy import Policy, current
 from connections.delivery.routing import LaneStopped, RouteUnavailable, route_of
-from connections.delivery.settling import Sent, not_sent
+from connections.delivery.sent import Sent, not_sent
 from connections.services.messages import standstill
 from vaultadmin import clock, place
 
 logger = logging.getLogger(__name__)
 _LANES = 64
+# Seconds between two looks whether somebody stopped a lane that has something under way.
+_LOOK = 1.0
 # Never set: waited for between two tries to reach the database.
 _PAUSE = threading.Event()
 
 
 @dataclass
-class _Shipment:
-    """One batch on the wire."""
+class _Wire:
+    """What this sender has under way, and when it last looked after it."""
 
-    batch: Batch
-    sent: Future[list[Sent]]
+    loads: list[Load] = field(default_factory=list)
     renewed: float = field(default_factory=time.monotonic)
+    looked: float = field(default_factory=time.monotonic)
+
+    def busy(self) -> set[int]:
+        """Lanes that are given nothing more for now; the others have at most one batch that comes to its end."""
+        lanes = Counter(load.batch.lane for load in self.loads)
+        return {load.batch.lane for load in self.loads if lanes[load.batch.lane] > 1 or not load.wants_more}
 
 
 def drain(*, policy: Policy | None = None, now: Callable[[], datetime] = clock.now) -> int:
     """Send what is due; returns how many copies were settled.
 
-    New calls begin for a while only; as long as some are still under way, other lanes go on.
+    New calls begin for a while only; as long as some are still under way, lanes that have none go on.
     """
     policy = policy or current()
     held = bool(place.held())
@@ -49,100 +59,136 @@ def drain(*, policy: Policy | None = None, now: Callable[[], datetime] = clock.n
     began = time.monotonic()
     settled = 0
     with Carrier(policy) as carrier:
-        on_the_wire: list[_Shipment] = []
+        wire = _Wire()
         while True:
             spent = time.monotonic() - began
-            if spent < policy.drain_for or (on_the_wire and spent < policy.drain_for + policy.call):
-                on_the_wire += _dispatch(carrier, on_the_wire, policy, now)
+            if spent < policy.drain_for:
+                _dispatch(carrier, wire, wire.busy(), policy, now)
+            elif wire.loads and spent < policy.drain_for + policy.call:
+                _dispatch(carrier, wire, {load.batch.lane for load in wire.loads}, policy, now)
             else:
                 carrier.stopping = True
-            if not on_the_wire:
+            if not wire.loads:
                 return settled
-            settled += _collect(on_the_wire, policy, now)
+            settled += _collect(wire, policy, now)
 
 
-def _dispatch(
-    carrier: Carrier, on_the_wire: list[_Shipment], policy: Policy, now: Callable[[], datetime]
-) -> list[_Shipment]:
-    busy = {shipment.batch.lane for shipment in on_the_wire}
+def _dispatch(carrier: Carrier, wire: _Wire, busy: set[int], policy: Policy, now: Callable[[], datetime]) -> None:
+    """Take what is due and let it go."""
     try:
-        batches = claiming.take(now=now(), policy=policy, lanes=_LANES, busy=busy)
+        # Whoever has something under way looks again when some of it has come back; all others would leave for good.
+        batches = claiming.take(now=now(), policy=policy, lanes=_LANES, busy=busy, patient=not wire.loads)
     except (InterfaceError, OperationalError) as error:
-        if not on_the_wire:
+        if not wire.loads:
             raise
         # What is on the wire is seen to its end.
         logger.warning("nothing more could be taken: %s", type(error).__name__)
         connection.close()
-        return []
-    return [_Shipment(batch, _begin(carrier, batch, now)) for batch in batches]
+        return
+    loads = [Load(batch) for batch in batches]
+    wire.loads += loads
+    for load in loads:
+        _begin(carrier, load, now)
 
 
-def _begin(carrier: Carrier, batch: Batch, now: Callable[[], datetime]) -> Future[list[Sent]]:
+def _begin(carrier: Carrier, load: Load, now: Callable[[], datetime]) -> None:
+    jobs = load.batch.jobs
     try:
-        route = route_of(batch.lane, now=now())
-        route.prepare(batch.jobs)
+        route = route_of(load.batch.lane, now=now())
+        route.prepare(jobs)
     except LaneStopped:
         standstill.note(now=now())
-        return _done([Sent(job, None) for job in batch.jobs])
+        load.finish([Sent(job, None) for job in jobs])
     except (InterfaceError, OperationalError) as error:
         logger.warning("a batch could not begin: %s", type(error).__name__)
         connection.close()
-        return _done([Sent(job, None) for job in batch.jobs])
+        load.finish([Sent(job, None) for job in jobs])
     except RouteUnavailable as refusal:
-        return _done([Sent(job, not_sent(refusal)) for job in batch.jobs])
-    return _done(local.hand_over(route, batch.jobs)) if route.is_here else carrier.submit(batch, route)
+        load.finish([Sent(job, not_sent(refusal)) for job in jobs])
+    else:
+        if route.is_here:
+            load.finish(local.hand_over(route, jobs, may_go_on=_Asking(load.batch.lane)))
+        else:
+            carrier.submit(load, route)
 
 
-def _done(sent: list[Sent]) -> Future[list[Sent]]:
-    future: Future[list[Sent]] = Future()
-    future.set_result(sent)
-    return future
+class _Asking:
+    """Asks now and then whether a lane may go on, for calls that keep this thread busy."""
+
+    def __init__(self, lane: int) -> None:
+        self._lane = lane
+        self._asked = time.monotonic()
+        self._stopped = False
+
+    def __call__(self) -> bool:
+        if not self._stopped and time.monotonic() - self._asked >= _LOOK:
+            self._stopped = bool(claiming.stopped([self._lane]))
+            self._asked = time.monotonic()
+        return not self._stopped
 
 
-def _collect(on_the_wire: list[_Shipment], policy: Policy, now: Callable[[], datetime]) -> int:
-    """Settle what came back; leases of the rest are renewed while they take their time."""
-    wait([shipment.sent for shipment in on_the_wire], timeout=1.0, return_when=FIRST_COMPLETED)
-    settled = 0
-    for shipment in [one for one in on_the_wire if one.sent.done()]:
-        on_the_wire.remove(shipment)
-        settled += _settle(shipment.batch, shipment.sent.result(), policy, now)
-    for shipment in on_the_wire:
-        if time.monotonic() - shipment.renewed >= policy.renew_every:
-            shipment.renewed = time.monotonic()
-            _renew(shipment.batch, policy, now)
+def _collect(wire: _Wire, policy: Policy, now: Callable[[], datetime]) -> int:
+    """Settle what came back, and look after the rest."""
+    news: list[Future[Any]] = [load.sent for load in wire.loads]
+    news += [load.runs_low for load in wire.loads if not load.runs_low.done()]
+    wait(news, timeout=_LOOK, return_when=FIRST_COMPLETED)
+    done = [load for load in wire.loads if load.sent.done()]
+    wire.loads = [load for load in wire.loads if load not in done]
+    settled = _settle([(load.batch, load.sent.result()) for load in done], policy, now)
+    spent = time.monotonic()
+    try:
+        if wire.loads and spent - wire.looked >= _LOOK:
+            wire.looked = spent
+            _stop(wire.loads)
+        if wire.loads and spent - wire.renewed >= policy.renew_every:
+            wire.renewed = spent
+            for token in {load.batch.token for load in wire.loads}:
+                claiming.renew(token=token, now=now(), policy=policy)
+    except (DatabaseError, InterfaceError) as error:
+        # Not renewed: the lease runs out, and somebody else sends again what is not settled.
+        logger.warning("batches under way could not be looked after: %s", type(error).__name__)
+        connection.close()
     return settled
 
 
-def _renew(batch: Batch, policy: Policy, now: Callable[[], datetime]) -> None:
-    try:
-        claiming.renew(token=batch.token, now=now(), policy=policy)
-    except (DatabaseError, InterfaceError) as error:
-        # Not renewed: the lease runs out, and somebody else sends again what is not settled.
-        logger.warning("a lease could not be renewed: %s", type(error).__name__)
-        connection.close()
+def _stop(loads: list[Load]) -> None:
+    """Where somebody stopped a lane meanwhile no further call begins."""
+    stopped = claiming.stopped({load.batch.lane for load in loads})
+    for load in loads:
+        load.stopped = load.stopped or load.batch.lane in stopped
 
 
-def _settle(batch: Batch, sent: list[Sent], policy: Policy, now: Callable[[], datetime]) -> int:
-    """Write a batch. A database that is away is waited for as long as the lease lasts.
+def _settle(done: list[tuple[Batch, list[Sent]]], policy: Policy, now: Callable[[], datetime]) -> int:
+    """Write batches, all at once where that works.
 
-    A batch that cannot be written at all is left to its lease, and the others are written: it is taken again, and set
+    One that cannot be written at all is left to its lease, and the others are written: it is taken again, and set
     aside in the end.
     """
+    if not done:
+        return 0
+    try:
+        return _written(done, policy, now)
+    except DatabaseError:
+        if len(done) > 1:
+            return sum(_settle([one], policy, now) for one in done)
+        logger.exception("a batch could not be settled")
+        return 0
+
+
+def _written(done: list[tuple[Batch, list[Sent]]], policy: Policy, now: Callable[[], datetime]) -> int:
+    """A database that is away is waited for as long as the leases last."""
     give_up = time.monotonic() + policy.lease.total_seconds()
     while True:
         try:
-            done = settling.settle(batch, sent, policy=policy, now=now())
+            settled = settling.settle_all(done, policy=policy, now=now())
         except (InterfaceError, OperationalError) as error:
             connection.close()
             if time.monotonic() > give_up:
-                logger.exception("a batch could not be settled")
+                logger.exception("what was sent could not be settled")
                 return 0
-            logger.warning("a batch could not be settled yet: %s", type(error).__name__)
+            logger.warning("what was sent could not be settled yet: %s", type(error).__name__)
             _PAUSE.wait(0.5)
-        except DatabaseError:
-            logger.exception("a batch could not be settled")
-            return 0
         else:
-            if done.lost:
-                logger.warning("%d copies were taken over before they could be settled", done.lost)
-            return done.delivered + done.put_off + done.given_up
+            if settled.lost:
+                logger.warning("%d copies were taken over before they could be settled", settled.lost)
+            return settled.delivered + settled.put_off + settled.given_up

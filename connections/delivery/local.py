@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.db import DatabaseError
@@ -16,7 +17,7 @@ from connections.delivery.building import build, write_body
 from connections.delivery.claiming import Job
 from connections.delivery.outcomes import Result
 from connections.delivery.routing import Route, RouteUnavailable
-from connections.delivery.settling import Sent, holds_up, not_sent
+from connections.delivery.sent import Sent, holds_up, not_sent
 from connections.services.messages import accepting, local_puts
 from connections.spark.message import MessageRefused
 from vaultadmin import clock
@@ -25,12 +26,15 @@ from vaultadmin.models import Vault
 logger = logging.getLogger(__name__)
 
 
-def hand_over(route: Route, jobs: list[Job]) -> list[Sent]:
-    """Deliver a batch within this installation, one after another; a sequential lane stops at a failure."""
+def hand_over(route: Route, jobs: list[Job], *, may_go_on: Callable[[], bool]) -> list[Sent]:
+    """Deliver a batch within this installation, one after another; a sequential lane stops at a failure.
+
+    What follows once it may not go on goes back untried.
+    """
     one = _into_own_vault if route.link.connection.is_local else _to_the_peer
     done: list[Sent] = []
     for job in jobs:
-        if route.link.queue.sequential and done and holds_up(done[-1]):
+        if not may_go_on() or (route.link.queue.sequential and done and holds_up(done[-1])):
             done.append(Sent(job, None))
             continue
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Write what came of a batch: copies, attempts, lane, counters, statistics, in that order and in one transaction.
+"""Write what came of batches: copies, attempts, lanes, counters, statistics, in that order and in one transaction.
 
 Only rows still under the batch's lease are moved; the evidence of an attempt is closed even when the lease was lost,
 because the attempt did happen.
@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import connection as database
 from django.db import transaction
 
-from connections.constants import AttemptOutcome, CopyState, LaneOutcome
-from connections.delivery import giving_up
+from connections.constants import AttemptOutcome, CopyState
+from connections.delivery import giving_up, lane_notes
 from connections.delivery.claiming import Batch, Job
 from connections.delivery.outcomes import Result
 from connections.delivery.policy import Policy
-from connections.delivery.routing import RouteUnavailable
+from connections.delivery.sent import Sent
 from connections.models import EntryType, Lane
 from connections.services import stats
 from connections.services.messages import queue_log, tallies, traffic
@@ -32,8 +34,9 @@ _COPIES = """
 UPDATE connections_messagecopy c
    SET state = o.state, due_at = o.due_at, settled_at = CASE WHEN o.due_at IS NULL THEN %(now)s END,
        attempts = c.attempts - o.untried, crashes = 0, lease_token = NULL, lease_until = NULL
-  FROM jsonb_to_recordset(%(rows)s::jsonb) AS o(copy bigint, state text, due_at timestamptz, untried smallint)
- WHERE c.id = o.copy AND c.lease_token = %(token)s
+  FROM jsonb_to_recordset(%(rows)s::jsonb)
+       AS o(copy bigint, token uuid, state text, due_at timestamptz, untried smallint)
+ WHERE c.id = o.copy AND c.lease_token = o.token
 RETURNING c.id
 """
 _TRIES = """
@@ -48,28 +51,6 @@ UPDATE connections_deliveryattempt a
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """One job and what came of it; no result means it was never started and goes back as it was."""
-
-    job: Job
-    result: Result | None
-    url: str = ""
-    certificate_id: str = ""
-    sent_at: datetime | None = None
-    digest: str = ""
-
-
-def not_sent(refusal: RouteUnavailable) -> Result:
-    """The attempt that could not be made."""
-    return Result(AttemptOutcome.NOT_SENT, error=str(refusal), ends=refusal.ends)
-
-
-def holds_up(sent: Sent) -> bool:
-    """Must the next in line wait? Not after a final failure: that left the queue (veeva-core section 19, no. 15)."""
-    return sent.result is None or not (sent.result.delivered or sent.result.ends)
-
-
-@dataclass(frozen=True, slots=True)
 class Settled:
     """How many copies were delivered, put off, given up; `lost` ones somebody else holds by now."""
 
@@ -79,36 +60,82 @@ class Settled:
     lost: int
 
 
+_Row: TypeAlias = dict[str, Any]
+_Line: TypeAlias = tuple[Sent, _Row]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What came of a batch as far as it is still ours: entries with their rows."""
+
+    batch: Batch
+    lines: list[_Line]
+
+    @property
+    def over(self) -> list[_Row]:
+        """Rows of those that left the queue."""
+        return [row for _one, row in self.lines if row["due_at"] is None]
+
+
 def settle(batch: Batch, sent: list[Sent], *, policy: Policy, now: datetime) -> Settled:
     """Write one batch."""
+    return settle_all([(batch, sent)], policy=policy, now=now)
+
+
+def settle_all(done: Sequence[tuple[Batch, list[Sent]]], *, policy: Policy, now: datetime) -> Settled:
+    """Write several batches as one: all of them or none."""
     with transaction.atomic():
-        lane = Lane.objects.select_for_update().get(pk=batch.lane)
-        rows = [_row(one, lane, now) for one in sent]
-        with database.cursor() as cursor:
-            cursor.execute(_COPIES, {"rows": json.dumps(rows), "token": batch.token, "now": now})
-            ours = {copy for (copy,) in cursor.fetchall()}
-            cursor.execute(_TRIES, {"rows": json.dumps(rows), "now": now})
-            untried = [row["attempt"] for row in rows if row["untried"]]
-            if untried:
-                cursor.execute("DELETE FROM connections_deliveryattempt WHERE id = ANY(%s)", [untried])
-        kept = [(one, row) for one, row in zip(sent, rows, strict=True) if row["copy"] in ours]
-        _note_lane(lane, batch, [one for one, _row in kept], policy, now)
-        over = [row for _one, row in kept if row["due_at"] is None]
-        tallies.add({batch.queue: -len(over)})
-        _log(batch, kept, now)
-        lost = [one.job.message_id for one, row in kept if row["state"] == CopyState.FAILED]
-        if lost:
-            giving_up.tell_handler(batch.queue, lost, now=now)
-        counts = _counts(kept)
-        traffic.count_many({(batch.queue, batch.connection): Passage(counts, _waits(kept, now))}, at=now)
-        stats.count_many({batch.connection: counts}, at=now)
+        lanes = _lock([batch.lane for batch, _sent in done])
+        rows = [[_row(one, batch, lanes[batch.lane], now) for one in sent] for batch, sent in done]
+        ours = _write([row for of_batch in rows for row in of_batch], now)
+        kept = [
+            _Kept(batch, [line for line in zip(sent, of_batch, strict=True) if line[1]["copy"] in ours])
+            for (batch, sent), of_batch in zip(done, rows, strict=True)
+        ]
+        for part in kept:
+            lane_notes.note(lanes[part.batch.lane], part.batch, [one for one, _row in part.lines], policy, now)
+        lane_notes.save(lanes.values())
+        _count(kept, now)
+    over = [row for part in kept for row in part.over]
     delivered = sum(row["state"] == CopyState.DELIVERED for row in over)
-    return Settled(delivered, len(kept) - len(over), len(over) - delivered, len(sent) - len(kept))
+    held, all_of_them = (sum(map(len, found)) for found in ([part.lines for part in kept], rows))
+    return Settled(delivered, held - len(over), len(over) - delivered, all_of_them - held)
 
 
-def _row(one: Sent, lane: Lane, now: datetime) -> dict[str, Any]:
+def _write(rows: list[_Row], now: datetime) -> set[int]:
+    """Copies and attempts; returns the copies that were still ours."""
+    values: dict[str, Any] = {"rows": json.dumps(rows), "now": now}
+    with database.cursor() as cursor:
+        cursor.execute(_COPIES, values)
+        ours = {copy for (copy,) in cursor.fetchall()}
+        cursor.execute(_TRIES, values)
+        untried = [row["attempt"] for row in rows if row["untried"]]
+        if untried:
+            cursor.execute("DELETE FROM connections_deliveryattempt WHERE id = ANY(%s)", [untried])
+    return ours
+
+
+def _count(kept: Sequence[_Kept], now: datetime) -> None:
+    """Counters, queue log and statistics, in the order everybody locks them."""
+    left: Counter[int] = Counter()
+    by_place: dict[tuple[int, int], list[_Line]] = {}
+    by_connection: dict[int, list[_Line]] = {}
+    for part in kept:
+        batch = part.batch
+        left[batch.queue] -= len(part.over)
+        by_place.setdefault((batch.queue, batch.connection), []).extend(part.lines)
+        by_connection.setdefault(batch.connection, []).extend(part.lines)
+    tallies.add(left)
+    for part in kept:
+        _log(part, now)
+    passages = {place: Passage(_counts(lines), _waits(lines, now)) for place, lines in by_place.items()}
+    traffic.count_many(passages, at=now)
+    stats.count_many({connection: _counts(lines) for connection, lines in by_connection.items()}, at=now)
+
+
+def _row(one: Sent, batch: Batch, lane: Lane, now: datetime) -> _Row:
     job, result = one.job, one.result
-    row: dict[str, Any] = {"copy": job.copy, "attempt": job.attempt, "untried": int(result is None)}
+    row = {"copy": job.copy, "attempt": job.attempt, "token": str(batch.token), "untried": int(result is None)}
     if result is None:
         return row | {"state": CopyState.WAITING.value, "due_at": now.isoformat()}
     due_at = None if result.delivered or result.ends else _next(job, result, lane, now)
@@ -134,48 +161,20 @@ def _next(job: Job, result: Result, lane: Lane, now: datetime) -> datetime | Non
     return next_attempt(clock, attempts=job.number, now=now, chance=chance, asked_to_wait=result.asked_to_wait)
 
 
-def _note_lane(lane: Lane, batch: Batch, sent: list[Sent], policy: Policy, now: datetime) -> None:
-    """How the lane fares: the newest outcome, and whether its receiver is left alone for a while."""
-    was_probing = lane.failures_in_row >= policy.breaker_at
-    in_vain = 0
-    for one in sent:
-        if one.result is None:
-            continue
-        if one.result.delivered:
-            lane.last_outcome, lane.last_delivered_at = LaneOutcome.OK.value, now
-            lane.failures_in_row, lane.paused_until, in_vain = 0, None, 0
-        else:
-            lane.last_outcome, lane.last_error_at = LaneOutcome.ERROR.value, now
-            lane.last_error_id, lane.last_error = one.job.message_id, one.result.error[:255]
-            in_vain += int(one.result.speaks_for_receiver)
-    if in_vain:
-        _pause(lane, in_vain, policy, now, probing=was_probing)
-    if lane.lease_token == batch.token:
-        lane.lease_token = lane.lease_until = None
-    lane.save()
-
-
-def _pause(lane: Lane, in_vain: int, policy: Policy, now: datetime, *, probing: bool) -> None:
-    """Leave a receiver alone that does not answer, after each probe twice as long."""
-    lane.failures_in_row += 1 if probing else in_vain
-    if not probing:
-        lane.failures_in_row = min(lane.failures_in_row, policy.breaker_at)
-    beyond = lane.failures_in_row - policy.breaker_at
-    if beyond >= 0:
-        lane.paused_until = now + min(policy.breaker_first * 2 ** min(beyond, 10), policy.breaker_longest)
-
-
-def _log(batch: Batch, kept: list[tuple[Sent, dict[str, Any]]], now: datetime) -> None:
-    """What was given up goes into the queue log, of a traced queue every attempt (veeva-core 5.4)."""
+def _log(part: _Kept, now: datetime) -> None:
+    """What was given up goes into the queue log, of a traced queue every attempt (5.4); handlers are told."""
+    batch = part.batch
     if batch.traced_until is not None and batch.traced_until > now:
-        tried = [row["copy"] for one, row in kept if one.result is not None]
+        tried = [row["copy"] for one, row in part.lines if one.result is not None]
         queue_log.write(tried, entry_type=EntryType.TRACE, now=now)
-    given_up = [row["copy"] for _one, row in kept if row["state"] == CopyState.FAILED]
-    queue_log.write(given_up, entry_type=EntryType.REMOVAL, now=now)
+    given_up = [(one.job, row) for one, row in part.lines if row["state"] == CopyState.FAILED]
+    if given_up:
+        queue_log.write([row["copy"] for _job, row in given_up], entry_type=EntryType.REMOVAL, now=now)
+        giving_up.tell_handler(batch.queue, [job.message_id for job, _row in given_up], now=now)
 
 
-def _counts(kept: list[tuple[Sent, dict[str, Any]]]) -> Counts:
-    tried = [(one.job, one.result, row) for one, row in kept if one.result is not None]
+def _counts(lines: Sequence[_Line]) -> Counts:
+    tried = [(one.job, one.result, row) for one, row in lines if one.result is not None]
     failures = [result for _job, result, _row in tried if not result.delivered]
     return Counts(
         sent=len(tried) - len(failures),
@@ -186,7 +185,13 @@ def _counts(kept: list[tuple[Sent, dict[str, Any]]]) -> Counts:
     )
 
 
-def _waits(kept: list[tuple[Sent, dict[str, Any]]], now: datetime) -> list[float]:
+def _waits(lines: Sequence[_Line], now: datetime) -> list[float]:
     """How long each delivered copy was on its way since it entered the queue."""
-    delivered = (one.job for one, row in kept if row["state"] == CopyState.DELIVERED)
+    delivered = (one.job for one, row in lines if row["state"] == CopyState.DELIVERED)
     return [max((now - job.entered_at).total_seconds(), 0.0) for job in delivered]
+
+
+def _lock(lanes: Sequence[int]) -> dict[int, Lane]:
+    """In the order everybody takes who needs several."""
+    rows = Lane.objects.select_for_update(no_key=True).filter(pk__in=lanes).order_by("pk")
+    return {lane.pk: lane for lane in rows}

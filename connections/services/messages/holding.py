@@ -32,7 +32,7 @@ def hold(
 ) -> Hold:
     """Keep messages from leaving until somebody releases them. Without a connection: everything, of every Vault here.
 
-    A call that is on its way cannot be taken back; what follows it waits.
+    Calls under way cannot be taken back; senders notice within seconds, and what they have not called goes back.
     """
     ensure(by, Permission.MESSAGES_OPERATE)
     if not reason.strip():

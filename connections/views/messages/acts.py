@@ -9,7 +9,6 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from connections.constants import CopyState
-from connections.delivery.policy import POLICY
 from connections.forms.dialogs import ReasonForm
 from connections.forms.messages import HoldForm, ResendForm, RevealForm
 from connections.models import Connection, Hold, IncomingMessage, MessageCopy, Queue
@@ -41,7 +40,7 @@ _TWICE = (
     "The receiver accepted this message already and will get it a second time, under another ID. Do this only when you "
     "know that it can tell repetitions, or has lost the first."
 )
-_CALLS = f"What a sender has taken already, at most {POLICY.batch} messages, still leaves; everything after it waits."
+_CALLS = "Calls that are under way are seen to their end; within seconds no further one begins, and what follows waits."
 _WINDOW = "What is held stays in its queue, and the time does not count into the six hours for which it is tried."
 
 

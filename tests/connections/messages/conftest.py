@@ -6,7 +6,7 @@ from connections.constants import AttemptOutcome
 from connections.delivery import claiming, settling
 from connections.delivery.outcomes import Result
 from connections.delivery.policy import POLICY
-from connections.delivery.settling import Sent
+from connections.delivery.sent import Sent
 from connections.models import Connection, MessageCopy, Queue
 from tests.connections.pages import sign_in
 from tests.factories.connections import make_external

@@ -8,7 +8,7 @@ from connections.delivery.building import build
 from connections.delivery.outcomes import Result
 from connections.delivery.policy import POLICY
 from connections.delivery.routing import route_of
-from connections.delivery.settling import Sent
+from connections.delivery.sent import Sent
 from connections.models import DeliveryAttempt, MessageCopy
 from connections.services import explaining
 from connections.spark.explaining import first_difference, lines

@@ -6,7 +6,7 @@ from connections.constants import AttemptOutcome
 from connections.delivery import claiming, settling
 from connections.delivery.outcomes import Result
 from connections.delivery.policy import POLICY
-from connections.delivery.settling import Sent
+from connections.delivery.sent import Sent
 from connections.models import DeliveryAttempt, IncomingMessage, MessageCopy, Queue, QueueConnection, QueueLogEntry
 from connections.services.messages import queue_ending, tallies
 from connections.services.refusals import Refused

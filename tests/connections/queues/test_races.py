@@ -10,7 +10,7 @@ from connections.constants import AttemptOutcome
 from connections.delivery import claiming, settling
 from connections.delivery.outcomes import Result
 from connections.delivery.policy import POLICY
-from connections.delivery.settling import Sent
+from connections.delivery.sent import Sent
 from connections.models import MessageCopy, Queue, QueueConnection
 from connections.services.messages import queue_ending, queue_links, queues, tallies
 from connections.services.refusals import Refused

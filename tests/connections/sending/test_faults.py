@@ -1,10 +1,11 @@
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from connections.delivery import draining
+from connections.delivery import draining, settling
 from connections.delivery.policy import POLICY
 from connections.models import ConnectionStats, DeliveryAttempt, Lane, MessageCopy, QueueLogEntry
 from connections.services.messages import tallies
@@ -162,7 +163,8 @@ def test_retry_after_only_delays_and_never_past_the_window(message, listen, aske
     assert abs(due() - waits) < timedelta(seconds=12)
 
 
-def test_a_message_is_tried_for_six_hours_and_then_removed(message, queue, listen):
+def test_a_message_is_tried_for_six_hours_and_then_removed(message, queue, listen, monkeypatch):
+    monkeypatch.setattr(settling, "random", SimpleNamespace(random=lambda: 0.5))
     peer = listen(answer(status="500 Oh"))
     begun = MessageCopy.objects.get().entered_at
     for _ in range(20):

@@ -13,7 +13,7 @@ from connections.constants import ConnectionState
 from connections.delivery import claiming, draining, settling
 from connections.delivery.outcomes import Result
 from connections.delivery.policy import POLICY
-from connections.delivery.settling import Sent
+from connections.delivery.sent import Sent
 from connections.models import Connection, ConnectionStats, DeliveryAttempt, Lane, MessageCopy, QueueLogEntry
 from connections.processors import Handler
 from connections.services.messages import holding, queue_links, queues, tallies

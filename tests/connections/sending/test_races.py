@@ -9,7 +9,7 @@ from connections.constants import AttemptOutcome
 from connections.delivery import claiming, draining, settling
 from connections.delivery.outcomes import Result
 from connections.delivery.policy import POLICY
-from connections.delivery.settling import Sent
+from connections.delivery.sent import Sent
 from connections.models import ConnectionStats, MessageCopy
 from connections.services.messages import standstill, tallies
 from connections.spark.message import CAPACITY, PutError
