@@ -15,6 +15,7 @@ from django.db.models import Model, QuerySet
 from vaultadmin.audit import Actor
 from vaultadmin.models import Membership, Vault
 from vaultadmin.query import as_key
+from vaultadmin.together import Asking, together
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,23 @@ class Trouble:
     url: str
 
 
-CardSource = Callable[[Membership], list[Card]]
+# What a home shows is asked together, so these say what they ask instead of asking it.
+CardSource = Callable[[Membership], Asking[list[Card]]]
 HitSource = Callable[[Membership, str], list[Hit]]
 
-NoticeSource = Callable[[Membership], list[Notice]]
-TroubleSource = Callable[[Membership], list[Trouble]]
+NoticeSource = Callable[[Membership], Asking[list[Notice]]]
+TroubleSource = Callable[[Membership], Asking[list[Trouble]]]
 
-ExpiringSource = Callable[[Membership, datetime], list[Expiring]]
+ExpiringSource = Callable[[Membership, datetime], Asking[list[Expiring]]]
+
+HomeSource = Callable[[Membership], Asking[list[Any]]]
+
+
+def of_all(sources: Sequence[HomeSource], member: Membership) -> Asking[list[Any]]:
+    """What all sources of one kind say, in their order."""
+    found = yield from together([source(member) for source in sources])
+    return [one for each in found for one in each]
+
 
 home_cards: list[CardSource] = []
 notices: list[NoticeSource] = []

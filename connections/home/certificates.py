@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import reverse
 
-from connections.constants import CertificateStage
 from connections.models import SigningCertificate
 from connections.selectors import certificates as selectors
 from connections.selectors import expiring
@@ -12,21 +13,23 @@ from vaultadmin import clock
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Card, Notice
+from vaultadmin.together import Asking, rows_of, together
 
 
-def cards(member: Membership) -> list[Card]:
+def cards(member: Membership) -> Asking[list[Card]]:
     """The certificate that signs, and what of other credentials wants renewing."""
-    found = [_credentials(member)]
+    asked = [_credentials(member)]
     if can(member, Permission.CONNECTION_READ):
-        found.insert(0, _certificate(member))
+        asked.insert(0, _certificate(member))
+    found = yield from together(asked)
     return [card for card in found if card is not None]
 
 
-def notices(member: Membership) -> list[Notice]:
+def notices(member: Membership) -> Asking[list[Notice]]:
     """What happens to signing certificates soon, for everybody who sees connections."""
     if not can(member, Permission.CONNECTION_READ):
         return []
-    change = selectors.change_ahead(member)
+    change = yield from selectors.change_ahead(member)
     if change is None:
         return []
     old, new = change.old.certificate_id, change.new.certificate_id
@@ -44,12 +47,13 @@ def notices(member: Membership) -> list[Notice]:
     return [Notice(text, url, f"Signing certificate {new}")]
 
 
-def _certificate(member: Membership) -> Card | None:
-    active = SigningCertificate.objects.filter(stage=CertificateStage.ACTIVE).first()
-    if active is None:
+def _certificate(member: Membership) -> Asking[Card | None]:
+    asked: list[Asking[Any]] = [rows_of(selectors.in_use()), selectors.change_ahead(member)]
+    in_use, change = yield from together(asked)
+    if not in_use:
         return None
+    active: SigningCertificate = in_use[0]
     url = reverse("connections:certificates", args=[member.vault_id])
-    change = selectors.change_ahead(member)
     if change is None:
         sentence = f"Valid until {_day(active.not_after)}; its successor is published ahead of that."
         return Card("Signing certificate", active.certificate_id, sentence, url, "success", "certificate")
@@ -61,8 +65,8 @@ def _certificate(member: Membership) -> Card | None:
     return Card("Signing certificate", active.certificate_id, sentence, url, "warning", "certificate")
 
 
-def _credentials(member: Membership) -> Card | None:
-    found = expiring.credentials(member, now=clock.now())
+def _credentials(member: Membership) -> Asking[Card | None]:
+    found = yield from expiring.credentials(member, now=clock.now())
     if not found:
         return None
     first = found[0]

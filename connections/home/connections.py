@@ -17,16 +17,17 @@ from connections.selectors import tokens as token_rows
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Card, Hit, Lane
+from vaultadmin.together import Asking
 
 _HITS = 5
 Counts = dict[tuple[str, bool], int]
 
 
-def cards(member: Membership) -> list[Card]:
+def cards(member: Membership) -> Asking[list[Card]]:
     """Connections by state, worst first in the sentence."""
     if not can(member, Permission.CONNECTION_READ):
         return []
-    counts = selectors.counts_by_state(member)
+    counts = yield from selectors.counts_by_state(member)
     url = reverse("connections:list", args=[member.vault_id])
     if not counts:
         return [Card("Connections", "0", "None yet. Create the first one.", url, "neutral", "plug-connected")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.urls import reverse
 
@@ -15,33 +16,36 @@ from vaultadmin import clock
 from vaultadmin.models import Membership
 from vaultadmin.permissions import can_any
 from vaultadmin.registries import Card, Hit, Lane, Trouble
+from vaultadmin.together import Asking, rows_of, together
 
 _HITS = 5
 _TROUBLES = 5
 _ICONS = {QueueType.OUTBOUND: "send", QueueType.INBOUND: "inbox", QueueType.JOB: "settings"}
 
 
-def cards(member: Membership) -> list[Card]:
+def cards(member: Membership) -> Asking[list[Card]]:
     """How many queues fail, or how many messages wait."""
     if not can_any(member, VIEWERS):
         return []
     url = reverse("connections:queues", args=[member.vault_id])
-    ids = list(Queue.objects.visible_to(member).order_by().values_list("pk", flat=True))
-    if not ids:
+    visible = Queue.objects.visible_to(member)
+    ids = rows_of(visible.order_by().values_list("pk", flat=True))
+    asked: list[Asking[Any]] = [ids, selectors.waiting_by_queue(visible), selectors.failing(member, now=clock.now())]
+    queues, waiting, failing = yield from together(asked)
+    if not queues:
         return [Card("Queues", "0", "None yet. A queue carries Spark messages.", url, "neutral", "stack-2")]
-    number = sum(selectors.waiting_in(ids).values())
-    sentence = f"{number:,} message{' waits' if number == 1 else 's wait'} in {'it' if len(ids) == 1 else 'them'}."
-    failing = len(selectors.failing(member, now=clock.now()))
+    number = sum(waiting.values())
+    sentence = f"{number:,} message{' waits' if number == 1 else 's wait'} in {'it' if len(queues) == 1 else 'them'}."
     if failing:
-        return [Card("Queues", f"{failing} failing", sentence, url, "danger", "stack-2")]
-    return [Card("Queues", f"{len(ids)} working", sentence, url, "success", "stack-2")]
+        return [Card("Queues", f"{len(failing)} failing", sentence, url, "danger", "stack-2")]
+    return [Card("Queues", f"{len(queues)} working", sentence, url, "success", "stack-2")]
 
 
-def troubles(member: Membership) -> list[Trouble]:
+def troubles(member: Membership) -> Asking[list[Trouble]]:
     """One line for each queue that needs somebody."""
     if not can_any(member, VIEWERS):
         return []
-    found = selectors.failing(member, now=clock.now())[:_TROUBLES]
+    found = yield from selectors.failing(member, now=clock.now())
     return [
         Trouble(
             title=one.queue.label,
@@ -50,7 +54,7 @@ def troubles(member: Membership) -> list[Trouble]:
             count=f"{one.waiting:,} waiting" if one.waiting and one.connection else "",
             url=reverse("connections:queue", args=[member.vault_id, one.queue.name]),
         )
-        for one in found
+        for one in found[:_TROUBLES]
     ]
 
 

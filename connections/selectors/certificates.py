@@ -13,6 +13,7 @@ from connections.constants import CertificateStage
 from connections.models import Binding, CertificateAnnouncement, Connection, PeerCertificate, SigningCertificate
 from connections.models.certificate import INCOMING
 from vaultadmin.models import Membership
+from vaultadmin.together import Asking
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,23 @@ def uses(member: Membership, certificate: SigningCertificate) -> QuerySet[Connec
     return rows.filter(signing_certificate=certificate).order_by("name", "pk")
 
 
-def change_ahead(member: Membership) -> Change | None:
+def change_ahead(member: Membership) -> Asking[Change | None]:
     """The certificate on its way, with how many of the vault's connections move or have moved; None while there is
     none."""
-    new = SigningCertificate.objects.filter(stage__in=INCOMING).first()
-    old = SigningCertificate.objects.filter(stage=CertificateStage.ACTIVE).first()
-    if new is None or old is None:
-        return None
-    released = new.stage == CertificateStage.ROLLOVER
     rows: QuerySet[Connection] = Connection.objects.visible_to(member)
-    moving = rows.count() if not released else rows.filter(signing_certificate=new).count()
-    return Change(old, new, moving, released)
+    signing = rows.order_by().values_list("signing_certificate").annotate(number=Count("pk"))
+    incoming, active, uses = yield SigningCertificate.objects.filter(stage__in=INCOMING)[:1], in_use(), signing
+    if not incoming or not active:
+        return None
+    new, numbers = incoming[0], dict(uses)
+    released = new.stage == CertificateStage.ROLLOVER
+    moving = numbers.get(new.pk, 0) if released else sum(numbers.values())
+    return Change(active[0], new, moving, released)
+
+
+def in_use() -> QuerySet[SigningCertificate]:
+    """The one the installation signs with; none before it has been set up."""
+    return SigningCertificate.objects.filter(stage=CertificateStage.ACTIVE)[:1]
 
 
 def next_publication(certificate: SigningCertificate) -> datetime:

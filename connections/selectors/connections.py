@@ -14,6 +14,7 @@ from connections.models import Binding, Connection, ConnectionAlias, IssuedFile
 from connections.models.binding import OPEN_STATES
 from vaultadmin.models import Installation, Membership
 from vaultadmin.query import PAGE, as_key
+from vaultadmin.together import Asking
 
 SORTS = {"name": "name_key", "changed": "modified_at"}
 
@@ -101,10 +102,11 @@ def newest_file(connection: Connection) -> IssuedFile | None:
     return connection.issued_files.select_related("issued_by__user", "revoked_by__user").order_by("-generation").first()
 
 
-def counts_by_state(member: Membership) -> dict[tuple[str, bool], int]:
+def counts_by_state(member: Membership) -> Asking[dict[tuple[str, bool], int]]:
     """How many connections the member sees, by state and whether they are standard, system-managed ones."""
     rows = Connection.objects.visible_to(member).order_by().values_list("state", "system_managed")
-    return {(state, standard): number for state, standard, number in rows.annotate(number=Count("pk"))}
+    (found,) = yield (rows.annotate(number=Count("pk")),)
+    return {(state, standard): number for state, standard, number in found}
 
 
 def _matches(search: str) -> Q:

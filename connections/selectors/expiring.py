@@ -16,36 +16,42 @@ from vaultadmin import registries
 from vaultadmin.models import ApiToken, Installation, Membership
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Expiring
+from vaultadmin.together import Asking, together
 
 _MOST = 100
 
 
-def soon(member: Membership, *, now: datetime) -> list[Expiring]:
+def soon(member: Membership, *, now: datetime) -> Asking[list[Expiring]]:
     """Everything this person sees that ends within its notice or is too old, the most urgent first."""
-    found = [*_certificates(member, now), *_with_an_end(member, now)]
-    return [*sorted(found, key=_when), *_secrets(member, now)]
+    own, others, old = yield from together(
+        [_certificates(member, now), _with_an_end(member, now), _secrets(member, now)]
+    )
+    return [*sorted([*own, *others], key=_when), *old]
 
 
-def credentials(member: Membership, *, now: datetime) -> list[Expiring]:
+def credentials(member: Membership, *, now: datetime) -> Asking[list[Expiring]]:
     """The same without the installation's own certificates, which renew themselves."""
-    return [*sorted(_with_an_end(member, now), key=_when), *_secrets(member, now)]
+    ending, old = yield from together([_with_an_end(member, now), _secrets(member, now)])
+    return [*sorted(ending, key=_when), *old]
 
 
-def _with_an_end(member: Membership, now: datetime) -> list[Expiring]:
-    of_apps = [one for source in registries.expiring for one in source(member, now)]
-    return [*_peers(member, now), *_files(member, now), *_tokens(member, now), *of_apps]
+def _with_an_end(member: Membership, now: datetime) -> Asking[list[Expiring]]:
+    sources = [_peers, _files, _tokens, *registries.expiring]
+    found = yield from together([source(member, now) for source in sources])
+    return [one for each in found for one in each]
 
 
 def _when(one: Expiring) -> datetime:
     return one.at
 
 
-def _certificates(member: Membership, now: datetime) -> list[Expiring]:
+def _certificates(member: Membership, now: datetime) -> Asking[list[Expiring]]:
     if not can(member, Permission.CONNECTION_READ):
         return []
     ending = SigningCertificate.objects.exclude(stage=CertificateStage.RETIRED).filter(
         not_after__lte=now + conf.certificate_periods().notice
     )
+    (rows,) = yield (ending,)
     return [
         Expiring(
             "Signing certificate",
@@ -55,11 +61,11 @@ def _certificates(member: Membership, now: datetime) -> list[Expiring]:
             "Renewed by the installation itself.",
             reverse("connections:certificate", args=[member.vault_id, row.certificate_id]),
         )
-        for row in ending
+        for row in rows
     ]
 
 
-def _peers(member: Membership, now: datetime) -> list[Expiring]:
+def _peers(member: Membership, now: datetime) -> Asking[list[Expiring]]:
     """Peers whose last certificate ends: the one of the connection file, or what was announced since.
 
     Vaults of this installation are left out: they sign with our own certificates.
@@ -70,12 +76,13 @@ def _peers(member: Membership, now: datetime) -> list[Expiring]:
     rows = (
         Binding.objects.in_force()
         .filter(connection__in=Connection.objects.visible_to(member))
-        .exclude(peer_installation_id=Installation.current().pk)
+        .exclude(peer_installation_id__in=Installation.objects.values("pk"))
         .annotate(last_end=Greatest(announced, pinned))
         .filter(last_end__lte=now + conf.certificate_periods().notice)
         .select_related("connection")
         .order_by("last_end", "pk")
     )
+    (found,) = yield (rows[:_MOST],)
     return [
         Expiring(
             "Certificate of a peer",
@@ -85,11 +92,11 @@ def _peers(member: Membership, now: datetime) -> list[Expiring]:
             "The other Vault announces the next one; ask there if it does not.",
             _record_url(row.connection),
         )
-        for row in rows[:_MOST]
+        for row in found
     ]
 
 
-def _files(member: Membership, now: datetime) -> list[Expiring]:
+def _files(member: Membership, now: datetime) -> Asking[list[Expiring]]:
     rows = IssuedFile.objects.filter(
         connection__in=Connection.objects.visible_to(member),
         used_at=None,
@@ -97,6 +104,7 @@ def _files(member: Membership, now: datetime) -> list[Expiring]:
         expires_at__gt=now,
         expires_at__lte=now + conf.file_notice(),
     ).select_related("connection")
+    (found,) = yield (rows[:_MOST],)
     return [
         Expiring(
             "Connection file",
@@ -106,15 +114,16 @@ def _files(member: Membership, now: datetime) -> list[Expiring]:
             "Have it uploaded in the other Vault, or download a new one.",
             _record_url(row.connection),
         )
-        for row in rows[:_MOST]
+        for row in found
     ]
 
 
-def _tokens(member: Membership, now: datetime) -> list[Expiring]:
+def _tokens(member: Membership, now: datetime) -> Asking[list[Expiring]]:
     """One's own; who administers users sees everybody's of the vault."""
     rows = ApiToken.objects.filter(revoked_at=None, expires_at__gt=now, expires_at__lte=now + conf.token_notice())
     everybody = can(member, Permission.ADMIN_USERS)
     rows = rows.filter(membership__vault=member.vault_id) if everybody else rows.filter(membership=member)
+    (found,) = yield (rows.select_related("membership__user")[:_MOST],)
     return [
         Expiring(
             "API access token",
@@ -126,14 +135,15 @@ def _tokens(member: Membership, now: datetime) -> list[Expiring]:
             if row.membership_id == member.pk
             else reverse("vault:user", args=[member.vault_id, row.membership_id]),
         )
-        for row in rows.select_related("membership__user")[:_MOST]
+        for row in found
     ]
 
 
-def _secrets(member: Membership, now: datetime) -> list[Expiring]:
+def _secrets(member: Membership, now: datetime) -> Asking[list[Expiring]]:
     rows = ConnectionAuthorization.objects.visible_to(member).filter(
         status=RecordStatus.ACTIVE, secret__changed_at__lte=now - conf.secret_age()
     )
+    (found,) = yield (rows.select_related("secret").order_by("secret__changed_at")[:_MOST],)
     return [
         Expiring(
             f"{row.secret_label} of an authorization",
@@ -143,7 +153,7 @@ def _secrets(member: Membership, now: datetime) -> list[Expiring]:
             "Replace it here and in the external system.",
             reverse("connections:authorization", args=[member.vault_id, row.pk]),
         )
-        for row in rows.select_related("secret").order_by("secret__changed_at")[:_MOST]
+        for row in found
         if row.secret is not None
     ]
 

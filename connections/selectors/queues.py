@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
@@ -14,6 +15,7 @@ from connections.constants import ConnectionType, CopyState, IncomingState, Lane
 from connections.models import Connection, IncomingMessage, Lane, MessageCopy, Queue, QueueConnection, QueueTally
 from vaultadmin.models import Membership
 from vaultadmin.query import PAGE, as_key
+from vaultadmin.together import Asking, rows_of, together
 
 FILTERS = ("q", "type", "status", "delivery")
 SORTS = {"name": "name_key", "changed": "modified_at"}
@@ -99,6 +101,13 @@ def waiting_in(queues: Collection[int]) -> dict[int, int]:
     return {queue: total for queue, total in rows.annotate(total=Sum("waiting")) if total}
 
 
+def waiting_by_queue(queues: QuerySet[Queue]) -> Asking[dict[int, int]]:
+    """How many messages wait in each of these queues by id; nothing for empty ones."""
+    rows = QueueTally.objects.filter(queue__in=queues.order_by()).order_by().values_list("queue")
+    (found,) = yield (rows.annotate(total=Sum("waiting")),)
+    return {queue: total for queue, total in found if total}
+
+
 def links(queue: Queue) -> list[QueueConnection]:
     """The connections of a queue in order, with the lanes of an outbound one."""
     return list(queue.connections.select_related("connection", "lane").order_by("connection__name", "pk"))
@@ -117,11 +126,9 @@ def waiting_through(member: Membership, connection: Connection) -> int:
     return rows.order_by().count()
 
 
-def set_aside_in(queues: Collection[int]) -> dict[int, tuple[int, datetime]]:
-    """Of some queues those with messages whose processing was given up: how many, and when the newest was."""
-    rows = IncomingMessage.objects.filter(queue__in=queues, state=IncomingState.SET_ASIDE).order_by()
-    counted = rows.values_list("queue").annotate(number=Count("pk"), newest=Max("settled_at"))
-    return {queue: (number, newest) for queue, number, newest in counted}
+def set_aside_in(queue: Queue) -> int:
+    """How many messages of an inbound queue are set aside, because their processing was given up."""
+    return IncomingMessage.objects.filter(queue=queue, state=IncomingState.SET_ASIDE).order_by().count()
 
 
 def outcome(link: QueueConnection) -> Outcome | None:
@@ -173,7 +180,7 @@ def administered(vault_id: int, types: Collection[QueueType]) -> QuerySet[Queue]
     return Queue.objects.filter(vault=vault_id, type__in=types)
 
 
-def failing(member: Membership, *, now: datetime) -> list[Failing]:
+def failing(member: Membership, *, now: datetime) -> Asking[list[Failing]]:
     """Queues that need somebody, those first that hold most: an error with messages behind it, or a fresh one."""
     visible = Queue.objects.visible_to(member)
     lanes = (
@@ -181,21 +188,30 @@ def failing(member: Membership, *, now: datetime) -> list[Failing]:
         .filter(link__queue__in=visible, link__is_active=True)
         .select_related("link__queue", "link__connection")
     )
+    asked: list[Asking[Any]] = [
+        rows_of(lanes.order_by("-last_error_at", "pk")[:_MOST_FAILING]),
+        waiting_by_queue(visible),
+        _parked(visible),
+    ]
+    errors, waiting, parked = yield from together(asked)
     by_queue: dict[int, list[Lane]] = {}
-    for lane in lanes.order_by("-last_error_at", "pk")[:_MOST_FAILING]:
+    for lane in errors:
         by_queue.setdefault(lane.link.queue_id, []).append(lane)
-    waiting = waiting_in(by_queue.keys())
     found = [_failing(rows, waiting.get(queue, 0), now) for queue, rows in by_queue.items()]
     urgent = [one for one in found if one.waiting > 0 or now - one.since < _RECENT]
-    return sorted([*urgent, *_parked(visible)], key=lambda one: -one.waiting)
+    return sorted([*urgent, *parked], key=lambda one: -one.waiting)
 
 
-def _parked(visible: QuerySet[Queue]) -> list[Failing]:
+def _parked(visible: QuerySet[Queue]) -> Asking[list[Failing]]:
     """Inbound queues with messages somebody has to have processed again or to remove."""
-    inbound = {queue.pk: queue for queue in visible.filter(type=QueueType.INBOUND)}
+    inbound = visible.filter(type=QueueType.INBOUND)
+    rows = IncomingMessage.objects.filter(queue__in=inbound.order_by(), state=IncomingState.SET_ASIDE).order_by()
+    counted = rows.values_list("queue").annotate(number=Count("pk"), newest=Max("settled_at"))
+    queues, found = yield inbound, counted
+    by_key = {queue.pk: queue for queue in queues}
     return [
-        Failing(inbound[queue], "", newest, f"{number:,} set aside after the last try to process them.", 0, number)
-        for queue, (number, newest) in set_aside_in(inbound.keys()).items()
+        Failing(by_key[queue], "", newest, f"{number:,} set aside after the last try to process them.", 0, number)
+        for queue, number, newest in found
     ]
 
 

@@ -19,6 +19,7 @@ from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, fresh_credentials, requires
 from vaultadmin.answers import frame
 from vaultadmin.permissions import Permission
+from vaultadmin.together import answer
 
 _SHOWN = 100
 _SHOWN_EVENTS = 20
@@ -30,8 +31,8 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     """Every certificate, what is about to change, and what expires soon."""
     context = {
         "rows": selectors.certificates(request.member),
-        "change": selectors.change_ahead(request.member),
-        "expiring": expiring.soon(request.member, now=clock.now()),
+        "change": answer(selectors.change_ahead(request.member)),
+        "expiring": answer(expiring.soon(request.member, now=clock.now())),
         "page_title": "Signing certificates",
     }
     return render(request, "connections/certificates.html", context)

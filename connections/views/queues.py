@@ -142,7 +142,7 @@ def _messages_url(request: MemberRequest, queue: Queue) -> str:
 
 def _set_aside(request: MemberRequest, queue: Queue) -> dict[str, Any]:
     """How many messages of an inbound queue wait for somebody's decision, and where they are listed."""
-    number, _newest = selectors.set_aside_in([queue.pk]).get(queue.pk, (0, None)) if queue.is_inbound else (0, None)
+    number = selectors.set_aside_in(queue) if queue.is_inbound else 0
     filters = {"direction": messages.IN, "queue": queue.name, "state": IncomingState.SET_ASIDE.value}
     return {"set_aside": number, "set_aside_url": filtered_url(request.member, **filters)}
 

@@ -17,6 +17,7 @@ from vaultadmin import clock
 from vaultadmin.models import Membership, Vault
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Mail, Trouble
+from vaultadmin.together import Asking, rows_of, together
 from vaultadmin.worklist import notices
 
 TOPIC = "connections.alert"
@@ -70,23 +71,30 @@ def mail(member: Membership, _subject: str, data: dict[str, Any]) -> Mail | None
     return Mail(f"Alert: {alert.rule}", (alert.reason, f"Look at it, or snooze it:\n{page}"))
 
 
-def troubles(member: Membership) -> list[Trouble]:
+def troubles(member: Membership) -> Asking[list[Trouble]]:
     """One line on the home and the status page while alerts fire that nobody snoozed, however many they are.
 
     A queue that fails has a line of its own there, and what fires because of it is not told twice.
     """
     if not can(member, Permission.MESSAGES_OPERATE):
         return []
-    rows = Alert.objects.visible_to(member).asking().select_related("rule__queue", "rule__connection")
-    found = _beyond_queues(list(rows.order_by("opened_at")[:_LOOKED_AT]), member)
+    rows = Alert.objects.visible_to(member).asking()
+    alerts = rows.select_related("rule__queue", "rule__connection").order_by("opened_at")[:_LOOKED_AT]
+    named = QueueConnection.objects.filter(connection__in=rows.order_by().values("rule__connection"))
+    asked: list[Asking[Any]] = [
+        rows_of(alerts),
+        selectors.failing(member, now=clock.now()),
+        rows_of(named.order_by("pk").values_list("queue", "connection")),
+    ]
+    found = _beyond_queues(*(yield from together(asked)))
     if not found:
         return []
-    named = "; ".join(str(alert.rule) for alert in found[:_SHOWN]) + (" and more" if len(found) > _SHOWN else "")
+    words = "; ".join(str(alert.rule) for alert in found[:_SHOWN]) + (" and more" if len(found) > _SHOWN else "")
     alone = len(found) == 1
     return [
         Trouble(
             title=str(found[0].rule) if alone else "Alerts fire",
-            text=found[0].reason if alone else f"{named}.",
+            text=found[0].reason if alone else f"{words}.",
             since=found[0].opened_at,
             count="",
             url=reverse("connections:alerts", args=[member.vault_id]),
@@ -94,13 +102,10 @@ def troubles(member: Membership) -> list[Trouble]:
     ]
 
 
-def _beyond_queues(alerts: list[Alert], member: Membership) -> list[Alert]:
+def _beyond_queues(alerts: list[Alert], failing: list[selectors.Failing], links: list[tuple[int, int]]) -> list[Alert]:
     """Those about no queue that has a line of its own, and about no connection of one."""
-    if not alerts:
-        return []
-    queues = {one.queue.pk for one in selectors.failing(member, now=clock.now())}
-    links = QueueConnection.objects.filter(queue__in=queues)
-    connections = set(links.values_list("connection", flat=True)) if queues else set()
+    queues = {one.queue.pk for one in failing}
+    connections = {connection for queue, connection in links if queue in queues}
     return [
         alert
         for alert in alerts

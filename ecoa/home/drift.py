@@ -9,17 +9,17 @@ from ecoa.models import SiteReading
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Card
+from vaultadmin.together import Asking
 
 
-def cards(member: Membership) -> list[Card]:
+def cards(member: Membership) -> Asking[list[Card]]:
     """What stands between eCOA and us, from the counters of the sites."""
     if not can(member, Permission.ECOA_STUDY_TEAM):
         return []
-    sums = SiteReading.objects.filter(site__vault=member.vault_id).aggregate(
-        open=Sum("open"), agreed=Sum("agreed"), differing=Sum("differing")
-    )
-    standing, agreed = sums["open"] or 0, sums["agreed"] or 0
-    read = agreed + (sums["differing"] or 0)
+    readings = SiteReading.objects.filter(site__vault=member.vault_id).order_by().values("site__vault")
+    (found,) = yield (readings.values_list(Sum("open"), Sum("agreed"), Sum("differing")),)
+    standing, agreed, differing = found[0] if found else (0, 0, 0)
+    read = agreed + differing
     url = reverse("ecoa:drift", args=[member.vault_id])
     if standing:
         listed = reverse("ecoa:discrepancies", args=[member.vault_id])

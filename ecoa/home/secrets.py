@@ -9,13 +9,14 @@ from django.urls import reverse
 from ecoa.models import ServiceSecret, ServiceSystem
 from vaultadmin.models import Membership
 from vaultadmin.registries import Expiring
+from vaultadmin.together import Asking
 
 # A newer secret is out already; within these days somebody makes sure that the caller uses it.
 _AHEAD = timedelta(days=14)
 _MOST = 100
 
 
-def expiring(member: Membership, now: datetime) -> list[Expiring]:
+def expiring(member: Membership, now: datetime) -> Asking[list[Expiring]]:
     """Every secret that holds only for a while yet, for those who look after its system."""
     rows = ServiceSecret.objects.filter(
         system__in=ServiceSystem.objects.visible_to(member),
@@ -23,6 +24,7 @@ def expiring(member: Membership, now: datetime) -> list[Expiring]:
         ends_at__gt=now,
         ends_at__lte=now + _AHEAD,
     ).select_related("system")
+    (found,) = yield (rows.order_by("ends_at")[:_MOST],)
     return [
         Expiring(
             kind="Secret of an external system",
@@ -32,6 +34,6 @@ def expiring(member: Membership, now: datetime) -> list[Expiring]:
             advice="Make sure that the system calls with its newer secret.",
             url=reverse("ecoa:service-system", args=[member.vault_id, row.system_id]),
         )
-        for row in rows.order_by("ends_at")[:_MOST]
+        for row in found
         if row.ends_at is not None
     ]

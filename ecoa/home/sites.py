@@ -10,28 +10,31 @@ from ecoa.selectors import sites as site_rows
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Card, Hit
+from vaultadmin.together import Asking
 
 _HITS = 5
 
 
-def cards(member: Membership) -> list[Card]:
+def cards(member: Membership) -> Asking[list[Card]]:
     """Sync health over all sites this member sees, from their counters."""
     if not can(member, Permission.ECOA_VIEW_SITES):
         return []
     visible = Site.objects.visible_to(member)
-    sums = SiteTally.objects.filter(site__in=visible).aggregate(
-        waiting=Sum("waiting"), synced=Sum("synced"), rejected=Sum("rejected"), unknown=Sum("unknown")
-    )
-    counts = {name: number or 0 for name, number in sums.items()}
+    names = ("waiting", "synced", "rejected", "unknown")
+    tallies = SiteTally.objects.filter(site__in=visible).order_by().values("site__vault")
+    (found,) = yield (tallies.values_list(*(Sum(name) for name in names)),)
+    counts = dict(zip(names, found[0] if found else (0, 0, 0, 0), strict=True))
     total, troubled = sum(counts.values()), counts["rejected"] + counts["unknown"]
     url = reverse("ecoa:home", args=[member.vault_id])
     if not total:
         return [Card("Participants", "0", "None imported yet.", url, "neutral", "users")]
     figure = f"{counts['synced']} of {total} in eCOA"
     if troubled:
-        return [Card("Participants", figure, f"{troubled} need attention", url, "warning", "users")]
-    if counts["waiting"]:
-        return [Card("Participants", figure, f"{counts['waiting']} are on their way", url, "info", "users")]
+        sentence = "1 needs attention." if troubled == 1 else f"{troubled} need attention."
+        return [Card("Participants", figure, sentence, url, "warning", "users")]
+    if waiting := counts["waiting"]:
+        sentence = "1 is on its way." if waiting == 1 else f"{waiting} are on their way."
+        return [Card("Participants", figure, sentence, url, "info", "users")]
     return [Card("Participants", figure, "All are in eCOA.", url, "success", "users")]
 
 

@@ -12,6 +12,7 @@ from ecoa.models import SilenceAlarm
 from vaultadmin.models import Membership, Vault
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Mail, Notice
+from vaultadmin.together import Asking
 from vaultadmin.worklist import notices
 
 TOPIC = "ecoa.silence"
@@ -57,12 +58,12 @@ def mail(member: Membership, _subject: str, data: dict[str, Any]) -> Mail | None
     )
 
 
-def home_notices(member: Membership) -> list[Notice]:
+def home_notices(member: Membership) -> Asking[list[Notice]]:
     """One line on the vault's home while sites are silent that nobody snoozed."""
     if not can(member, Permission.ECOA_STUDY_TEAM):
         return []
     rows = SilenceAlarm.objects.visible_to(member).open().filter(snoozed_until__isnull=True)
-    found = list(rows.select_related("site")[:4])
+    (found,) = yield (rows.select_related("site")[:4],)
     if not found:
         return []
     names = ", ".join(str(alarm.site.number) for alarm in found[:3]) + (" and more" if len(found) > 3 else "")

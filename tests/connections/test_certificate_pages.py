@@ -24,6 +24,7 @@ from vaultadmin import audit, clock
 from vaultadmin.models import Vault
 from vaultadmin.permissions import Permission
 from vaultadmin.services import tokens
+from vaultadmin.together import answer
 
 pytestmark = pytest.mark.django_db
 BY = audit.System("Test")
@@ -222,8 +223,8 @@ def test_home_says_what_will_happen_ahead(pair):
     tick(ends - days(90))
 
     with at(ends - days(89)):
-        notice = home_certificates.notices(pair.source_admin)[0]
-        card = home_certificates.cards(pair.source_admin)[0]
+        notice = answer(home_certificates.notices(pair.source_admin))[0]
+        card = answer(home_certificates.cards(pair.source_admin))[0]
 
     day = f"{ends - days(31):%d %b %Y}"
     assert f"00001 changes to 00002 on {day}: 1 connection of this Vault" in notice.text
@@ -240,8 +241,8 @@ def test_home_page_shows_the_notice(admin, rolling):
 def test_nobody_without_connections_is_told_about_certificates(admin, rolling):
     auditor = make_member(admin.vault, Permission.ADMIN_AUDIT)
 
-    assert home_certificates.notices(auditor) == []
-    assert home_certificates.cards(auditor) == []
+    assert answer(home_certificates.notices(auditor)) == []
+    assert answer(home_certificates.cards(auditor)) == []
 
 
 def test_credentials_to_renew_are_on_the_home_page_and_listed(pair):
@@ -252,7 +253,7 @@ def test_credentials_to_renew_are_on_the_home_page_and_listed(pair):
         pair.file()
         tokens.create_token(member=admin, name="Nightly", scopes=[], by=admin, now=later, days=10)
     with at(later + days(2.5)):
-        card = home_certificates.cards(admin)[1]
+        card = answer(home_certificates.cards(admin))[1]
         listed = sign_in(admin).get(reverse("connections:certificates", args=[admin.vault_id])).content.decode()
 
     assert (card.title, card.figure) == ("Credentials to renew", "3")

@@ -15,6 +15,7 @@ from tests.factories.people import make_member
 from vaultadmin import clock, registries
 from vaultadmin.permissions import Permission
 from vaultadmin.registries import Expiring
+from vaultadmin.together import answer, known
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +45,9 @@ def announce(binding, number, *, ends):
 
 
 def shown(member, moment):
-    return [(one.label, one.at) for one in expiring.soon(member, now=moment) if one.kind == "Certificate of a peer"]
+    return [
+        (one.label, one.at) for one in answer(expiring.soon(member, now=moment)) if one.kind == "Certificate of a peer"
+    ]
 
 
 def test_end_of_the_certificate_is_kept_with_the_exchange(in_force):
@@ -94,9 +97,9 @@ def test_certificate_is_shown_to_nobody_who_sees_no_connections(pair, in_force):
 def test_apps_add_what_of_theirs_ends(pair, monkeypatch):
     now = clock.now()
     theirs = Expiring("Secret of an external system", "mv-ext", now + days(2), True, "Use the newer one.", "/there/")
-    monkeypatch.setattr(registries, "expiring", [lambda member, moment: [theirs]])
+    monkeypatch.setattr(registries, "expiring", [lambda member, moment: known([theirs])])
 
-    card = home_certificates.cards(pair.source_admin)[1]
+    card = answer(home_certificates.cards(pair.source_admin))[1]
     page = sign_in(pair.source_admin).get(f"/v/{pair.source.pk}/admin/certificates/").content.decode()
 
     assert "mv-ext" in card.sentence

@@ -13,6 +13,7 @@ from tests.factories.connections import (
     make_vault_to_vault,
 )
 from tests.factories.people import make_member
+from vaultadmin.together import answer
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +98,7 @@ def test_home_tile_and_palette_know_connections(admin):
     make_vault_to_vault(admin, name="Unfinished")
     reader = make_member(admin.vault)
 
-    assert home.cards(admin)[0].sentence == "1 not established yet"
+    assert answer(home.cards(admin))[0].sentence == "1 not established yet"
     assert [hit.label for hit in home.hits(admin, "unfin")] == ["Unfinished"]
-    assert home.cards(reader) == []
+    assert answer(home.cards(reader)) == []
     assert home.hits(reader, "unfin") == []

@@ -12,6 +12,7 @@ from ecoa.sync import facts
 from tests.factories.ecoa import make_manager, make_mapping, make_site
 from tests.factories.people import make_member
 from vaultadmin.permissions import Permission, PermissionRefused
+from vaultadmin.together import answer
 from vaultadmin.worklist import notices
 
 pytestmark = pytest.mark.django_db
@@ -153,12 +154,12 @@ def test_snoozed_alarm_tells_again_when_the_snooze_ends(site, manager):
     declare(site, manager)
     now = MONDAY + 2 * DAY
     looking.look(now=now)
-    before = telling.home_notices(manager)
+    before = answer(telling.home_notices(manager))
 
     rhythms.snooze(SilenceAlarm.objects.get(), until=now + DAY, note="They called", by=manager, now=now)
-    during = telling.home_notices(manager)
+    during = answer(telling.home_notices(manager))
     looking.look(now=now + DAY)
-    after = telling.home_notices(manager)
+    after = answer(telling.home_notices(manager))
 
     assert (len(before), len(during), len(after)) == (1, 0, 1)
     assert "1005" in before[0].text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,6 +13,7 @@ from vaultadmin import permissions, registries
 from vaultadmin.access import Gate, MemberRequest, requires
 from vaultadmin.models import AuditEvent, Membership
 from vaultadmin.permissions import Permission
+from vaultadmin.together import Asking, answer, known, rows_of, together
 from vaultadmin.worklist import registry
 from vaultadmin.worklist import selectors as worklist
 
@@ -25,13 +27,16 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     member = request.member
     if _only_sites(member):
         return redirect("ecoa:home", vault_id)
+    sources: list[Sequence[registries.HomeSource]] = [registries.home_cards, registries.notices, registries.troubles]
+    parts = [*(registries.of_all(each, member) for each in sources), _recent(member)]
+    cards, notices, troubles, changes = answer(together(parts))
     context: dict[str, Any] = {
-        "cards": [card for source in registries.home_cards for card in source(member)],
-        "notices": [notice for source in registries.notices for notice in source(member)],
-        "troubles": [trouble for source in registries.troubles for trouble in source(member)],
+        "cards": cards,
+        "notices": notices,
+        "troubles": troubles,
         "may_decide": bool(registry.kinds_for(member)),
         "rows": worklist.rows(worklist.inbox(member), member, limit=5),
-        "changes": _recent(member),
+        "changes": changes,
     }
     return render(request, "site/home.html", context)
 
@@ -41,8 +46,8 @@ def _only_sites(member: Membership) -> bool:
     return held == {Permission.ECOA_VIEW_SITES.value}
 
 
-def _recent(member: Membership) -> list[AuditEvent]:
+def _recent(member: Membership) -> Asking[list[AuditEvent]]:
     if not permissions.can(member, Permission.ADMIN_AUDIT):
-        return []
+        return known([])
     by_people = AuditEvent.objects.filter(chain=member.vault_id, in_bulk=False).exclude(actor_id="")
-    return list(by_people.order_by("-sequence")[:_RECENT])
+    return rows_of(by_people.order_by("-sequence")[:_RECENT])

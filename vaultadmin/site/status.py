@@ -16,6 +16,7 @@ from vaultadmin.answers import is_fragment, live
 from vaultadmin.permissions import Permission
 from vaultadmin.site import vital_signs
 from vaultadmin.site.health import redis_answers
+from vaultadmin.together import answer
 
 
 @require_safe
@@ -33,7 +34,7 @@ def _signs(request: MemberRequest) -> dict[str, Any]:
     signs, redis, sealed = vital_signs.read(now=now), redis_answers(), secrets.sealed().count()
     held = place.held()
     return {
-        "troubles": [trouble for source in registries.troubles for trouble in source(request.member)],
+        "troubles": answer(registries.of_all(registries.troubles, request.member)),
         "signs": signs,
         "lanes": [lane(now) for lane in registries.lanes],
         "beat_word": "Ticking" if signs.beat.alive else "Silent",

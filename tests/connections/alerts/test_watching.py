@@ -13,6 +13,7 @@ from tests.factories.people import make_member
 from tests.factories.spark import make_outbound, put
 from vaultadmin.models import AuditEvent, Notice
 from vaultadmin.permissions import Permission
+from vaultadmin.together import answer
 from vaultadmin.worklist import notices
 
 pytestmark = pytest.mark.django_db
@@ -148,7 +149,7 @@ def test_a_rule_without_mail_and_webhook_tells_on_the_home_page_only(make_rule, 
 
     assert not Notice.objects.exists()
     assert not AlertCall.objects.exists()
-    [trouble] = telling.troubles(admin)
+    [trouble] = answer(telling.troubles(admin))
     assert "5 of 5 attempts failed" in trouble.text
 
 
@@ -159,9 +160,9 @@ def test_several_alerts_are_one_line(make_rule, carry, admin, now):
 
     looking.look(now=now)
 
-    [trouble] = telling.troubles(admin)
+    [trouble] = answer(telling.troubles(admin))
     assert trouble.text.endswith("and more.")
-    assert telling.troubles(make_member(admin.vault, Permission.CONNECTION_READ)) == []
+    assert answer(telling.troubles(make_member(admin.vault, Permission.CONNECTION_READ))) == []
 
 
 @pytest.mark.parametrize("place", ["queue", "connection"])
@@ -169,20 +170,20 @@ def test_a_queue_that_has_a_line_of_its_own_is_not_told_of_twice(make_rule, carr
     make_rule(AlertKind.FAILURES, place=place, threshold=50, window=15)
     carry(failures=5)
     looking.look(now=now)
-    assert telling.troubles(admin)
+    assert answer(telling.troubles(admin))
 
     put(link.queue, admin)
     Lane.objects.update(last_outcome="error", last_error_at=now, last_error="No answer.")
 
-    assert telling.troubles(admin) == []
-    assert len(queue_home.troubles(admin)) == 1
+    assert answer(telling.troubles(admin)) == []
+    assert len(answer(queue_home.troubles(admin))) == 1
 
 
 def test_a_snoozed_alert_is_quiet_until_its_end_and_told_of_again_then(failing, admin, now):
     looking.look(now=now)
     alert = Alert.objects.get()
     alerts.snooze(alert=alert, until=now + 60 * MINUTE, note="Known", by=admin, now=now)
-    assert telling.troubles(admin) == []
+    assert answer(telling.troubles(admin)) == []
     before = Notice.objects.count()
 
     telling.tell_of_ended_snoozes(now=now + 59 * MINUTE)
@@ -191,7 +192,7 @@ def test_a_snoozed_alert_is_quiet_until_its_end_and_told_of_again_then(failing, 
     assert telling.tell_of_ended_snoozes(now=now + 60 * MINUTE) == 1
     assert telling.tell_of_ended_snoozes(now=now + 60 * MINUTE) == 0
     assert Notice.objects.count() == before + 1
-    assert telling.troubles(admin)
+    assert answer(telling.troubles(admin))
 
 
 def test_a_webhook_call_is_written_with_each_change(make_rule, carry, now):

@@ -14,6 +14,7 @@ from tests.factories.people import make_member
 from tests.factories.spark import make_link, make_outbound, make_spark_admin, put
 from vaultadmin import clock
 from vaultadmin.permissions import Permission
+from vaultadmin.together import answer
 
 pytestmark = pytest.mark.django_db
 
@@ -31,15 +32,15 @@ def fails(queue, at=None):
 def test_home_counts_queues_and_what_waits(admin, outbound):
     put(outbound, admin)
 
-    (card,) = home.cards(admin)
+    (card,) = answer(home.cards(admin))
 
     assert (card.title, card.figure, card.tone) == ("Queues", "1 working", "success")
     assert card.sentence == "1 message waits in it."
 
 
 def test_home_of_a_vault_without_queues_says_so(admin):
-    assert home.cards(admin)[0].figure == "0"
-    assert home.troubles(admin) == []
+    assert answer(home.cards(admin))[0].figure == "0"
+    assert answer(home.troubles(admin)) == []
 
 
 def test_home_lists_each_failing_queue_with_its_reason(admin, outbound):
@@ -49,10 +50,10 @@ def test_home_lists_each_failing_queue_with_its_reason(admin, outbound):
 
     page = sign_in(admin).get(f"/v/{admin.vault_id}/").content.decode()
 
-    (line,) = home.troubles(admin)
+    (line,) = answer(home.troubles(admin))
     assert (line.title, line.count) == ("Study out", "1 waiting")
     assert line.text == "RTSM: No answer within 30 seconds."
-    assert home.cards(admin)[0].figure == "1 failing"
+    assert answer(home.cards(admin))[0].figure == "1 failing"
     assert f'href="{line.url}"' in page
     assert str(other) not in page
 
@@ -64,7 +65,7 @@ def test_failing_queue_that_holds_most_comes_first(admin, outbound):
     fails(outbound)
     fails(fuller)
 
-    assert [line.title for line in home.troubles(admin)] == ["Fuller", "Study out"]
+    assert [line.title for line in answer(home.troubles(admin))] == ["Fuller", "Study out"]
 
 
 def test_queue_with_several_failing_connections_has_one_line(admin, outbound, itself, inbound):
@@ -72,7 +73,7 @@ def test_queue_with_several_failing_connections_has_one_line(admin, outbound, it
     put(outbound, admin)
     fails(outbound)
 
-    (line,) = home.troubles(admin)
+    (line,) = answer(home.troubles(admin))
 
     assert line.text.endswith("No answer within 30 seconds. 1 more of its connections fails, too.")
 
@@ -83,21 +84,21 @@ def test_inbound_queue_with_messages_set_aside_is_listed_until_somebody_decides(
 
     page = sign_in(admin).get(f"/v/{admin.vault_id}/admin/queues/{inbound.name}/").content.decode()
 
-    (line,) = home.troubles(admin)
+    (line,) = answer(home.troubles(admin))
     assert (line.title, line.since, line.count) == ("Study in", old, "")
     assert line.text == "1 set aside after the last try to process them."
     assert "1 could not be processed and was set aside." in page
     assert f"queue={inbound.name}&amp;state=set_aside" in page
     set_aside.remove(message=message, reason="Not needed", by=make_operator(admin), now=clock.now())
-    assert home.troubles(admin) == []
+    assert answer(home.troubles(admin)) == []
 
 
 def test_old_error_nobody_waits_for_is_over(admin, outbound):
     fails(outbound, clock.now() - timedelta(days=2))
-    assert home.troubles(admin) == []
+    assert answer(home.troubles(admin)) == []
 
     put(outbound, admin)
-    assert len(home.troubles(admin)) == 1
+    assert len(answer(home.troubles(admin))) == 1
 
 
 def test_connection_switched_off_fails_no_queue(admin, outbound):
@@ -106,7 +107,7 @@ def test_connection_switched_off_fails_no_queue(admin, outbound):
     link = QueueConnection.objects.get()
     queue_links.edit(link=link, label="", is_active=False, by=admin, now=clock.now())
 
-    assert home.troubles(admin) == []
+    assert answer(home.troubles(admin)) == []
 
 
 def test_home_shows_queues_to_those_who_may_see_them(admin, outbound):
@@ -115,9 +116,9 @@ def test_home_shows_queues_to_those_who_may_see_them(admin, outbound):
     reader = make_member(admin.vault, Permission.CONNECTION_READ)
     operator = make_member(admin.vault, Permission.MESSAGES_OPERATE)
 
-    assert (home.cards(reader), home.troubles(reader), home.hits(reader, "study")) == ([], [], [])
-    assert len(home.troubles(operator)) == 1
-    assert home.troubles(make_spark_admin()) == []
+    assert (answer(home.cards(reader)), answer(home.troubles(reader)), home.hits(reader, "study")) == ([], [], [])
+    assert len(answer(home.troubles(operator))) == 1
+    assert answer(home.troubles(make_spark_admin())) == []
     assert [hit.hint for hit in home.hits(operator, "STUDY")] == ["study_out__c"]
     assert home.hits(operator, "  ") == []
 
@@ -180,4 +181,4 @@ def test_links_of_a_queue_are_counted_apart(admin, outbound, itself, inbound):
     make_link(outbound, itself, admin, deliver_to=inbound.name)
     put(outbound, admin)
 
-    assert home.cards(admin)[0].sentence == "2 messages wait in them."
+    assert answer(home.cards(admin))[0].sentence == "2 messages wait in them."

@@ -23,6 +23,7 @@ LISTS = [
     "tasks/",
 ]
 MOST = 6
+MOST_OF_A_HOME = 8
 
 
 @pytest.fixture
@@ -51,3 +52,15 @@ def test_lists_ask_as_much_for_many_rows_as_for_few(owner, path, django_assert_m
     fill(owner, 40)
     with django_assert_max_num_queries(len(few)):
         assert browser.get(address).status_code == 200
+
+
+def test_home_asks_as_much_for_many_rows_as_for_few(owner, django_assert_max_num_queries):
+    browser, address = signed_in(owner.user), f"/v/{owner.vault_id}/"
+    fill(owner, 1)
+    browser.get(address)
+
+    with django_assert_max_num_queries(MOST_OF_A_HOME):
+        assert browser.get(address).status_code == 200
+    fill(owner, 10)
+    with django_assert_max_num_queries(MOST_OF_A_HOME):
+        assert b"Latest changes by people" in browser.get(address).content
