@@ -173,7 +173,10 @@ def about_queue(request: MemberRequest, queue: Queue) -> dict[str, Any]:
     """For `connections/_alerts.html` on a queue's page."""
     rows = selectors.rules_of(request.member, queue=queue)
     url = reverse("connections:alert-add-queue", args=[queue.vault_id, queue.name])
-    return _about(request, rows, url, Permission.SPARK_QUEUES) | {"refusal": alerts.refusal_of(queue)}
+    return _about(request, rows, url, Permission.SPARK_QUEUES) | {
+        "refusal": alerts.refusal_of(queue),
+        "refetches": True,
+    }
 
 
 def limit_of(rule: AlertRule) -> str:
@@ -194,7 +197,7 @@ def place_url(rule: AlertRule) -> str:
 
 def _about(request: MemberRequest, rows: list[AlertRule], url: str, needs: Permission) -> dict[str, Any]:
     shown = [{"rule": rule, "limit": limit_of(rule), "firing": next(iter(_firing(rule)), None)} for rule in rows]
-    return {"rows": shown, "add_url": url if can(request.member, needs) else "", "refusal": ""}
+    return {"rows": shown, "add_url": url if can(request.member, needs) else "", "refusal": "", "refetches": False}
 
 
 def _firing(rule: AlertRule) -> list[Any]:

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from connections.services import editing
@@ -155,3 +157,15 @@ def test_reader_sees_pages_but_no_way_to_change_them(admin):
     assert browser.get(address(connection, "edit-details")).status_code == 403
     assert browser.get(address(connection, "download")).status_code == 403
     assert browser.get(create_url(admin)).status_code == 403
+
+
+@pytest.mark.parametrize("make", [make_vault_to_vault, make_external])
+def test_change_fetches_the_page_once_for_all_sections(admin, browser, make):
+    page = browser.get(address(make(admin))).content.decode()
+
+    main = page[page.index("<main") :]
+    (named,) = re.findall(r'hx-select-oob="([^"]*)"', main)
+    listed = re.findall(r'href="#([a-z-]+)"', main[main.index('aria-label="Sections"') :].partition("</nav>")[0])
+
+    assert main.count("connection:changed") == 1
+    assert set(named.split(",")) == {f"#{section}" for section in listed} | {"#holds"}
