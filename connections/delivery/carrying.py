@@ -13,7 +13,7 @@ from typing import Self
 
 from connections import conf
 from connections.constants import AttemptOutcome
-from connections.delivery.building import build
+from connections.delivery.building import Call, build
 from connections.delivery.claiming import Job
 from connections.delivery.loads import Flow, Item, Load
 from connections.delivery.outcomes import Result, judge, masked
@@ -33,6 +33,7 @@ class Carrier:
         self._policy = policy
         self._distrust_ends = conf.ends_on_bad_certificate()
         self._door = AsyncDoor(limit=policy.overall)
+        self._signing = asyncio.Lock()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="spark-carrier", daemon=True)
         self._flows: dict[int, Flow] = {}
@@ -110,7 +111,7 @@ class Carrier:
 
     async def _send(self, job: Job, route: Route) -> Sent:
         try:
-            call = build(route, job, now=clock.now())
+            call = await self._build(job, route)
             answer = await self._door.send(
                 "POST", call.url, body=call.body, headers=call.headers, deadline=self._policy.call
             )
@@ -124,6 +125,17 @@ class Carrier:
         answer = replace(answer, body=masked(answer.body, route.secrets(job.custom)))
         result = judge(answer, now=clock.now(), kept=self._policy.answer_bytes, distrust_ends=self._distrust_ends)
         return Sent(job, result, call.url, call.certificate_id, call.sent_at, call.digest)
+
+    async def _build(self, job: Job, route: Route) -> Call:
+        """Signing keeps the loop busy for milliseconds: one at a time, and what came in is heard in between.
+
+        Were all that may leave signed in a row, connections being opened would wait so long for their next step that
+        they time out; and a call that is signed later finds one that is open already.
+        """
+        async with self._signing:
+            call = build(route, job, now=clock.now())
+            await asyncio.sleep(0)
+        return call
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

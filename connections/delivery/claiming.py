@@ -45,19 +45,24 @@ UPDATE connections_lane SET taken_at = %(now)s,
  WHERE link_id = ANY(%(lanes)s)
 """
 _FOUND = """
-SELECT c.id, c.due_at <= %(now)s, c.lease_until IS NOT NULL, c.crashes, c.attempts,
-       c.entered_at + %(window)s + (%(stood_still)s - c.stood_still_before) <= %(now)s
-  FROM connections_messagecopy c
- WHERE c.queue_id = %(queue)s AND c.connection_id = %(connection)s
+SELECT l.id, c.id, c.due_at <= %(now)s, c.lease_until IS NOT NULL, c.crashes, c.attempts,
+       c.entered_at + %(window)s + (l.stood_still - c.stood_still_before) <= %(now)s
+  FROM unnest(%(ids)s::bigint[], %(queues)s::bigint[], %(connections)s::bigint[], %(stood_still)s::interval[],
+              %(most)s::integer[]) WITH ORDINALITY AS l(id, queue, connection, stood_still, most, place)
+ CROSS JOIN LATERAL (
+       SELECT * FROM connections_messagecopy
+        WHERE queue_id = l.queue AND connection_id = l.connection
 """
 _SIDE_BY_SIDE = f"""{_FOUND}
-   AND c.due_at <= %(now)s AND (c.lease_until IS NULL OR c.lease_until < %(now)s)
- ORDER BY c.due_at, c.id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+          AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until < %(now)s)
+        ORDER BY due_at, id LIMIT l.most FOR NO KEY UPDATE SKIP LOCKED) AS c
+ ORDER BY l.place, c.due_at, c.id
 """
 # The oldest that are not settled, due or not: what is not due yet holds up all that follow.
 _IN_ORDER = f"""{_FOUND}
-   AND c.due_at IS NOT NULL
- ORDER BY c.id LIMIT %(limit)s FOR NO KEY UPDATE
+          AND due_at IS NOT NULL
+        ORDER BY id LIMIT l.most FOR NO KEY UPDATE) AS c
+ ORDER BY l.place, c.id
 """
 # A lease that lapsed belonged to a sender that died: its call may have arrived, and is made again all the same. The
 # attempt is written down together with the lease, before any call.
@@ -140,9 +145,10 @@ def take(
         found = _lanes(cursor, now=now, busy=busy, lanes=lanes, patient=patient)
         if not found:
             return []
-        share = max(1, policy.batch // len(found))
+        share = policy.share(len(found))
         token, until = uuid4(), now + policy.lease
-        chosen = [(lane, choose(_look(cursor, lane, policy, now, share), lane.kind(policy, share))) for lane in found]
+        seen = _look(cursor, found, policy, now, share)
+        chosen = [(lane, choose(seen[lane.link], lane.kind(policy, share))) for lane in found]
         jobs = _lease(cursor, [choice for _lane, choice in chosen], token, now, until)
         batches = [
             lane.batch(token, [jobs[copy] for copy in sorted(choice.send)], policy)
@@ -213,18 +219,27 @@ def _lanes(cursor: Any, *, now: datetime, busy: Collection[int], lanes: int, pat
     return [_Lane(*row) for row in rows]
 
 
-def _look(cursor: Any, lane: _Lane, policy: Policy, now: datetime, share: int) -> list[Found]:
-    place: dict[str, Any] = {
-        "queue": lane.queue,
-        "connection": lane.connection,
-        "now": now,
-        "stood_still": lane.stood_still,
-        "window": WINDOW,
-        # Behind a receiver that does not answer much can be too late by now.
-        "limit": policy.batch * 10 if lane.is_probing(policy) else share,
-    }
-    cursor.execute(_IN_ORDER if lane.sequential else _SIDE_BY_SIDE, place)
-    return [Found(*row) for row in cursor.fetchall()]
+def _look(cursor: Any, lanes: Sequence[_Lane], policy: Policy, now: datetime, share: int) -> dict[int, list[Found]]:
+    """What each lane holds that can be sent next, by lane."""
+    seen: dict[int, list[Found]] = {lane.link: [] for lane in lanes}
+    for statement, sequential in ((_SIDE_BY_SIDE, False), (_IN_ORDER, True)):
+        asked = [lane for lane in lanes if lane.sequential is sequential]
+        if not asked:
+            continue
+        places: dict[str, Any] = {
+            "now": now,
+            "window": WINDOW,
+            "ids": [lane.link for lane in asked],
+            "queues": [lane.queue for lane in asked],
+            "connections": [lane.connection for lane in asked],
+            "stood_still": [lane.stood_still for lane in asked],
+            # Behind a receiver that does not answer much can be too late by now.
+            "most": [policy.batch * 10 if lane.is_probing(policy) else share for lane in asked],
+        }
+        cursor.execute(statement, places)
+        for link, *row in cursor.fetchall():
+            seen[link].append(Found(*row))
+    return seen
 
 
 def _lease(cursor: Any, choices: Sequence[Choice], token: UUID, now: datetime, until: datetime) -> dict[int, Job]:

@@ -14,6 +14,9 @@ class Policy:
 
     # One claim over all lanes: the statements around it cost little then, and a crash repeats few calls.
     batch: int = 200
+    # Of which each lane gets so many at least, and so many batches are under way at most.
+    least: int = 20
+    most_under_way: int = 64
     # Calls under way to one connection: a slow receiver takes no more than this.
     concurrency: int = 16
     # Calls under way altogether in one worker.
@@ -33,6 +36,10 @@ class Policy:
     crashes: int = 3
     # What is kept of an answer.
     answer_bytes: int = 2048
+
+    def share(self, lanes: int) -> int:
+        """How many copies are taken of each of so many lanes."""
+        return max(1, min(self.batch, max(self.least, self.batch // lanes)))
 
 
 POLICY = Policy()
