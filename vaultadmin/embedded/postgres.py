@@ -63,8 +63,9 @@ class Postgres:
 
     def pid(self) -> int | None:
         """The living postmaster of this cluster, whoever started it."""
-        if self._child is not None:
-            self._child.poll()
+        if self._child is not None and self._child.poll() is None:
+            # Also before it has written its number down.
+            return self._child.pid
         pid = recorded_pid(self._layout.cluster / "postmaster.pid")
         return pid if works_in(pid, self._layout.cluster) else None
 

@@ -17,7 +17,7 @@ from vaultadmin.embedded.processes import end, hand_over, reap, recorded_pid, sp
 
 NAME = "redis"
 _PROGRAMS = ("redis-server", "valkey-server")
-_START_SECONDS = 20
+_START_SECONDS = 60
 _STOP = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 _MEMORY = "256mb"
 
@@ -43,8 +43,9 @@ class Redis:
 
     def pid(self) -> int | None:
         """The living server of this data folder, whoever started it."""
-        if self._child is not None:
-            self._child.poll()
+        if self._child is not None and self._child.poll() is None:
+            # Also before it has written its number down.
+            return self._child.pid
         pid = recorded_pid(self._pid_file)
         return pid if works_in(pid, self._layout.redis) else None
 

@@ -67,11 +67,14 @@ class Services:
         return any(server.pid() is None for server in self.servers)
 
     def mend(self) -> list[str]:
-        """Start servers that no longer answer and return their names."""
+        """Start servers whose process is gone and return their names.
+
+        One that lives and does not answer yet may be recovering after a fall: it is left in peace.
+        """
         if not self.servers:
             return []
         with _locked(self._layout.run / "services.lock"):
-            return self._start_missing()
+            return self._start([server for server in self.servers if server.pid() is None])
 
     def stop(self) -> None:
         """Give up the seat; stop the servers when nobody else sits, or when they are tied to us anyway."""
@@ -94,7 +97,9 @@ class Services:
         return self._layout.run / "servers-tied-to"
 
     def _start_missing(self) -> list[str]:
-        missing = [server for server in self.servers if not server.answers()]
+        return self._start([server for server in self.servers if not server.answers()])
+
+    def _start(self, missing: list[Server]) -> list[str]:
         if missing and self._tied:
             self._owner_file.write_text(f"{os.getpid()}\n", encoding="ascii")
         for server in missing:

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from vaultadmin import embedded
 from vaultadmin.embedded import children, ports
+from vaultadmin.embedded.mending import Mender
 from vaultadmin.embedded.supervisor import Supervisor
 from vaultadmin.embedded.tls import TlsFiles, development_tls
 from vaultadmin.services import installation
@@ -55,6 +56,7 @@ class Command(BaseCommand):
         self._layout = embedded.paths(settings.DATA_DIR)
         self._supervisor = Supervisor(self._layout, folder=settings.BASE_DIR, environment=os.environ, tell=self._tell)
         self._services = embedded.Services(settings.DATA_DIR, tied=True)
+        self._mender = Mender(self._services, tell=self._tell)
         try:
             with embedded.only_supervisor(settings.DATA_DIR):
                 self._run()
@@ -155,9 +157,8 @@ class Command(BaseCommand):
             self._look_after_all()
 
     def _look_after_all(self) -> None:
-        if self._services.fallen():
-            for name in self._services.mend():
-                self._tell(f"{name} had ended and runs again; its log is {self._layout.log(name)}")
+        for name in self._mender.check():
+            self._tell(f"{name} had ended and runs again; its log is {self._layout.log(name)}")
         self._supervisor.check()
 
     def _greet(self, tls: TlsFiles | None) -> None:
