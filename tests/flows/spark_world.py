@@ -2,13 +2,16 @@ from types import SimpleNamespace
 
 from django.db import transaction
 
-from connections.models import Connection, Queue
+from connections.models import Connection, Hold, Queue
 from connections.processing import filing
+from connections.services.messages import holding
 from tests.connections.rollovers import established
 from tests.factories.connections import download, make_external, make_vault_to_vault
-from tests.factories.people import make_vault
-from tests.factories.spark import make_inbound, make_outbound, make_spark_admin, put
+from tests.factories.people import make_member, make_vault
+from tests.factories.spark import SPARK_ADMIN, make_inbound, make_outbound, make_spark_admin, put
+from vaultadmin import clock
 from vaultadmin.models import Membership
+from vaultadmin.permissions import Permission
 from vaultadmin.site.demo import people, world
 
 HOST = "spark.example.com"
@@ -19,25 +22,36 @@ ACROSS = "across__c"
 
 
 def begin(amount: int) -> None:
-    """Run inside an installation: a receiver of another make, two vaults that know each other, and messages."""
+    """Run inside an installation: a receiver of another make, two vaults that know each other, and messages, held."""
     here, there = make_vault(), make_vault()
-    sender, receiver = make_spark_admin(here), make_spark_admin(there)
+    sender, receiver = make_member(here, *SPARK_ADMIN, Permission.MESSAGES_OPERATE), make_spark_admin(there)
     outside = make_external(sender, url=f"https://{HOST}/spark?tenant=a")
     for name, in_a_row in OUTWARD.items():
         make_outbound(sender, outside, name=name, sequential=in_a_row)
     source, target = established(_pair(sender, receiver))
     make_outbound(sender, source, deliver_to=ARRIVALS, name=ACROSS, sequential=True)
     make_inbound(receiver, target, processor=filing.NAME, name=ARRIVALS, sequential=True)
-    more(sender.pk, 0, amount)
-    print(sender.pk)
+    holding.hold(reason="Everything leaves together.", by=sender, now=clock.now())
+    more(0, amount)
 
 
-def more(sender: int, start: int, stop: int) -> None:
+def more(start: int, stop: int) -> None:
     """Run inside an installation: messages of these numbers into every queue."""
-    by = Membership.objects.for_request().get(pk=sender)
+    by = _sender()
     queues = [Queue.objects.get(vault=by.vault, name=name) for name in (*OUTWARD, ACROSS)]
     with transaction.atomic():
         _put(queues, by, range(start, stop))
+
+
+def release() -> None:
+    """Run inside an installation: what was put begins to leave."""
+    [held] = Hold.objects.in_force()
+    holding.release(held=held, by=_sender(), now=clock.now())
+
+
+def _sender() -> Membership:
+    """The only member of the vault that sends."""
+    return Membership.objects.for_request().get(vault=Queue.objects.get(name=ACROSS).vault_id)
 
 
 def _put(queues: list[Queue], by: Membership, numbers: range) -> None:

@@ -15,6 +15,7 @@ from connections import signed_json
 from connections.spark.verifying import SignatureRefused, read_request
 from tests.connections.sending.captured import Captured
 from tests.embedded.conftest import own_folder
+from tests.flows.drilled import Killer
 from tests.flows.spark_world import ACROSS, ARRIVALS, HOST, OUTWARD
 from tests.tools import planting
 from tests.tools.installation import Installation
@@ -22,7 +23,7 @@ from tests.vaultadmin.outbound.peers import Peer, answer, server_context
 from vaultadmin.embedded.processes import wait_until
 
 URL = f"https://{HOST}/spark?tenant=a"
-_AT_ONCE = 250
+_AT_ONCE = 1_000
 NOTHING_WRONG = {
     "not delivered": 0,
     "not received": 0,
@@ -58,32 +59,72 @@ def installation(folder: Path) -> Iterator[tuple[Installation, Peer]]:
 
 
 def begin(running: Installation, amount: int) -> None:
-    """Build the world and put its messages: few in one command, as that starts longer than it works."""
-    sender = _run(running, f"begin({min(amount, _AT_ONCE)})").strip()
-    for start in range(_AT_ONCE, amount, _AT_ONCE):
-        _run(running, f"more({sender}, {start}, {min(start + _AT_ONCE, amount)})")
+    """Build the world and put its messages, which are held until the last one is there."""
+    for start in range(0, amount, _AT_ONCE):
+        stop = min(start + _AT_ONCE, amount)
+        calls = [f"more({start}, {stop})" if start else f"begin({stop})", *(["release()"] if stop == amount else [])]
+        _run(running, *calls)
 
 
-def _run(running: Installation, call: str) -> str:
-    return running.manage("shell", "-v", "0", "-c", f"from tests.flows import spark_world; spark_world.{call}").stdout
+def _run(running: Installation, *calls: str) -> None:
+    program = "; ".join(["from tests.flows import spark_world as world", *(f"world.{call}" for call in calls)])
+    running.manage("shell", "-v", "0", "-c", program)
 
 
-def jump(running: Installation, by: timedelta) -> None:
-    """What a clock that is moved ahead looks like: everything stored is so much longer ago."""
-    for table, columns in _INSTANTS.items():
-        changes = ", ".join(f"{column} = {column} - %s::interval" for column in columns)
-        running.rows(f"UPDATE {table} SET {changes}", *[by] * len(columns))
+def move_clock(running: Installation, by: timedelta = timedelta(hours=1)) -> None:
+    """What a clock that is moved ahead looks like: everything stored is so much longer ago.
 
+    Locks are taken in the order of those who send, and nobody is in between of anything meanwhile.
+    """
+    changes = {
+        table: ", ".join(f"{column} = {column} - interval '{by.total_seconds()} s'" for column in columns)
+        for table, columns in _INSTANTS.items()
+    }
+    updates = "; ".join(f"UPDATE {table} SET {values}" for table, values in changes.items())
 
-def wait_for_rest(running: Installation, *, seconds: float) -> bool:
-    """Wait until nothing is on its way any more."""
-
-    def at_rest() -> bool:
+    def moved() -> bool:
         with suppress(psycopg.OperationalError):
-            return running.rows(_OPEN) == [(0, 0)]
+            running.rows(f"BEGIN; LOCK TABLE {', '.join(changes)}; {updates}; COMMIT")
+            return True
         return False
 
-    return wait_until(at_rest, seconds=seconds)
+    assert wait_until(moved, seconds=300, every=0.5), "the clock could not be moved"
+
+
+def settled(running: Installation) -> int:
+    """How many steps of messages are over: delivered or processed. None can be seen while PostgreSQL is away."""
+    with suppress(psycopg.OperationalError):
+        return int(running.rows(_SETTLED)[0][0])
+    return 0
+
+
+def steps(amount: int) -> int:
+    """How many steps it takes until everything has arrived: a delivery a queue, and the work on what came across."""
+    return amount * (len(OUTWARD) + 2)
+
+
+def wait_for_steps(running: Installation, number: int, *, patience: float) -> bool:
+    """Wait for so many steps, however long they take, unless none is made for as long as the patience lasts."""
+    while (reached := settled(running)) < number:
+        if not wait_until(lambda seen=reached: settled(running) > seen, seconds=patience, every=0.25):
+            return False
+    return True
+
+
+def at_rest(running: Installation) -> bool:
+    """Whether nothing is on its way any more. While PostgreSQL is away nobody knows, and something may be."""
+    with suppress(psycopg.OperationalError):
+        return running.rows(_OPEN) == [(0, 0)]
+    return False
+
+
+def strike(killer: Killer, kind: str) -> None:
+    """Kill a process of this kind, or move the clock."""
+    if kind == "clock":
+        move_clock(killer.running)
+        killer.done.append(kind)
+    else:
+        killer.kill(kind)
 
 
 def judged(running: Installation, peer: Peer, amount: int) -> dict[str, int]:
@@ -113,7 +154,15 @@ def judged(running: Installation, peer: Peer, amount: int) -> dict[str, int]:
         "not processed once": abs(running.rows(_FILED)[0][0] - amount),
         "out of order": sum(found != expected for found in (received["in_a_row__c"], stored, _filed(running))),
         "without evidence": running.rows(_NO_EVIDENCE)[0][0],
-        "miscounted": sum(abs(difference) for (difference,) in running.rows(_MISCOUNTED)),
+        "miscounted": int(sum(abs(difference) for (difference,) in running.rows(_MISCOUNTED))),
+    }
+
+
+def repeated(running: Installation, peer: Peer, amount: int) -> dict[str, int]:
+    """What came more than once, as it may: calls the receiver took, and tries of all messages."""
+    return {
+        "calls beyond one": len(peer.requests) - len(OUTWARD) * amount,
+        "tries beyond one": running.rows(_TRIES)[0][0] - (len(OUTWARD) + 1) * amount,
     }
 
 
@@ -122,13 +171,17 @@ def _filed(running: Installation) -> list[str]:
 
 
 _INSTANTS = {
+    "connections_lane": ("paused_until", "lease_until", "taken_at"),
     "connections_messagecopy": ("entered_at", "due_at", "lease_until"),
     "connections_incomingmessage": ("received_at", "due_at", "lease_until"),
-    "connections_lane": ("paused_until", "lease_until", "taken_at"),
 }
 _OPEN = """
 SELECT (SELECT count(*) FROM connections_messagecopy WHERE due_at IS NOT NULL),
        (SELECT count(*) FROM connections_incomingmessage WHERE due_at IS NOT NULL)
+"""
+_SETTLED = """
+SELECT (SELECT count(*) FROM connections_messagecopy WHERE due_at IS NULL)
+       + (SELECT count(*) FROM connections_incomingmessage WHERE due_at IS NULL)
 """
 _DELIVERED = "SELECT count(*) FROM connections_messagecopy WHERE state = 'delivered'"
 _STORED = """
@@ -139,6 +192,7 @@ _FILED = "SELECT count(*) FROM connections_filedmessage"
 _FILED_ITEMS = """
 SELECT m.keys[1] FROM connections_filedmessage f JOIN connections_incomingmessage m ON m.id = f.message_id ORDER BY f.id
 """
+_TRIES = "SELECT count(*) FROM connections_deliveryattempt"
 _NO_EVIDENCE = """
 SELECT count(*) FROM connections_messagecopy c
  WHERE NOT EXISTS (SELECT 1 FROM connections_deliveryattempt a

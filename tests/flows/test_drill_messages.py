@@ -1,5 +1,4 @@
 from collections import Counter
-from datetime import timedelta
 
 import pytest
 
@@ -21,21 +20,32 @@ def test_messages_arrive_once_and_in_their_order_whatever_is_killed(world, goal)
     amount = b1.count(small=100, full=3_334)
     killer = Killer(running, seed=5)
     order = killer.order(
-        worker=b1.count(small=2, full=30),
+        sender=b1.count(small=1, full=10),
+        worker=b1.count(small=1, full=20),
         redis=b1.count(small=1, full=5),
         postgres=b1.count(small=1, full=5),
+        clock=b1.count(small=0, full=4),
         beat=b1.count(small=0, full=5),
         web=b1.count(small=0, full=10),
     )
-
     sparked.begin(running, amount)
-    for kind in order:
-        killer.kill(kind)
-        killer.pause(b1.count(small=1, full=20))
-    assert wait_until(running.is_ready, seconds=120), running.said()
-    sparked.jump(running, timedelta(hours=1))
-    at_rest = sparked.wait_for_rest(running, seconds=b1.count(small=120, full=1500))
+
+    total, under_way = sparked.steps(amount), Counter()
+    for number, kind in enumerate(order):
+        sparked.wait_for_steps(running, total * number // len(order), patience=b1.count(small=2, full=8))
+        under_way[kind] += not sparked.at_rest(running)
+        sparked.strike(killer, kind)
+    assert wait_until(running.is_ready, seconds=300, every=0.5), running.said()
+    sparked.move_clock(running)
+    arrived = sparked.wait_for_steps(running, total, patience=180)
 
     found = sparked.judged(running, peer, amount)
-    figure = {"killed": Counter(killer.done), "messages": 3 * amount, "calls": len(peer.requests), **found}
-    b1.reached(figure=figure, target=NOTHING_WRONG, ok=at_rest and found == NOTHING_WRONG)
+    figure = {
+        "messages": 3 * amount,
+        "killed": Counter(killer.done),
+        "killed while messages were under way": under_way,
+        **sparked.repeated(running, peer, amount),
+        **found,
+    }
+    ok = arrived and sparked.at_rest(running) and found == NOTHING_WRONG
+    b1.reached(figure=figure, target=NOTHING_WRONG, ok=ok)

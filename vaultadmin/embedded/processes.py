@@ -102,13 +102,13 @@ def working_in(folder: Path, name: str) -> list[psutil.Process]:
     return found
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
-    """Poll until the condition holds; False when the time is over first."""
+def wait_until(condition: Callable[[], bool], *, seconds: float, every: float = _POLL) -> bool:
+    """Poll until the condition holds; False when the time is over first. `every` spares what is dear to ask."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= deadline:
             return False
-        time.sleep(_POLL)
+        time.sleep(every)
     return True
 
 
