@@ -19,7 +19,7 @@ from connections.models import (
     VaultToken,
 )
 from connections.services import copying, exchange, files, renewing
-from connections.services.messages import alerts, queue_ending
+from connections.services.messages import alerts, queue_ending, replaying
 from vaultadmin import audit, secrets
 from vaultadmin.models import Membership, User
 
@@ -28,8 +28,11 @@ REASON = "This installation was copied and became one of its own."
 
 def let_go(by: Membership, now: datetime) -> dict[str, int]:
     """Inside the caller's transaction; returns how many of what were let go."""
-    unsent, _ = OutgoingPeerMessage.objects.filter(settled_at__isnull=True).delete()
-    unsent += queue_ending.remove_unsent(by=by.user, now=now, reason=REASON)
+    waiting, _ = OutgoingPeerMessage.objects.filter(settled_at__isnull=True).delete()
+    # Before the queues: whoever carries a replay on holds it first.
+    replays = replaying.let_go(by=by.user, now=now, reason=REASON)
+    # What arrived, too: the original processes it, and answers it where its processor answers.
+    waiting += queue_ending.remove_waiting(by=by.user, now=now, reason=REASON)
     PeerClock.objects.all().delete()
     connections = [
         connection
@@ -37,7 +40,8 @@ def let_go(by: Membership, now: datetime) -> dict[str, int]:
         if _part(connection, by.user, now)
     ]
     counts = {
-        "Unsent messages": unsent,
+        "Waiting messages": waiting,
+        "Replays": replays,
         "Connections": len(connections),
         "Authorizations": _empty_authorizations(by.user),
         "Vault tokens": _empty_tokens(by.user),

@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 from django.db import IntegrityError, transaction
 from django.db import connection as database
+from django.db.models import Q
 
 from connections.constants import ConnectionType, QueueType
 from connections.models import EntryType, IncomingMessage, Lane, MessageCopy, Queue, QueueConnection
@@ -59,11 +60,13 @@ def reset(*, queue: Queue, by: Membership, now: datetime, confirmation: str | No
     return removed
 
 
-def remove_unsent(*, by: Actor, now: datetime, reason: str) -> int:
-    """Empty every outbound queue of the installation, inside the caller's transaction; returns how many copies went."""
-    waiting = MessageCopy.objects.filter(due_at__isnull=False).values("queue")
+def remove_waiting(*, by: Actor, now: datetime, reason: str) -> int:
+    """Empty every queue of the installation, inside the caller's transaction; returns how many messages went."""
+    leaving = MessageCopy.objects.filter(due_at__isnull=False).values("queue")
+    arrived = IncomingMessage.objects.filter(due_at__isnull=False).values("queue")
     total = 0
-    for queue in Queue.objects.filter(pk__in=waiting).select_related("vault").order_by("pk"):
+    held = Queue.objects.filter(Q(pk__in=leaving) | Q(pk__in=arrived))
+    for queue in held.select_related("vault").order_by("pk"):
         removed = _remove_all(queue, now, why=reason)
         changes: audit.Changes = {"Messages in queue": (removed, 0)}
         audit.record(vault=queue.vault, by=by, event="queue.reset", subject=queue, changes=changes, reason=reason)

@@ -12,11 +12,13 @@ from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, Value,
 
 from connections.constants import CopyState
 from connections.models import MessageCopy, QueueConnection, Replay, ReplayItem, ReplayItemState, ReplayState
+from connections.models.replay import OPEN_STATES
 from connections.selectors import messages
 from connections.selectors.messages import Asked
 from connections.services.messages import replay_time, resending
 from connections.services.refusals import Refused
 from vaultadmin import audit, wake
+from vaultadmin.audit import Actor
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, ensure
 
@@ -93,6 +95,21 @@ def resume(replay: Replay, *, by: Membership, now: datetime) -> Replay:
 def cancel(replay: Replay, *, by: Membership, now: datetime) -> Replay:
     """End it: the rest is not sent; what was sent stays sent."""
     return _move(replay, "replay.cancelled", why_not_cancel, lambda current: current.cancel(at=now), by)
+
+
+def let_go(*, by: Actor, now: datetime, reason: str) -> int:
+    """End every replay of the installation, inside the caller's transaction; returns how many were open."""
+    rows = Replay.objects.select_for_update(of=("self",)).select_related("vault").filter(state__in=OPEN_STATES)
+    ended = list(rows.order_by("pk"))
+    for replay in ended:
+        before = str(replay.state)
+        replay.cancel(at=now)
+        replay.save()
+        changes: audit.Changes = {"state": (before, str(replay.state)), "sent": (None, replay.sent)}
+        audit.record(
+            vault=replay.vault, by=by, event="replay.cancelled", subject=replay, changes=changes, reason=reason
+        )
+    return len(ended)
 
 
 def why_not_start(replay: Replay) -> str:

@@ -1,9 +1,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from connections.constants import CopyState
 from connections.models import MessageCopy, Replay, ReplayItem, ReplayState
+from connections.services import separating
 from connections.services.messages import queues, replay_work, replaying, resending, tallies
 from connections.services.refusals import Refused
 from tests.connections.messages.conftest import ACCEPTED
@@ -276,3 +278,18 @@ def test_what_a_replay_sends_is_delivered_like_any_message(traffic, now):
     assert traffic.settle(ACCEPTED, now=now) == 1
 
     assert again()[0].state == CopyState.DELIVERED
+
+
+def test_copied_installation_carries_no_replay_of_its_original_on(traffic, now):
+    traffic.failed(now=now)
+    started, planned = running(traffic, now), plan(traffic, now)
+
+    with transaction.atomic():
+        counts = separating.let_go(traffic.operator, now)
+
+    assert counts["Replays"] == 2
+    assert {reload(started).state, reload(planned).state} == {ReplayState.CANCELLED}
+    assert carry_out(now) == 0
+    assert again() == []
+    ended = AuditEvent.objects.filter(event="replay.cancelled")
+    assert set(ended.values_list("reason", flat=True)) == {separating.REASON}

@@ -3,7 +3,9 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
+from connections.constants import IncomingState
 from connections.models import IncomingMessage, Lane, MessageCopy, Queue, QueueConnection, QueueLogEntry, SparkMessage
+from connections.processing import working
 from connections.services import separating
 from connections.services.messages import queues, tallies
 from tests.factories.connections import make_vault_to_vault
@@ -91,8 +93,34 @@ def test_copied_installation_sends_nothing_its_original_will_send(admin, outboun
     with transaction.atomic():
         counts = separating.let_go(admin, clock.now())
 
-    assert counts["Unsent messages"] == 1
+    assert counts["Waiting messages"] == 1
     assert MessageCopy.objects.get().state == "removed"
     assert QueueLogEntry.objects.get().error == separating.REASON
     assert tallies.waiting(outbound) == 0
     assert (audit.history(outbound)[0].event, audit.history(outbound)[0].reason) == ("queue.reset", separating.REASON)
+
+
+def test_copied_installation_processes_nothing_its_original_will_process(admin, itself, inbound):
+    put(make_outbound(admin, itself, deliver_to=inbound.name), admin)
+    waiting = IncomingMessage.objects.get()
+
+    with transaction.atomic():
+        counts = separating.let_go(admin, clock.now())
+
+    assert counts["Waiting messages"] == 1
+    assert working.work(now=clock.now) == 0
+    gone = IncomingMessage.objects.get(pk=waiting.pk)
+    assert (gone.state, gone.due_at) == (IncomingState.REMOVED, None)
+    assert QueueLogEntry.objects.get(message_id=gone.message_id).error == separating.REASON
+    assert tallies.waiting(inbound) == 0
+    assert (audit.history(inbound)[0].event, audit.history(inbound)[0].reason) == ("queue.reset", separating.REASON)
+
+
+def test_copied_installation_leaves_to_people_what_processing_had_given_up(admin, itself, inbound):
+    put(make_outbound(admin, itself, deliver_to=inbound.name), admin)
+    IncomingMessage.objects.update(state=IncomingState.SET_ASIDE, due_at=None, settled_at=clock.now())
+
+    with transaction.atomic():
+        separating.let_go(admin, clock.now())
+
+    assert IncomingMessage.objects.get().state == IncomingState.SET_ASIDE
