@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery
 
 from connections import conf, connection_file
 from connections.connection_file import ConnectionFile, ConnectionFileError
@@ -33,7 +34,8 @@ class FileRefused(Refused):
 def connect_from_file(*, raw: bytes, by: Membership, now: datetime, connection: Connection | None = None) -> Binding:
     """Use a connection file, and tell the source at once if it can be reached.
 
-    Without `connection` a record is created that copies the source's name. Returns the binding: IN_FORCE when the
+    Without `connection` the record is taken that was bound to the source's record before, or is made for it; else one
+    is created that copies the source's name. Returns the binding: IN_FORCE when the
     file named this vault, APPROVING when people decide next, PROPOSED while the other vault has not answered.
     """
     ensure(by, Permission.MANAGE_CONNECTIONS)
@@ -113,7 +115,7 @@ def _propose(file: ConnectionFile, connection: Connection | None, by: Membership
     """Store the record, the binding and the message that is due, all or nothing."""
     try:
         with transaction.atomic():
-            own = connection or _standard_record(file, by)
+            own = connection or _standard_record(file, by) or _record_of_before(file, by)
             record = _create(file, by, now) if own is None else _take(own, file, by)
             binding = _binding(file, record, by, now, creates_record=own is None)
             message = exchange.post(binding, MessageType.CONNECT, _connect(file, binding, by), now=now)
@@ -152,6 +154,26 @@ def _standard_record(file: ConnectionFile, by: Membership) -> Connection | None:
     rows = Connection.objects.filter(vault=by.vault, standard_key=file.connection.standard_key)
     free = [row for row in rows.order_by("standard_instance") if not connect_refusal(row) and not _is_in_use(row, file)]
     return next((row for row in free if not standard.pairing_refusal(row, file)), None)
+
+
+def _record_of_before(file: ConnectionFile, by: Membership) -> Connection | None:
+    """Our record that had to do with the file's record last: a new file binds it anew (veeva-core section 12.1).
+
+    One whose request was rejected, withdrawn or reset waits for just this; a second one would only lie beside it.
+    """
+    theirs = {
+        "peer_installation_id": file.source.installation_id,
+        "peer_vault_id": file.source.vault_id,
+        "peer_connection_id": file.connection.id,
+    }
+    asked = Binding.objects.filter(connection=OuterRef("pk")).exclude(state=BindingState.REFUSED).order_by("-pk")
+    rows = Connection.objects.filter(vault=by.vault).annotate(last=Subquery(asked.values("pk")[:1]))
+    row: Connection | None = rows.filter(last__in=Binding.objects.filter(**theirs)).order_by("-pk").first()
+    if row is None or row.remote_vault_id not in (None, file.source.vault_id):
+        return None
+    if refusal := connect_refusal(row):
+        raise FileRefused(f"This file belongs to “{row}”, a connection this Vault has already. {refusal}")
+    return row
 
 
 def _is_in_use(connection: Connection, file: ConnectionFile) -> bool:

@@ -47,7 +47,7 @@ def download(request: MemberRequest, vault_id: int, api_name: str) -> HttpRespon
 @require_http_methods(["GET", "POST"])
 @requires(Permission.MANAGE_CONNECTIONS)
 def connect_from_file(request: MemberRequest, vault_id: int) -> HttpResponse:
-    """*Connect from File* of the list: creates the record."""
+    """*Connect from File* of the list: creates the record, or takes the one there was."""
     return _connect(request, None, cancel_url=list_url(request))
 
 

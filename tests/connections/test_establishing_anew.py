@@ -1,7 +1,7 @@
 import pytest
 
-from connections.constants import BindingState, ConnectionState
-from connections.models import Connection
+from connections.constants import BindingState, ConnectionState, Verdict
+from connections.models import Binding, Connection
 from connections.services import editing
 from tests.connections.handshake import decide, fresh, other_side, refused, settle, states, upload
 from tests.factories.connections import (
@@ -10,6 +10,7 @@ from tests.factories.connections import (
     make_local,
     make_vault_to_vault,
 )
+from vaultadmin import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +95,53 @@ def test_active_record_keeps_its_binding_until_the_new_one_is_approved(pair, now
 
     assert fresh(first).state == BindingState.IN_FORCE
     assert states(second.connection) == ["Pending"]
+
+
+@pytest.mark.parametrize("verdict_there", [True, False], ids=["rejected-there", "rejected-here"])
+def test_a_new_file_on_the_list_takes_the_record_whose_request_was_rejected(pair, verdict_there):
+    source = pair.source_record(name="Safety", api_name="safety")
+    first = upload(pair.file(connection=source), pair.target_admin)
+    if verdict_there:
+        decide(other_side(first), pair.source_approver, Verdict.REJECT, "Not yet")
+    else:
+        decide(first, pair.target_approver, Verdict.REJECT, "Not yet")
+    settle()
+
+    second = upload(pair.file(connection=fresh(source)), pair.target_admin)
+
+    assert second.connection == first.connection
+    assert not second.creates_record
+    assert Connection.objects.filter(vault=pair.target).count() == 1
+
+
+def test_a_new_file_on_the_list_is_refused_while_a_request_of_its_record_runs(pair):
+    source = pair.source_record(name="Safety")
+    upload(pair.file(connection=source), pair.target_admin)
+    raw = pair.file(connection=pair.source_record(name="Other"))
+
+    upload(raw, pair.target_admin)
+    withdrawn = Connection.objects.filter(vault=pair.target, name="Safety").get()
+    Binding.objects.filter(exchange=withdrawn.bindings.get().exchange, side="source").delete()
+    sentence = refused(pair.file(connection=fresh(source)), pair.target_admin)
+
+    assert sentence.startswith("This file belongs to “Safety”, a connection this Vault has already.")
+    assert "already running" in sentence
+    assert Connection.objects.filter(vault=pair.target).count() == 2
+
+
+def test_a_new_file_on_the_list_creates_a_record_where_the_old_one_expects_another_vault(pair):
+    source = pair.source_record()
+    first = upload(pair.file(connection=source), pair.target_admin)
+    decide(first, pair.target_approver, Verdict.REJECT, "Not yet")
+    settle()
+    editing.edit(
+        connection=fresh(first.connection), changes={"remote_vault_id": 4711}, by=pair.target_admin, now=clock.now()
+    )
+
+    second = upload(pair.file(connection=fresh(source)), pair.target_admin)
+
+    assert second.connection != first.connection
+    assert second.creates_record
 
 
 def test_active_record_is_not_given_to_another_peer(pair):
