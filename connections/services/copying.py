@@ -6,7 +6,11 @@ No message, file, agreement, statistic or secret is ever copied: the copy can re
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
 
 from connections.constants import BindingState, CloneBehavior, ConnectionState, ConnectionType
 from connections.models import (
@@ -20,12 +24,12 @@ from connections.models import (
     ReferenceLookup,
     VaultToken,
 )
-from connections.services import certificates, healing
+from connections.peering.messages import Decision, MessageType
+from connections.services import certificates, delivering, exchange, healing
 from connections.tokens import PATTERN
+from vaultadmin.models import Membership
 from vaultadmin.sandboxes.registry import Copying, Part, copy_of
-from vaultadmin.worklist import services as worklist
 
-_OPEN_BINDINGS = (BindingState.PROPOSED, BindingState.APPROVING)
 _REFRESHED = "The sandbox was refreshed."
 
 
@@ -125,14 +129,34 @@ def copy_lookups(copying: Copying) -> int:
 
 
 def clear_connections(copying: Copying) -> None:
-    """Take the copy's own connections away; their peers are not told, as when the sandbox was made."""
+    """Take the copy's own connections away. What was agreed is told to no peer, as when the sandbox was made; a request
+    that still runs is withdrawn, so that nobody over there decides about what is gone."""
     target = copying.target
-    for binding in Binding.objects.filter(connection__vault=target, state__in=_OPEN_BINDINGS):
-        worklist.cancel_tasks(subject=binding, vault=target, by=copying.by, reason=_REFRESHED, now=copying.now)
-    OutgoingPeerMessage.objects.filter(binding__connection__vault=target).delete()
+    unsent = OutgoingPeerMessage.objects.filter(binding__connection__vault=target)
+    farewells = [message for pk in list(_open_bindings(copying)) if (message := _withdraw(pk, copying))]
+    unsent.exclude(pk__in=[message.pk for message in farewells]).delete()
     gone = list(Connection.objects.filter(vault=target).order_by("pk"))
     copying.record(gone, "connection.replaced")
     Connection.objects.filter(vault=target).delete()
+
+
+def _open_bindings(copying: Copying) -> QuerySet[Binding, int]:
+    found = Binding.objects.open().filter(connection__vault=copying.target).order_by("connection", "pk")
+    return found.values_list("pk", flat=True)
+
+
+def _withdraw(binding_pk: int, copying: Copying) -> OutgoingPeerMessage | None:
+    """The message stays due when its record has gone, until the peer has answered."""
+    binding = exchange.lock(binding_pk)
+    if binding is None or not binding.is_open:
+        return None
+    by = copying.by
+    who = by.user.name if isinstance(by, Membership) else by.name
+    exchange.close(binding, BindingState.WITHDRAWN, by=by, who=who, reason=_REFRESHED, now=copying.now)
+    said = Decision(binding.exchange, who, copying.now, _REFRESHED)
+    message = exchange.post(binding, MessageType.WITHDRAW, said, now=copying.now)
+    transaction.on_commit(partial(delivering.deliver_one, message.pk, now=copying.now), robust=True)
+    return message
 
 
 def clear_authorizations(copying: Copying) -> None:

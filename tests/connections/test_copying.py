@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from connections.constants import CloneBehavior, ConnectionState, RecordStatus, TokenType
+from connections.constants import BindingState, CloneBehavior, ConnectionState, RecordStatus, TokenType
 from connections.models import (
     Binding,
     Connection,
@@ -14,7 +14,7 @@ from connections.models import (
     VaultToken,
 )
 from connections.services import authorizations, editing, healing, standard, switching, tokens
-from tests.connections.handshake import upload
+from tests.connections.handshake import other_side, settle, upload
 from tests.factories.connections import (
     download,
     make_admin,
@@ -27,7 +27,7 @@ from tests.factories.connections import (
 from tests.factories.people import make_member, make_vault
 from tests.factories.sandboxes import BY, make_keeper, make_sandbox
 from vaultadmin import clock
-from vaultadmin.models import AuditEvent, Membership, Sandbox, SandboxLink, Secret
+from vaultadmin.models import AuditEvent, Membership, Sandbox, SandboxLink, Secret, Task
 from vaultadmin.permissions import Permission
 from vaultadmin.sandboxes import building, links, services
 
@@ -279,6 +279,41 @@ def test_a_refresh_makes_reestablished_connections_pending_and_tells_no_peer(adm
     assert Connection.objects.get(vault=sandbox.vault, api_name=mine.api_name).state == ConnectionState.PENDING
     assert Connection.objects.get(pk=peer.pk).state == ConnectionState.ACTIVE
     assert not OutgoingPeerMessage.objects.filter(vault=sandbox.vault, settled_at__isnull=True).exists()
+
+
+def running_request(admin, keeper) -> tuple[Sandbox, Binding, Binding]:
+    copy = copied(keeper, make_vault_to_vault(admin))
+    binding = upload(download(copy, make_admin(copy.vault)), make_admin())
+    sandbox = Sandbox.objects.select_related("vault", "source").get(pk=copy.vault_id)
+    return sandbox, other_side(binding), binding
+
+
+def test_a_refresh_withdraws_a_request_that_runs_and_tells_its_peer(admin, keeper, django_capture_on_commit_callbacks):
+    sandbox, ours, theirs = running_request(admin, keeper)
+    assert Task.objects.open().filter(vault=theirs.connection.vault).exists()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        refreshed(sandbox, keeper)
+
+    there = Binding.objects.get(pk=theirs.pk)
+    assert (there.state, there.end_reason) == (BindingState.WITHDRAWN, "The sandbox was refreshed.")
+    assert there.ended_by == keeper.user.name
+    assert not Task.objects.open().exists()
+    assert not Binding.objects.filter(pk=ours.pk).exists()
+    trail = AuditEvent.objects.filter(chain=sandbox.pk)
+    assert trail.filter(event="connection.withdrawn", reason="The sandbox was refreshed.").exists()
+    assert not OutgoingPeerMessage.objects.filter(settled_at=None).exists()
+
+
+def test_the_peer_hears_of_it_later_when_it_cannot_be_reached_at_once(admin, keeper):
+    sandbox, _ours, theirs = running_request(admin, keeper)
+
+    refreshed(sandbox, keeper)
+
+    [due] = OutgoingPeerMessage.objects.filter(settled_at=None)
+    assert (due.type, due.binding) == ("withdraw", None)
+    settle()
+    assert Binding.objects.get(pk=theirs.pk).state == BindingState.WITHDRAWN
 
 
 def test_a_refresh_throws_the_sandbox_s_own_secrets_away(admin, keeper):
