@@ -13,6 +13,7 @@ class ConnectionsConfig(AppConfig):
         """Fill in the platform's registries."""
         from connections import checks, effects, processors, recorded
         from connections.constants import APPROVAL_TASK
+        from connections.delivery import failure_mail
         from connections.home import certificates, spark
         from connections.home import connections as home
         from connections.home import queues as queue_home
@@ -34,10 +35,12 @@ class ConnectionsConfig(AppConfig):
         wake.register("connections.replay", "connections.tasks.replay_messages")
         wake.register("connections.deliver", "connections.tasks.deliver_messages")
         processors.registered |= {filing.NAME: filing.PROCESSOR, answering.NAME: answering.PROCESSOR}
+        processors.handlers[failure_mail.NAME] = failure_mail.HANDLER
         checks.register()
         recorded.register()
         registries.mail_writers[foretelling.TOPIC] = foretelling.mail
         registries.mail_writers[telling.TOPIC] = telling.mail
+        registries.mail_writers[failure_mail.TOPIC] = failure_mail.mail
         registries.home_cards += [home.cards, queue_home.cards, certificates.cards]
         registries.troubles += [telling.troubles, queue_home.troubles]
         registries.notices.append(certificates.notices)

@@ -87,10 +87,8 @@ class _QueueFields(forms.Form):
 
     def fit(self, type_: QueueType, member: Membership, queue: Queue | None = None) -> None:
         """Leave the fields this type has, and fill what can be chosen."""
-        # As long as nothing is registered there is no handler to choose.
-        without = () if processors.handlers else ("handler", "handler_user")
         for name in _SPECIAL:
-            if name not in _ONLY[type_] or name in without:
+            if name not in _ONLY[type_]:
                 del self.fields[name]
         self._offer("processor", processors.registered, "Choose a processor")
         self._offer("handler", processors.handlers, "None")
