@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 from django.db import transaction
 
-from connections.models import Connection, Hold, Queue
+from connections.models import Connection, Queue
 from connections.processing import filing
 from connections.services.messages import holding
 from tests.connections.rollovers import established
@@ -19,10 +19,14 @@ ARRIVALS = "arrivals__c"
 # By name: whether it is sequential.
 OUTWARD = {"aside__c": False, "in_a_row__c": True}
 ACROSS = "across__c"
+_AT_ONCE = 250
 
 
 def begin(amount: int) -> None:
-    """Run inside an installation: a receiver of another make, two vaults that know each other, and messages, held."""
+    """Run inside an installation: a receiver of another make, two vaults that know each other, and messages.
+
+    They are held until the last one is there.
+    """
     here, there = make_vault(), make_vault()
     sender, receiver = make_member(here, *SPARK_ADMIN, Permission.MESSAGES_OPERATE), make_spark_admin(there)
     outside = make_external(sender, url=f"https://{HOST}/spark?tenant=a")
@@ -31,27 +35,12 @@ def begin(amount: int) -> None:
     source, target = established(_pair(sender, receiver))
     make_outbound(sender, source, deliver_to=ARRIVALS, name=ACROSS, sequential=True)
     make_inbound(receiver, target, processor=filing.NAME, name=ARRIVALS, sequential=True)
-    holding.hold(reason="Everything leaves together.", by=sender, now=clock.now())
-    more(0, amount)
-
-
-def more(start: int, stop: int) -> None:
-    """Run inside an installation: messages of these numbers into every queue."""
-    by = _sender()
-    queues = [Queue.objects.get(vault=by.vault, name=name) for name in (*OUTWARD, ACROSS)]
-    with transaction.atomic():
-        _put(queues, by, range(start, stop))
-
-
-def release() -> None:
-    """Run inside an installation: what was put begins to leave."""
-    [held] = Hold.objects.in_force()
-    holding.release(held=held, by=_sender(), now=clock.now())
-
-
-def _sender() -> Membership:
-    """The only member of the vault that sends."""
-    return Membership.objects.for_request().get(vault=Queue.objects.get(name=ACROSS).vault_id)
+    held = holding.hold(reason="Everything leaves together.", by=sender, now=clock.now())
+    queues = [Queue.objects.get(vault=here, name=name) for name in (*OUTWARD, ACROSS)]
+    for start in range(0, amount, _AT_ONCE):
+        with transaction.atomic():
+            _put(queues, sender, range(start, min(start + _AT_ONCE, amount)))
+    holding.release(held=held, by=sender, now=clock.now())
 
 
 def _put(queues: list[Queue], by: Membership, numbers: range) -> None:

@@ -23,7 +23,6 @@ from tests.vaultadmin.outbound.peers import Peer, answer, server_context
 from vaultadmin.embedded.processes import wait_until
 
 URL = f"https://{HOST}/spark?tenant=a"
-_AT_ONCE = 1_000
 NOTHING_WRONG = {
     "not delivered": 0,
     "not received": 0,
@@ -59,16 +58,9 @@ def installation(folder: Path) -> Iterator[tuple[Installation, Peer]]:
 
 
 def begin(running: Installation, amount: int) -> None:
-    """Build the world and put its messages, which are held until the last one is there."""
-    for start in range(0, amount, _AT_ONCE):
-        stop = min(start + _AT_ONCE, amount)
-        calls = [f"more({start}, {stop})" if start else f"begin({stop})", *(["release()"] if stop == amount else [])]
-        _run(running, *calls)
-
-
-def _run(running: Installation, *calls: str) -> None:
-    program = "; ".join(["from tests.flows import spark_world as world", *(f"world.{call}" for call in calls)])
-    running.manage("shell", "-v", "0", "-c", program)
+    """Build the world and put its messages, which leave when the last one is there."""
+    program = f"from tests.flows import spark_world; spark_world.begin({amount})"
+    running.manage("shell", "-v", "0", "-c", program, seconds=120 + amount)
 
 
 def move_clock(running: Installation, by: timedelta = timedelta(hours=1)) -> None:

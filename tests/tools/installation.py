@@ -92,7 +92,7 @@ class Installation:
             self.process.wait(timeout=30)
 
     def manage(
-        self, *arguments: str, attached: bool = False, variables: dict[str, str] | None = None
+        self, *arguments: str, attached: bool = False, variables: dict[str, str] | None = None, seconds: float = 180
     ) -> subprocess.CompletedProcess[str]:
         """Run a management command of this installation; `attached` ones are told where the servers are."""
         return subprocess.run(
@@ -101,7 +101,7 @@ class Installation:
             env=self.environment | (self._addresses() if attached else {}) | (variables or {}),
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=seconds,
             check=True,
         )
 
