@@ -1,7 +1,7 @@
 import pytest
 
 from connections.constants import BindingState, ConnectionState, Verdict
-from connections.models import Binding, Connection
+from connections.models import Connection
 from connections.services import editing
 from tests.connections.handshake import decide, fresh, other_side, refused, settle, states, upload
 from tests.factories.connections import (
@@ -116,17 +116,14 @@ def test_a_new_file_on_the_list_takes_the_record_whose_request_was_rejected(pair
 
 def test_a_new_file_on_the_list_is_refused_while_a_request_of_its_record_runs(pair):
     source = pair.source_record(name="Safety")
-    upload(pair.file(connection=source), pair.target_admin)
-    raw = pair.file(connection=pair.source_record(name="Other"))
+    binding = upload(pair.file(connection=source), pair.target_admin)
+    other_side(binding).delete()
 
-    upload(raw, pair.target_admin)
-    withdrawn = Connection.objects.filter(vault=pair.target, name="Safety").get()
-    Binding.objects.filter(exchange=withdrawn.bindings.get().exchange, side="source").delete()
     sentence = refused(pair.file(connection=fresh(source)), pair.target_admin)
 
     assert sentence.startswith("This file belongs to “Safety”, a connection this Vault has already.")
     assert "already running" in sentence
-    assert Connection.objects.filter(vault=pair.target).count() == 2
+    assert Connection.objects.filter(vault=pair.target).count() == 1
 
 
 def test_a_new_file_on_the_list_creates_a_record_where_the_old_one_expects_another_vault(pair):
