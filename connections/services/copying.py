@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from connections.constants import BindingState, CloneBehavior, ConnectionState, ConnectionType
 from connections.models import (
@@ -133,16 +132,12 @@ def clear_connections(copying: Copying) -> None:
     that still runs is withdrawn, so that nobody over there decides about what is gone."""
     target = copying.target
     unsent = OutgoingPeerMessage.objects.filter(binding__connection__vault=target)
-    farewells = [message for pk in list(_open_bindings(copying)) if (message := _withdraw(pk, copying))]
+    running = Binding.objects.open().filter(connection__vault=target).order_by("connection", "pk")
+    farewells = [message for binding in list(running) if (message := _withdraw(binding.pk, copying))]
     unsent.exclude(pk__in=[message.pk for message in farewells]).delete()
     gone = list(Connection.objects.filter(vault=target).order_by("pk"))
     copying.record(gone, "connection.replaced")
     Connection.objects.filter(vault=target).delete()
-
-
-def _open_bindings(copying: Copying) -> QuerySet[Binding, int]:
-    found = Binding.objects.open().filter(connection__vault=copying.target).order_by("connection", "pk")
-    return found.values_list("pk", flat=True)
 
 
 def _withdraw(binding_pk: int, copying: Copying) -> OutgoingPeerMessage | None:

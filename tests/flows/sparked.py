@@ -97,9 +97,15 @@ def steps(amount: int) -> int:
 
 def wait_for_steps(running: Installation, number: int, *, patience: float) -> bool:
     """Wait for so many steps, however long they take, unless none is made for as long as the patience lasts."""
-    while (reached := settled(running)) < number:
-        if not wait_until(lambda seen=reached: settled(running) > seen, seconds=patience, every=0.25):
+    seen = settled(running)
+
+    def further() -> bool:
+        return settled(running) > seen
+
+    while seen < number:
+        if not wait_until(further, seconds=patience, every=0.25):
             return False
+        seen = settled(running)
     return True
 
 
