@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from connections import processors, rules
-from connections.constants import ConnectionType, QueueType
+from connections.constants import ConnectionState, ConnectionType, QueueType
 from connections.forms.dialogs import ReasonForm
 from connections.forms.fields import MemberField, active_members
 from connections.forms.integrations import KeyForm, SeenForm
@@ -192,10 +192,21 @@ class _LinkFields(forms.Form):
     )
 
 
+class _ConnectionField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A connection with what a queue has to know of it: where it leads, and whether anything can travel yet."""
+
+    def label_from_instance(self, obj: Connection) -> str:
+        """The name, then the other vault or the type, then a state that is not Active."""
+        facts = [f"to {obj.remote_vault_name}" if obj.remote_vault_name else obj.get_type_display()]
+        if obj.state != ConnectionState.ACTIVE:
+            facts.append(obj.get_state_display())
+        return f"{obj.name} ({', '.join(facts)})"
+
+
 class AddLinkForm(_LinkFields):
     """A connection for the queue."""
 
-    connection = forms.ModelChoiceField(
+    connection = _ConnectionField(
         Connection.objects.none(), label="Connection", to_field_name="api_name", empty_label="Choose a connection"
     )
 

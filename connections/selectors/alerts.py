@@ -23,9 +23,12 @@ def find(member: Membership, pk: int) -> Alert | None:
 def rules_of(
     member: Membership, *, queue: Queue | None = None, connection: Connection | None = None
 ) -> list[AlertRule]:
-    """Visible rules of a queue or a connection, each with the alert that fires as `firing`."""
+    """Visible rules of a queue or a connection, each with the alert that fires as `firing`; of all with neither."""
     rows = AlertRule.objects.visible_to(member).select_related("queue", "connection")
-    rows = rows.filter(queue=queue) if queue is not None else rows.filter(connection=connection)
+    if queue is not None:
+        rows = rows.filter(queue=queue)
+    elif connection is not None:
+        rows = rows.filter(connection=connection)
     firing = Alert.objects.open().select_related("snoozed_by__user")
     return list(rows.prefetch_related(Prefetch("alerts", firing, to_attr="firing")).order_by("pk"))
 

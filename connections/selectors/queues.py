@@ -74,7 +74,7 @@ def page(rows: QuerySet[Queue], *, sort: str, after: str) -> Page:
     """The page that follows the queue with the id `after`, sorted by one of SORTS ("-" turns it round)."""
     column = SORTS.get(sort.lstrip("-"), "name_key")
     rows = rows.annotate(
-        name_key=Upper("name"),
+        name_key=Upper("label"),
         has_errors=Exists(_errors().filter(link__queue=OuterRef("pk"))),
         link_count=Count("connections"),
     )

@@ -15,6 +15,7 @@ from connections.forms.alerts import AlertRuleForm, SnoozeForm
 from connections.models import AlertRule, Connection, Queue
 from connections.selectors import alerts as selectors
 from connections.services.messages import alerts
+from connections.services.messages.queues import VIEWERS
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal, menu_entry, record_or_404, record_url
 from connections.views.dialogs import said, show
@@ -22,13 +23,14 @@ from connections.watching.measuring import length
 from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.forms.dialogs import ConfirmForm
-from vaultadmin.permissions import Permission, can
+from vaultadmin.permissions import Permission, can, can_any
 from vaultadmin.query import PAGE, key_page, replaced_query
 
 READERS = (Permission.MESSAGES_OPERATE, Permission.SPARK_QUEUES, Permission.CONNECTION_READ)
 EDITORS = (Permission.SPARK_QUEUES, Permission.CONNECTION_EDIT)
 SNOOZERS = (Permission.MESSAGES_OPERATE, *EDITORS)
 _SHOWN = 20
+_SHOWN_RULES = 200
 _methods = require_http_methods(["GET", "POST"])
 
 
@@ -42,6 +44,9 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     context = {
         **page,
         "everything": everything,
+        "may_see_queues": can_any(request.member, VIEWERS),
+        "may_see_connections": can(request.member, Permission.CONNECTION_READ),
+        "rules": _shown(selectors.rules_of(request.member)[:_SHOWN_RULES]),
         "other_url": replaced_query(request, all="" if everything else "1", before="", after=""),
         "page_title": "Alerts",
     }
@@ -196,8 +201,16 @@ def place_url(rule: AlertRule) -> str:
 
 
 def _about(request: MemberRequest, rows: list[AlertRule], url: str, needs: Permission) -> dict[str, Any]:
-    shown = [{"rule": rule, "limit": limit_of(rule), "firing": next(iter(_firing(rule)), None)} for rule in rows]
-    return {"rows": shown, "add_url": url if can(request.member, needs) else "", "refusal": "", "refetches": False}
+    return {
+        "rows": _shown(rows),
+        "add_url": url if can(request.member, needs) else "",
+        "refusal": "",
+        "refetches": False,
+    }
+
+
+def _shown(rules: list[AlertRule]) -> list[dict[str, Any]]:
+    return [{"rule": rule, "limit": limit_of(rule), "firing": next(iter(_firing(rule)), None)} for rule in rules]
 
 
 def _firing(rule: AlertRule) -> list[Any]:

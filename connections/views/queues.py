@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from connections import processors
 from connections.constants import ConnectionState, IncomingState, QueueType
-from connections.models import Hold, Lane, Queue, QueueConnection
+from connections.models import Hold, Lane, MessageCopy, Queue, QueueConnection
 from connections.selectors import messages
 from connections.selectors import queues as selectors
 from connections.services.messages import holding, queue_ending, queues, tallies
@@ -145,6 +145,14 @@ def _set_aside(request: MemberRequest, queue: Queue) -> dict[str, Any]:
     number = selectors.set_aside_in(queue) if queue.is_inbound else 0
     filters = {"direction": messages.IN, "queue": queue.name, "state": IncomingState.SET_ASIDE.value}
     return {"set_aside": number, "set_aside_url": filtered_url(request.member, **filters)}
+
+
+def standstill_of(copy: MessageCopy, holds: list[Hold]) -> str:
+    """Why a waiting copy is not tried; empty when it is, or has ended."""
+    if copy.due_at is None:
+        return ""
+    link = copy.queue.connections.filter(connection=copy.connection_id).select_related("connection").first()
+    return _standstill(copy.queue, link, holds) if link is not None else "Its queue no longer uses the connection."
 
 
 def _standstill(queue: Queue, link: QueueConnection, holds: list[Hold]) -> str:

@@ -27,6 +27,8 @@ def run_sentence(run: SyncRun) -> str:
         return ngettext("The participant is in eCOA.", "All %(n)d participants are in eCOA.", run.total) % {
             "n": run.total
         }
+    if run.total == 1:
+        return _("The participant is not in eCOA yet.")
     return _("%(synced)d of %(total)d participants are in eCOA.") % {"synced": run.synced, "total": run.total}
 
 

@@ -27,6 +27,8 @@ def _where(summary: SiteSummary) -> str:
         return ngettext("The participant is in eCOA", "All %(n)d participants are in eCOA", summary.total) % {
             "n": summary.total
         }
+    if summary.total == 1:
+        return _("The participant is not in eCOA yet")
     return _("%(synced)d of %(total)d participants are in eCOA") % {
         "synced": summary.synced,
         "total": summary.total,

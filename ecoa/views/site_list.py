@@ -22,7 +22,7 @@ STATES: dict[str, str | Promise] = {
     ParticipantStatus.WAITING.value: _("On the way"),
     ParticipantStatus.SYNCED.value: ParticipantStatus.SYNCED.label,
     STUDY_TEAM: _("With the study team"),
-    CORRECTIONS: _("Corrections"),
+    CORRECTIONS: _("In correction"),
     ATTENTION: _("Needs attention"),
     ParticipantStatus.REJECTED.value: ParticipantStatus.REJECTED.label,
     ParticipantStatus.UNKNOWN.value: ParticipantStatus.UNKNOWN.label,

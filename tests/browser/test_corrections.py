@@ -90,7 +90,7 @@ def test_site_asks_sponsor_signs_and_ecoa_proves_it_on_one_timeline(make_place, 
     correction = page.get_by_role("region", name="Correction of the ID")
     expect(correction.get_by_text("Waits for the study team", exact=True)).to_be_visible()
     expect(correction.get_by_text("Two digits were swapped")).to_be_visible()
-    expect(listed.get_by_role("link", name="1 Corrections")).to_be_visible(timeout=PATIENCE)
+    expect(listed.get_by_role("link", name="1 In correction")).to_be_visible(timeout=PATIENCE)
     page.evaluate("window.notReloaded = true")
     assert findings(page) == []
 

@@ -36,6 +36,10 @@ _NEW = (
     "What was put is sent as it was, as a new message with an ID of its own and signed anew. The original stays as it "
     "is, and the two are linked."
 )
+_NEW_ONES = (
+    "What was put is sent as it was, as new messages with IDs of their own and signed anew. The originals stay as they "
+    "are, each linked with its new message."
+)
 _TWICE = (
     "The receiver accepted this message already and will get it a second time, under another ID. Do this only when you "
     "know that it can tell repetitions, or has lost the first."
@@ -91,12 +95,13 @@ def resend_chosen(request: MemberRequest, vault_id: int) -> HttpResponse:
             sentence = f"{len(made)} {_words(len(made))} put into their queues again."
             return said(request, sentence, fallback=list_url(request), event=CHANGED)
     again = sum(copy.state == CopyState.DELIVERED for copy in chosen)
-    twice = (f"{again} of them {'was' if again == 1 else 'were'} delivered already and will arrive a second time.",)
+    which = "It" if len(chosen) == 1 else f"{again} of them"
+    twice = (f"{which} {'was' if again == 1 else 'were'} delivered already and will arrive a second time.",)
     return show(
         request,
         title=f"Resend {len(chosen)} {'message' if len(chosen) == 1 else 'messages'}",
         cancel_url=list_url(request),
-        sentences=(*(twice if again else ()), _NEW.replace("a new message with an ID", "new messages with IDs")),
+        sentences=(*(twice if again else ()), _NEW if len(chosen) == 1 else _NEW_ONES),
         form=form,
         submit=f"Resend {len(chosen)} chosen",
         danger=bool(again),

@@ -20,14 +20,16 @@ from connections.selectors import messages as selectors
 from connections.selectors.messages import READERS
 from connections.services import explaining
 from connections.services.messages import holding, resending, revealing, set_aside
+from connections.services.messages.queues import VIEWERS
 from connections.spark.reading import BodyRefused, read_body
 from connections.spark.retrying import MINUTES, Clock
 from connections.views.messages.common import CHANGED, copy_or_404, incoming_or_404, message_url, shown_until
 from connections.views.messages.listing import resend_label
+from connections.views.queues import standstill_of
 from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import live_by
-from vaultadmin.permissions import Permission, can
+from vaultadmin.permissions import Permission, can, can_any
 
 _EVENTS = 20
 _PLANNED = 3
@@ -59,6 +61,8 @@ def _draw_outgoing(
         "steps": [_step(copy, tries, index) for index in range(len(tries))],
         "planned": _planned(copy, lane, ends_at),
         "next_try": selectors.next_try(copy, lane),
+        "standstill": standstill_of(copy, holds),
+        "may_see_queues": can_any(request.member, VIEWERS),
         "window_ends": ends_at,
         "content": _content(copy.content.payload, until),
         "content_removed": copy.content.payload_removed_at,
@@ -90,6 +94,7 @@ def incoming(request: MemberRequest, vault_id: int, incoming_id: int) -> HttpRes
 def _draw_incoming(request: MemberRequest, message: IncomingMessage, until: datetime | None) -> HttpResponse:
     context = content_of(request, message, until) | {
         "message": message,
+        "may_see_queues": can_any(request.member, VIEWERS),
         "goes_on": message.due_at is not None or until is not None,
         "events": audit.history(message)[:_EVENTS],
         "actions": incoming_actions(request, message),
@@ -177,7 +182,7 @@ def _words(attempt: DeliveryAttempt, *, on_its_way: bool) -> str:
 def _took(attempt: DeliveryAttempt) -> str:
     if attempt.milliseconds is None:
         return ""
-    return f"{attempt.milliseconds} ms" if attempt.milliseconds < 10_000 else f"{attempt.milliseconds / 1000:.1f} s"
+    return f"{attempt.milliseconds} ms" if attempt.milliseconds < 1_000 else f"{attempt.milliseconds / 1000:.1f} s"
 
 
 def _planned(copy: MessageCopy, lane: Lane | None, ends_at: datetime) -> list[datetime]:

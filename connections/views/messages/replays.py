@@ -89,13 +89,13 @@ def start(request: MemberRequest, vault_id: int, replay_id: int) -> HttpResponse
     replay = replay_or_404(request, replay_id)
     posted = request.POST if request.method == "POST" else None
     form = StartReplayForm(posted, total=replay.total)
-    twice = (
-        f"{replay.delivered_before} of them were delivered already and will arrive a second time."
-        if replay.delivered_before
-        else ""
-    )
+    again = replay.delivered_before
+    which = "It was" if replay.total == 1 else f"{again:,} of them {'was' if again == 1 else 'were'}"
+    twice = f"{which} delivered already and will arrive a second time." if again else ""
     sentences = (
-        f"{replay.total} messages are put into their queues again, in the order they entered them.",
+        "1 message is put into its queue again."
+        if replay.total == 1
+        else f"{replay.total:,} messages are put into their queues again, in the order they entered them.",
         *filter(None, (twice,)),
         "What was sent cannot be taken back; you can pause or cancel what is left.",
     )

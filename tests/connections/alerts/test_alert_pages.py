@@ -143,3 +143,15 @@ def test_an_operator_who_may_not_edit_is_told_so(firing, admin):
 
     assert response.status_code == 409
     assert "Admin: Spark Queues" in response.content.decode()
+
+
+def test_the_list_of_alerts_shows_every_rule_and_where_to_add_the_first(browser, admin, link):
+    url = page("alerts", link)
+
+    assert "No rule yet" in browser.get(url).content.decode()
+
+    watched = page("alert-add-queue", link, link.queue.name)
+    browser.post(watched, {"kind": "silence", "window": "60", "is_active": "on"})
+    text = browser.get(url).content.decode()
+    assert "no message for 60 minutes" in text
+    assert page("alert-rule", link, AlertRule.objects.get().pk) in text

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from connections.constants import CopyState
 from connections.home.connections import message_hits
-from connections.models import DeliveryAttempt, Hold, MessageCopy, SparkMessage
+from connections.models import DeliveryAttempt, Hold, Lane, MessageCopy, Queue, SparkMessage
 from connections.processing import filing
 from connections.services import explaining
 from connections.services.messages import holding, revealing
@@ -283,6 +283,27 @@ def test_next_try_of_a_held_message_stands_still(traffic, operating, now):
 
     assert "Stands still" in text
     assert "data-countdown" not in text
+
+
+def test_a_message_that_stands_still_says_why_and_leads_to_its_queue(traffic, now):
+    copy = traffic.put(now=now)
+    Queue.objects.filter(pk=copy.queue_id).update(delivery_enabled=False)
+    Lane.objects.update(stopped_since=now)
+    member = make_member(traffic.operator.vault, Permission.MESSAGES_OPERATE, Permission.CONNECTION_READ)
+
+    text = sign_in(member).get(address(traffic, "message", copy.message_id)).content.decode()
+
+    assert "Delivery of this queue is disabled." in text
+    assert reverse("connections:queue", args=[member.vault_id, copy.queue.name]) in text
+
+
+def test_one_ticked_message_is_spoken_of_as_one(traffic, operating, now):
+    copy = traffic.delivered(now=now)
+
+    text = operating.get(f"{address(traffic, 'messages')}resend/?id={copy.pk}").content.decode()
+
+    assert "It was delivered already" in text
+    assert "a new message with an ID of its own" in text
 
 
 def test_the_connection_shows_its_messages_and_what_holds_them(traffic, now):
