@@ -5,7 +5,6 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from django.test import Client
 from playwright.sync_api import BrowserContext, expect
 
 from connections.constants import APPROVAL_TASK
@@ -14,7 +13,7 @@ from tests.browser.axe import findings
 from tests.browser.conftest import watched_page
 from tests.factories.people import PASSWORD
 from tests.guards.routes import Route, all_routes
-from tests.guards.world import Place, build_place, signed_in
+from tests.guards.world import Place, build_place, in_for_long, signed_in
 from vaultadmin import clock, standard_profiles
 from vaultadmin.access import Gate
 from vaultadmin.models import Membership, Task
@@ -125,15 +124,6 @@ class Visitor:
             self.wrong += [f"{path} {theme} {width}: {finding}" for finding in found]
             if (wide := self.page.evaluate("document.documentElement.scrollWidth")) > width:
                 self.wrong.append(f"{path}: {wide} of {width} px wide")
-
-
-def in_for_long(client: Client) -> Client:
-    """On a slow machine a walk takes longer than a password counts as just given."""
-    session = client.session
-    for method in session["account_authentication_methods"]:
-        method["at"] += 3_600
-    session.save()
-    return client
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.test import Client
 from tests.guards import objects
 from tests.guards.routes import Route
 from vaultadmin import audit, clock, standard_profiles
-from vaultadmin.models import Membership, User, Vault
+from vaultadmin.models import Installation, Membership, User, Vault
 from vaultadmin.services import vaults
 
 BY = audit.System("Guard")
@@ -32,6 +32,7 @@ class Place:
 
 
 def build_place(number: int) -> Place:
+    Installation.current()
     vault = vaults.create_vault(
         id=number,
         name=f"Vault {number}",
@@ -54,6 +55,15 @@ def signed_in(user: User) -> Client:
     session["account_authentication_methods"] = [{"method": "password", "at": clock.now().timestamp()}]
     # allauth believes the record only for the person it was made for.
     session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(user.pk)
+    session.save()
+    return client
+
+
+def in_for_long(client: Client) -> Client:
+    """On a slow machine a walk takes longer than a password counts as just given."""
+    session = client.session
+    for method in session["account_authentication_methods"]:
+        method["at"] += 3_600
     session.save()
     return client
 
