@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from typing import Any
 from uuid import UUID
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
 
 from connections.models import Connection
 from tests.factories.connections import make_admin
 from tests.factories.people import PASSWORD, make_vault
 from tests.guards.routes import Route, all_routes
-from tests.guards.world import Place, build_place, signed_in
+from tests.guards.world import Place, build_place, in_for_long, signed_in
 from vaultadmin import audit, standard_profiles
-from vaultadmin.models import Installation, Membership
+from vaultadmin.models import Membership
 
 KEY = str(UUID(int=7))
 BY = audit.System("Guard")
@@ -29,6 +34,7 @@ class World:
     owner: Membership
     helper: Membership
     elsewhere: Membership
+    cookies: SimpleCookie
 
     @property
     def ids(self) -> dict[str, Any]:
@@ -41,19 +47,41 @@ class World:
         return Connection.objects.get(vault=self.place.vault, api_name=self.ids["connections:api_name"])
 
     def client(self) -> Client:
-        client = signed_in(self.owner.user)
-        client.raise_request_exception = False
+        """A browser in which the owner is signed in; all of them share one session."""
+        client = Client(raise_request_exception=False)
+        client.cookies = deepcopy(self.cookies)
         return client
 
 
 def build_world(number: int = 7001) -> World:
-    Installation.current()
     place = build_place(number)
     owner = Membership.objects.for_request().get(pk=place.people[standard_profiles.VAULT_OWNER.api_name].pk)
     owner.user.is_domain_admin = True
     owner.user.set_password(PASSWORD)
     owner.user.save()
-    return World(place, owner, make_admin(place.vault), make_admin(make_vault()))
+    cookies = in_for_long(signed_in(owner.user)).cookies
+    return World(place, owner, make_admin(place.vault), make_admin(make_vault()), cookies)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A form that works: its address, what a browser would send, and the browser."""
+
+    path: str
+    data: dict[str, Any]
+    browser: Client
+
+    @contextmanager
+    def undone(self) -> Iterator[Client]:
+        """One try at it, of which neither the database nor the browser keeps anything."""
+        cookies = deepcopy(self.browser.cookies)
+        for value in self.data.values():
+            if isinstance(value, SimpleUploadedFile):
+                value.seek(0)
+        with transaction.atomic():
+            yield self.browser
+            transaction.set_rollback(True)
+        self.browser.cookies = cookies
 
 
 @dataclass(frozen=True)
@@ -78,6 +106,13 @@ class Deed:
     def address(self, world: World) -> str:
         path = self.path(world) if self.path else world.place.path(self.route())
         return path + self.query
+
+    @contextmanager
+    def ready(self, world: World) -> Iterator[Ready]:
+        """The form where it works, for as many tries as wanted; the world is as it was afterwards."""
+        with transaction.atomic():
+            yield Ready(self.address(world), self.prepare(world), self.browser(world))
+            transaction.set_rollback(True)
 
     def browser(self, world: World) -> Client:
         return Client(raise_request_exception=False) if self.anonymous else world.client()
