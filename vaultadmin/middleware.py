@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -11,10 +12,13 @@ from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import resolve
+from django.middleware.security import SecurityMiddleware
+from django.urls import ResolverMatch, resolve
 from django.utils.functional import cached_property
+from django_permissions_policy import PermissionsPolicyMiddleware
 
 from vaultadmin import audit, clock
 from vaultadmin.access import Gate
@@ -34,9 +38,10 @@ def own_address(get_response: Handler) -> Handler:
     trusted = settings.TRUSTED_PROXIES
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        hops = request.headers.get("X-Forwarded-For", "").split(",")
-        if 0 < trusted <= len(hops) and (address := _address(hops[-trusted])):
-            request.META["REMOTE_ADDR"] = address
+        if trusted:
+            hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            if trusted <= len(hops) and (address := _address(hops[-trusted])):
+                request.META["REMOTE_ADDR"] = address
         return get_response(request)
 
     return middleware
@@ -61,26 +66,59 @@ class ContentPolicy(CSPMiddleware):
 def short_way(get_response: Handler) -> Handler:
     """Take machines' calls straight to their view: they have no session, no form and no language.
 
-    Only addresses settings.MACHINE_PATHS names whose view is behind Gate.MACHINE; all others go the long way. It
-    stands below the middleware that sets headers, so the answers carry the same ones.
+    Only addresses settings.MACHINE_PATHS names whose view is behind Gate.MACHINE; all others go the long way. The
+    answers carry the headers every other answer carries, and plain http is redirected where it is for everybody.
     """
+    usual = _UsualHeaders()
 
-    def middleware(request: HttpRequest) -> Any:
-        if not settings.MACHINE_PATHS.match(request.path_info):
-            return get_response(request)
-        match = resolve(request.path_info)
+    @convert_exception_to_response
+    def straight(request: HttpRequest) -> Any:
+        match = _resolve(request.path_info, settings.ROOT_URLCONF)
         access = getattr(match.func, "access", None)
         if access is None or access.gate is not Gate.MACHINE:
             return get_response(request)
         request.resolver_match = match
         with audit.origin(source_ip=request.META.get("REMOTE_ADDR", "")):
-            answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+            return match.func(request, *match.args, **match.kwargs)
+
+    def middleware(request: HttpRequest) -> Any:
+        is_redirected = settings.SECURE_SSL_REDIRECT and not request.is_secure()
+        if is_redirected or not settings.MACHINE_PATHS.match(request.path_info):
+            return get_response(request)
+        answer: Any = straight(request)
+        for name, value in usual.of(request):
+            answer.headers.setdefault(name, value)
         # As CommonMiddleware does on the long way: a caller knows when the answer is whole, and keeps its connection.
         if isinstance(answer, HttpResponse):
             answer.headers.setdefault("Content-Length", str(len(answer.content)))
         return answer
 
     return middleware
+
+
+class _UsualHeaders:
+    """What the middleware that sets headers writes on an answer that says nothing of its own: found out once each for
+    http and https, by letting it write on an empty one."""
+
+    def __init__(self) -> None:
+        blank = PermissionsPolicyMiddleware(lambda request: HttpResponse(headers={"Content-Type": ""}))
+        self._chain: Callable[[HttpRequest], Any] = SecurityMiddleware(ContentPolicy(blank))
+        self._found: dict[bool, list[tuple[str, str]]] = {}
+
+    def of(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """Names and values for an answer to this request."""
+        found = self._found.get(request.is_secure())
+        if found is None:
+            blank = self._chain(request)
+            found = [(name, value) for name, value in blank.headers.items() if name != "Content-Type"]
+            self._found[request.is_secure()] = found
+        return found
+
+
+@lru_cache(maxsize=1024)
+def _resolve(path: str, _urlconf: str) -> ResolverMatch:
+    """Machines call few addresses, again and again; the name of the addresses' module is for the cache."""
+    return resolve(path)
 
 
 def audit_origin(get_response: Handler) -> Handler:

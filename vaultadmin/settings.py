@@ -54,12 +54,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "vaultadmin.middleware.own_address",
+    "vaultadmin.middleware.short_way",
     "django.middleware.security.SecurityMiddleware",
     # Before the static files, which carry the policy like every other answer.
     "vaultadmin.middleware.ContentPolicy",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "vaultadmin.middleware.short_way",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
