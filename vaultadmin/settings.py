@@ -107,6 +107,8 @@ DATABASES = {
 PLACE_ADDRESS = environment.text("VAULTADMIN_PUBLIC_URL").rstrip("/")
 PLACE_FILE = None if _DATABASE_URL else DATA_DIR / "place"
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+# Only what asks for it by `vaultadmin.prepared` is prepared; Django's own statements never are.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("prepare_threshold", 5)
 if environment.text("VAULTADMIN_DATABASE_NAME"):
     DATABASES["default"]["NAME"] = environment.text("VAULTADMIN_DATABASE_NAME")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

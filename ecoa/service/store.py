@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import IntegrityError, InterfaceError, OperationalError, connection
-from psycopg import Cursor
+from django.db import IntegrityError
 from psycopg.errors import UniqueViolation
 
 from ecoa.contract import Code
 from ecoa.service.models import ServiceParticipant, ServiceRevision
 from ecoa.service.models.participants import PARTICIPANT_ONCE
 from ecoa.service.refusals import Refusal
+from vaultadmin import prepared
 
 _TABLE = ServiceParticipant._meta.db_table
 _CURRENT = f"(SELECT code FROM {ServiceRevision._meta.db_table})"  # nosec B608: as below
@@ -94,36 +94,12 @@ def _values(spot: Spot) -> dict[str, Any]:
 
 
 def _ask(statement: str, values: dict[str, Any]) -> tuple[Any, ...]:
-    """The one row of a statement, after its first column said that the revision holds.
-
-    A kept connection that ended meanwhile is found out by the statement itself, which is asked once more over a new
-    one: asking before every call whether it still stands would cost each of them a round trip, and to write the same
-    values twice is to write them once.
-    """
-    try:
-        row = _execute(statement, values)
-    except (OperationalError, InterfaceError):
-        if connection.in_atomic_block or not _has_ended():
-            raise
-        connection.close()
-        row = _execute(statement, values)
+    """The one row of a statement, after its first column said that the revision holds. Twice is as once: the same
+    values are written."""
+    row = prepared.fetch_one(statement, values)
     if row is None or not row[0]:
         raise Outdated
     return row[1:]
-
-
-def _execute(statement: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
-    """The server prepares it once a connection, and gets the values beside it.
-
-    Planning it anew and writing the values into the text cost more than carrying it out.
-    """
-    connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        return cursor.execute(statement, values, prepare=True).fetchone()
-
-
-def _has_ended() -> bool:
-    return connection.connection is not None and connection.connection.closed
 
 
 def _is_taken_meanwhile(error: IntegrityError) -> bool:
