@@ -27,6 +27,7 @@ AttributeValue: TypeAlias = str | bool | int | float | Decimal
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
 _PATH: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")
+_UNSENDABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _LARGEST: Final = 2**53
 
 
@@ -58,14 +59,15 @@ def check(attributes: Mapping[str, AttributeValue], items: Sequence[str]) -> Non
     if len(items) > MAX_ITEMS:
         sentence = f"A message can have at most {MAX_ITEMS} items; this one has {len(items):,}."
         raise MessageRefused(PutError.TOO_MANY_ITEMS, sentence)
-    for number, item in enumerate(items, start=1):
-        _check_item(number, item)
+    if max(map(len, items), default=0) > MAX_ITEM_LENGTH or not _is_text("".join(items)):
+        for number, item in enumerate(items, start=1):
+            _check_item(number, item)
     if len(attributes) > MAX_ATTRIBUTES:
         sentence = f"A message can have at most {MAX_ATTRIBUTES} attributes; this one has {len(attributes):,}."
         raise MessageRefused(PutError.INVALID_MESSAGE, sentence)
     for name, value in attributes.items():
         _check_attribute(name, value)
-    if size(attributes, items) > MAX_BODY_BYTES:
+    if _largest(attributes, items) > MAX_BODY_BYTES and size(attributes, items) > MAX_BODY_BYTES:
         sentence = f"A message can have at most {MAX_BODY_BYTES // 1024} KiB."
         raise MessageRefused(PutError.INVALID_MESSAGE, sentence)
 
@@ -108,6 +110,12 @@ def check_path(path: str) -> None:
     if not path.startswith("/") or not _PATH.fullmatch(path) or ".." in path.partition("?")[0].split("/"):
         sentence = "A path begins with a slash (/), holds only characters of URLs, and leads no step up."
         raise MessageRefused(PutError.BAD_PATH, sentence)
+
+
+def _largest(attributes: Mapping[str, AttributeValue], items: Sequence[str]) -> int:
+    """More bytes than these can have on the wire, without writing them: a character is never more than six."""
+    texts = (*items, *attributes, *(value for value in attributes.values() if isinstance(value, str)))
+    return 6 * sum(map(len, texts)) + 40 * (len(items) + 2 * len(attributes) + 2)
 
 
 def _check_item(number: int, item: str) -> None:
@@ -163,4 +171,4 @@ def _is_number(value: object) -> bool:
 
 def _is_text(value: str) -> bool:
     """PostgreSQL keeps no NUL, UTF-8 no half of a surrogate pair."""
-    return "\x00" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return _UNSENDABLE.search(value) is None

@@ -119,7 +119,7 @@ def _ours(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         # Base64 may be folded by a sender's MIME encoder; nothing else may hold control characters.
         if name not in (SIGNATURE.lower(), LEGACY_SIGNATURE.lower()) and _CONTROL.search(value):
             raise SignatureRefused(f"The header {name[:80]} holds control characters.")
-        if not _is_utf8(value):
+        if not (value.isascii() or _is_utf8(value)):
             raise SignatureRefused(f"The header {name[:80]} holds half of a surrogate pair.")
         found[name] = value
     return found
@@ -158,7 +158,7 @@ def _instant(values: dict[str, str], name: str) -> datetime:
     try:
         if parts is None:
             raise ValueError("not a UTC time")
-        whole = datetime.strptime(parts[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+        whole = datetime.fromisoformat(parts[1]).replace(tzinfo=UTC)
         # The tolerance is added to it later and must not leave the calendar.
         if not 1970 <= whole.year < 9999:
             raise ValueError("not a time of ours")

@@ -53,4 +53,4 @@ def _read_away(request: HttpRequest) -> None:
 
 def _text(value: str) -> str:
     """The bytes a client sent, read as UTF-8; others stay as lone surrogates, which the strict reader refuses."""
-    return value.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
+    return value if value.isascii() else value.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
