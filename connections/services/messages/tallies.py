@@ -11,9 +11,9 @@ from connections.models import Queue, QueueTally
 from connections.spark.message import CAPACITY, MessageRefused, PutError
 
 # Writers of one database session share a slot, others hardly ever do.
-_SLOTS = 32
+SLOTS = 32
 # So near the end whoever puts goes through one door, one at a time, and the last place is given once.
-_CLOSE = 500
+_CLOSE = 2000
 
 _ADD = """
 INSERT INTO connections_queuetally AS t (queue_id, slot, waiting)
@@ -35,7 +35,7 @@ def add(changes: Mapping[int, int]) -> None:
     if filled:
         queues, more = zip(*filled, strict=True)
         with database.cursor() as cursor:
-            cursor.execute(_ADD, {"slots": _SLOTS, "queues": list(queues), "more": list(more)})
+            cursor.execute(_ADD, {"slots": SLOTS, "queues": list(queues), "more": list(more)})
 
 
 def make_room(queue: Queue, copies: int) -> None:
