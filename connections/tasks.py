@@ -9,7 +9,7 @@ from celery import shared_task
 from connections.delivery import draining
 from connections.processing import working
 from connections.services import delivering, foretelling, lapsing, renewing
-from connections.services.messages import queue_log, replay_work, retention
+from connections.services.messages import arrivals, queue_log, replay_work, retention
 from connections.watching import calling, looking
 from vaultadmin import clock, place
 
@@ -69,6 +69,7 @@ def forget_queue_log(**_later: Any) -> None:
 def watch_alerts(**_later: Any) -> None:
     """Open and end alerts, then make the webhook calls that are due. A second run finds nothing to do."""
     now = clock.now()
+    arrivals.count_up()
     looking.look(now=now)
     calling.deliver_due(now=now)
 

@@ -38,21 +38,25 @@ def marks() -> dict[str, str]:
     return found
 
 
-def differences(recorded: dict[str, str]) -> dict[str, tuple[str, str]]:
+def differences(known: dict[str, str]) -> dict[str, tuple[str, str]]:
     """Which recorded marks are others here: by name what was recorded, and what is found.
 
     Nothing differs as long as nothing is recorded. A command in a shell that lacks the address is not judged by it.
     """
-    if not recorded:
+    if not known:
         return {}
     found = marks()
-    return {name: (was, found[name]) for name, was in recorded.items() if found.get(name, was) != was}
+    return {name: (was, found[name]) for name, was in known.items() if found.get(name, was) != was}
+
+
+def recorded() -> dict[str, str]:
+    """The marks as last recorded or confirmed by a person; empty when nothing is. One query."""
+    return Installation.objects.filter(singleton=True).values_list("place", flat=True).first() or {}
 
 
 def held() -> bool:
     """Must nothing leave this installation until somebody says what it is? One query."""
-    recorded = Installation.objects.filter(singleton=True).values_list("place", flat=True).first()
-    return bool(differences(recorded or {}))
+    return bool(differences(recorded()))
 
 
 def only_at_home(task: Callable[..., None]) -> Callable[..., None]:

@@ -33,10 +33,10 @@ def wake(lane: str, **ids: Any) -> None:
 
     However often a transaction asks for the same, one nudge is sent: a thousand messages are put as one is.
     """
-    nudge = _Nudge(_lanes[lane], ids)
+    nudge, database = _Nudge(_lanes[lane], ids), transaction.get_connection()
     # What stands there was asked for by a block that is still open or was closed well, so it goes when this one goes.
-    if not any(asked == nudge for _, asked, _ in transaction.get_connection().run_on_commit):
-        transaction.on_commit(nudge, robust=True)
+    if not any(asked == nudge for _, asked, _ in database.run_on_commit):
+        database.on_commit(nudge, robust=True)
 
 
 @dataclass(frozen=True)

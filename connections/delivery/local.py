@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.db import DatabaseError
@@ -19,6 +20,7 @@ from connections.delivery.outcomes import Result
 from connections.delivery.routing import Route, RouteUnavailable
 from connections.delivery.sent import Sent, holds_up, not_sent
 from connections.services.messages import accepting, local_puts
+from connections.services.messages.accepting import Posted
 from connections.spark.message import MessageRefused
 from vaultadmin import clock
 from vaultadmin.models import Vault
@@ -53,10 +55,9 @@ def hand_over(route: Route, jobs: list[Job], *, may_go_on: Callable[[], bool]) -
 def _to_the_peer(route: Route, job: Job, began: float) -> Sent:
     now = clock.now()
     call = build(route, job, now=now)
-    vault = Vault.objects.filter(pk=route.peer_vault_id).first()
-    posted = accepting.Posted(call.body, list(call.headers.items()), urlsplit(call.url).path)
+    posted = Posted(call.body, list(call.headers.items()), urlsplit(call.url).path)
     try:
-        accepting.accept(posted, vault=vault, queue_name=route.link.deliver_to_queue, now=now)
+        _hand_over(posted, route, now)
     except accepting.IdentityRefused:
         result = Result(AttemptOutcome.REFUSED, 401, _since(began), "The other Vault did not accept the message.")
     except accepting.NotTaken as refusal:
@@ -65,6 +66,13 @@ def _to_the_peer(route: Route, job: Job, began: float) -> Sent:
     else:
         result = Result(AttemptOutcome.DELIVERED, 200, _since(began))
     return Sent(job, result, call.url, call.certificate_id, call.sent_at, call.digest)
+
+
+def _hand_over(posted: Posted, route: Route, now: datetime) -> None:
+    queue_name = route.link.deliver_to_queue
+    if not accepting.accept_as_before(posted, vault_id=route.peer_vault_id, queue_name=queue_name, now=now):
+        vault = Vault.objects.filter(pk=route.peer_vault_id).first()
+        accepting.accept(posted, vault=vault, queue_name=queue_name, now=now)
 
 
 def _into_own_vault(route: Route, job: Job, began: float) -> Sent:

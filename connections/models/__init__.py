@@ -20,12 +20,13 @@ from connections.models.reference_lookup import ReferenceLookup
 from connections.models.replay import Replay, ReplayItem, ReplayItemState, ReplayState
 from connections.models.stats import ConnectionStats
 from connections.models.token import VaultToken
-from connections.models.traffic import TrafficSlot
+from connections.models.traffic import Arrival, TrafficSlot
 
 __all__ = [
     "Alert",
     "AlertCall",
     "AlertRule",
+    "Arrival",
     "Binding",
     "CertificateAnnouncement",
     "Connection",

@@ -1,4 +1,4 @@
-"""What each queue carried through each of its connections, by five minutes and by the hour."""
+"""What each queue carried through each of its connections, by five minutes and by the hour, and what is added soon."""
 
 from __future__ import annotations
 
@@ -41,6 +41,22 @@ class TrafficSlot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.minutes} minutes from {self.starts_at:%Y-%m-%d %H:%M} UTC of {self.link_id}"
+
+
+class Arrival(models.Model):
+    """A message that was accepted and is not counted yet: `services.messages.arrivals` adds many to the sums at once.
+
+    Everything that comes in within five minutes is counted in the same few rows, and messages that come in at once
+    would wait for each other there. No row refers to another: what has gone meanwhile is not counted.
+    """
+
+    message = models.BigIntegerField(primary_key=True)
+    queue = models.BigIntegerField()
+    connection = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Message {self.message}"
 
 
 def start_of(moment: datetime, minutes: int) -> datetime:

@@ -15,7 +15,7 @@ from connections.models import IncomingMessage, Queue
 from connections.processing import taking
 from connections.processing.taking import Taken
 from connections.processors import CannotProcess, Inbound, Processor
-from connections.services.messages import tallies, traffic
+from connections.services.messages import arrivals, tallies, traffic
 from connections.services.messages.traffic import Passage
 from connections.services.stats import Counts
 from connections.spark.reading import read_body
@@ -29,12 +29,17 @@ _WAITS = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), tim
 
 
 def work(*, now: Callable[[], datetime]) -> int:
-    """Process what is due until nothing is left or the time is up; returns how many messages were worked on."""
+    """Process what is due until nothing is left or the time is up; returns how many messages were worked on.
+
+    What came in is counted on the way, so that the sums do not wait for the messages.
+    """
+    arrivals.count_up()
     stop_at = time.monotonic() + DRAIN_FOR
     worked = 0
     for take in (taking.take_suspect, taking.take):
         while time.monotonic() < stop_at and (batch := take(now=now())):
             worked += _work_off(batch, now, stop_at)
+            arrivals.count_up()
     return worked
 
 

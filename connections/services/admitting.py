@@ -71,7 +71,7 @@ def take(posted: Posted, *, vault_id: int, now: datetime) -> Taken:
 
 
 def _believe(posted: Posted, vault: Vault | None, now: datetime) -> tuple[SignedRequest, Message]:
-    request = read_request(posted.headers, urls=parties.own_urls(vault, posted.path))
+    request = read_request(posted.headers, urls=parties.own_urls(vault.dns if vault else None, posted.path))
     message = read_message(posted.raw)
     _check_envelope(request, message, posted.name)
     if message.sender.installation_id == Installation.current().pk:

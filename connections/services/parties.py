@@ -19,10 +19,11 @@ def peering_url(vault: Vault) -> str:
     return f"{settings.PUBLIC_URL}/v/{vault.pk}/peering/"
 
 
-def own_urls(vault: Vault | None, path: str) -> tuple[str, ...]:
-    """Under which addresses a request to `path` may rightly have come in: the installation's, and the vault's own."""
+def own_urls(dns: str | None, path: str) -> tuple[str, ...]:
+    """Under which addresses a request to `path` may rightly have come in: the installation's, and one of the vault's
+    own name, if there is such a vault."""
     ours = f"{settings.PUBLIC_URL}{path}"
-    return (ours, f"https://{vault.dns}{path}") if vault is not None else (ours,)
+    return (ours, f"https://{dns}{path}") if dns is not None else (ours,)
 
 
 def details(vault: Vault) -> VaultDetails:

@@ -29,12 +29,15 @@ def receive(request: HttpRequest, vault_id: int, queue_name: str) -> HttpRespons
         return problem(405, "Messages are posted.", Allow="POST")
     if refused := too_large(request, MAX_BYTES):
         return refused
-    if place.held():
-        return later(RETRY_SECONDS)
     posted = accepting.Posted(request.body, list(headers_of(request.META)), request.get_full_path())
-    vault = Vault.objects.filter(pk=vault_id).first() if vault_id < 2**63 else None
+    now = clock.now()
     try:
-        accepting.accept(posted, vault=vault, queue_name=queue_name, now=clock.now())
+        if accepting.accept_as_before(posted, vault_id=vault_id, queue_name=queue_name, now=now):
+            return HttpResponse(status=200)
+        if place.held():
+            return later(RETRY_SECONDS)
+        vault = Vault.objects.filter(pk=vault_id).first() if vault_id < 2**63 else None
+        accepting.accept(posted, vault=vault, queue_name=queue_name, now=now)
     except accepting.IdentityRefused:
         return problem(401, "The message is not accepted.", **{"WWW-Authenticate": "Signature"})
     except accepting.NotTaken as refusal:

@@ -196,13 +196,14 @@ SELECT count(*) FROM connections_messagecopy c
  WHERE NOT EXISTS (SELECT 1 FROM connections_deliveryattempt a
                     WHERE a.copy_id = c.id AND a.outcome = 'delivered' AND a.ended_at IS NOT NULL)
 """
-# What still waits by the tallies, and by how much the day's counters are off.
+# What still waits by the tallies, and by how much the day's counters are off, with what is noted for them.
 _MISCOUNTED = f"""
 SELECT sum(waiting) FROM connections_queuetally
 UNION ALL
 SELECT (SELECT sum(sent) FROM connections_connectionstats) - (SELECT count(*) FROM connections_messagecopy)
 UNION ALL
-SELECT (SELECT sum(received) FROM connections_connectionstats)
+SELECT (SELECT COALESCE(sum(received), 0) FROM connections_connectionstats)
+       + (SELECT count(*) FROM connections_arrival)
        - (SELECT count(*) FROM connections_messagecopy c JOIN connections_queue q ON q.id = c.queue_id
            WHERE q.name = '{ACROSS}')
 """

@@ -38,9 +38,12 @@ SELECT b.id, b.peer_vault_id, b.peer_installation_id, b.peer_certificate_id, b.p
 class Sender:
     """A peer that may have signed a message, the certificate it would have signed with, and the queue it goes to."""
 
+    binding: int
     peer_vault_id: int
     peer_installation_id: UUID
     pem: str
+    # Nobody else of this vault id is connected, and the certificate is one of those pinned on the binding.
+    is_plain: bool
     connection: int
     is_active: bool
     # None when no inbound queue of the name takes messages of this connection.
@@ -68,4 +71,4 @@ def known(*, vault: Vault, peer_vault_id: int, certificate_id: str, queue_name: 
         # Seldom: nothing of the peer is valid any more, and then it matters whether it lives in this installation.
         pems = valid or pinned_certificates(Binding.objects.get(pk=binding), now=now)
         if (pem := pems.get(certificate_id)) is not None:
-            yield Sender(peer, installation, pem, *place)
+            yield Sender(binding, peer, installation, pem, bool(valid) and len(rows) == 1, *place)

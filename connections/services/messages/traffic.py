@@ -20,9 +20,11 @@ _ADD = """
 INSERT INTO connections_trafficslot AS kept
     (link_id, minutes, starts_at, sent, received, failures, retries, timeouts, fatal, waits, last_at)
 SELECT k.id, span.minutes, span.starts_at, more.sent, more.received, more.failures, more.retries, more.timeouts,
-       more.fatal, more.waits, CASE WHEN more.sent + more.received > 0 THEN %(at)s::timestamptz END
+       more.fatal, more.waits,
+       CASE WHEN more.sent + more.received > 0 THEN COALESCE(more.last_at, %(at)s::timestamptz) END
   FROM jsonb_to_recordset(%(rows)s::jsonb) AS more(queue bigint, connection bigint, sent integer, received integer,
-           failures integer, retries integer, timeouts integer, fatal integer, waits integer[])
+           failures integer, retries integer, timeouts integer, fatal integer, waits integer[],
+           last_at timestamptz)
   JOIN connections_queueconnection k ON k.queue_id = more.queue AND k.connection_id = more.connection
  CROSS JOIN unnest(%(minutes)s::smallint[], %(starts)s::timestamptz[]) AS span(minutes, starts_at)
  ORDER BY k.id, span.minutes
@@ -44,10 +46,14 @@ KEEP = {SHORT: timedelta(days=2), LONG: timedelta(days=32)}
 
 @dataclass(frozen=True)
 class Passage:
-    """What went through one connection of one queue in one piece of work; `waits` are the seconds of each message."""
+    """What went through one connection of one queue in one piece of work; `waits` are the seconds of each message.
+
+    `last_at` is when the last one got through, if that is not the moment of counting.
+    """
 
     counts: Counts = field(default_factory=Counts)
     waits: Sequence[float] = field(default_factory=tuple)
+    last_at: datetime | None = None
 
 
 def count_many(passages: Mapping[tuple[int, int], Passage], *, at: datetime) -> None:
@@ -56,7 +62,7 @@ def count_many(passages: Mapping[tuple[int, int], Passage], *, at: datetime) -> 
     Call it before `stats.count_many`: whoever calls both locks the rows in one order.
     """
     rows = [
-        {"queue": queue, "connection": connection, "waits": waits.sort(passage.waits), **asdict(passage.counts)}
+        _row(queue, connection, passage)
         for (queue, connection), passage in sorted(passages.items())
         if passage.waits or any(astuple(passage.counts))
     ]
@@ -70,6 +76,12 @@ def count_many(passages: Mapping[tuple[int, int], Passage], *, at: datetime) -> 
         }
         with database.cursor() as cursor:
             cursor.execute(_ADD, values)
+
+
+def _row(queue: int, connection: int, passage: Passage) -> dict[str, Any]:
+    last = passage.last_at.isoformat() if passage.last_at is not None else None
+    counted = {"waits": waits.sort(passage.waits), "last_at": last, **asdict(passage.counts)}
+    return {"queue": queue, "connection": connection, **counted}
 
 
 def forget_old(*, now: datetime, limit: int = 5000) -> int:

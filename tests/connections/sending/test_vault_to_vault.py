@@ -17,7 +17,7 @@ from connections.models import (
     MessageCopy,
 )
 from connections.processors import Processor
-from connections.services.messages import accepting, queues, tallies
+from connections.services.messages import accepting, arrivals, queues, tallies
 from connections.spark.message import CAPACITY
 from connections.spark.verifying import read_request
 from tests.connections.rollovers import established
@@ -70,6 +70,7 @@ def test_between_vaults_of_one_installation_the_rows_are_those_of_a_remote_deliv
     assert attempt.url.endswith(f"/v/{world.receiver.vault_id}/spark/arrivals__c")
     assert json.loads(arrived.body)["message"] == {"attributes": {"n": 1}, "items": ["A"]}
     assert (tallies.waiting(world.queue), tallies.waiting(world.inbound)) == (0, 1)
+    arrivals.count_up()
     stats = {row.connection: (row.sent, row.received) for row in ConnectionStats.objects.select_related("connection")}
     assert stats == {world.source: (1, 0), world.target: (0, 1)}
 
@@ -127,6 +128,7 @@ def test_a_copy_delivered_twice_is_stored_once(world):
 
     assert MessageCopy.objects.get().state == "delivered"
     assert IncomingMessage.objects.count() == 1
+    assert arrivals.count_up() == 1
     assert ConnectionStats.objects.get(connection=world.target).received == 1
 
 
