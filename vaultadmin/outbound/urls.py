@@ -6,6 +6,7 @@ one plain form is refused with a sentence, and the doors build their requests fr
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -53,6 +54,8 @@ class Target:
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
+# The same few addresses are called over and over.
+@lru_cache(maxsize=256)
 def parse_url(url: str) -> Target:
     """Take a URL apart or raise UrlRefused. Any port is let through here: the policy judges it."""
     _check_characters(url)
