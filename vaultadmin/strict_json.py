@@ -20,6 +20,11 @@ MAX_STRING: Final = 65_536
 _TOKEN: Final = re.compile(r'"(?P<string>[^"\\]*+(?:\\.?[^"\\]*+)*+)(?:"|\Z)|[\[{]|[\]}]|-?\d[\d.eE+-]*+', re.DOTALL)
 
 
+_LONG_NUMBER: Final = re.compile(rf"\d[\d.eE+-]{{{MAX_DIGITS - 1}}}")
+
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 class StrictJsonError(ValueError):
     """The text is not JSON we accept, or the value cannot be written as such; the message is one sentence."""
 
@@ -41,9 +46,7 @@ def loads(
     text = _decode(raw, max_bytes)
     _check_sizes(text, max_depth=max_depth, max_digits=max_digits, max_string=max_string)
     try:
-        value = json.loads(
-            text, object_pairs_hook=_unique_keys, parse_float=_finite_float, parse_constant=_refuse_constant
-        )
+        value = _STRICT.decode(text)
     except StrictJsonError:
         raise
     except json.JSONDecodeError as error:
@@ -59,12 +62,18 @@ def canonical(value: Any) -> bytes:
 
     Only what `loads` can give back is accepted: text keys, finite numbers, encodable text.
     """
-    _check_characters(value)
+    _check_keys(value)
     try:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = _CANONICAL.encode(value)
+        raw = text.encode()
+    except UnicodeEncodeError as error:
+        raise StrictJsonError("The JSON text holds half of a surrogate pair.") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise StrictJsonError("The value cannot be written as JSON.") from error
-    return text.encode()
+    # A NUL is always written this way; so is, more rarely, a backslash somebody meant.
+    if "\\u0000" in text:
+        _check_characters(value)
+    return raw
 
 
 def _decode(raw: bytes, max_bytes: int) -> str:
@@ -80,6 +89,8 @@ def _decode(raw: bytes, max_bytes: int) -> str:
 
 def _check_sizes(text: str, *, max_depth: int, max_digits: int, max_string: int) -> None:
     """Refuse nesting, numbers and strings beyond the limits before a parser sees them."""
+    if _is_modest(text, max_depth=max_depth, max_digits=max_digits, max_string=max_string):
+        return
     depth = 0
     for token in _TOKEN.finditer(text):
         first = text[token.start()]
@@ -94,6 +105,13 @@ def _check_sizes(text: str, *, max_depth: int, max_digits: int, max_string: int)
             depth -= 1
         elif token.end() - token.start() > max_digits:
             raise StrictJsonError(f"A number in the JSON text has more than {max_digits} characters.")
+
+
+def _is_modest(text: str, *, max_depth: int, max_digits: int, max_string: int) -> bool:
+    """Whether no limit can be passed, whatever the text says: true of nearly all we read, and told without a scan."""
+    if len(text) > max_string or text.count("[") + text.count("{") > max_depth:
+        return False
+    return max_digits == MAX_DIGITS and _LONG_NUMBER.search(text) is None
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -137,9 +155,33 @@ def _texts(value: Any) -> Iterator[str]:
             waiting.extend(_members(item) if isinstance(item, dict) else item)
 
 
+def _check_keys(value: Any) -> None:
+    """Every key is text, however deep; a container met again inside itself ends the walk."""
+    waiting: list[Any] = [value]
+    seen: set[int] = set()
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            inner: Any = item.values()
+            if not all(isinstance(key, str) for key in item):
+                raise StrictJsonError("Every key of a JSON object must be text.")
+        elif isinstance(item, list | tuple):
+            inner = item
+        else:
+            continue
+        if id(item) not in seen:
+            seen.add(id(item))
+            waiting.extend([each for each in inner if isinstance(each, dict | list | tuple)])
+
+
 def _members(item: dict[Any, Any]) -> Iterator[Any]:
     for key, inner in item.items():
         if not isinstance(key, str):
             raise StrictJsonError("Every key of a JSON object must be text.")
         yield key
         yield inner
+
+
+_STRICT: Final = json.JSONDecoder(
+    object_pairs_hook=_unique_keys, parse_float=_finite_float, parse_constant=_refuse_constant
+)
