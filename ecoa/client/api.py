@@ -201,7 +201,7 @@ def _no_answer(answer: Answer) -> errors.EcoaError:
 def _retry_after(answer: Answer, now: float) -> tuple[float, int]:
     """The seconds we wait, bounded, and the seconds eCOA asked for; zeros when it asked for nothing we can read."""
     text = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), "").strip()
-    asked = _seconds(text, now)
+    asked = _seconds(text, now) if text else None
     if asked is None:
         return 0.0, 0
     return min(max(float(asked), 1.0), RETRY_AFTER_MAX), asked

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from ecoa.contract.errors import InvalidRequest
@@ -33,6 +34,8 @@ def authorize_url(region: str, version: str = DEFAULT_VERSION) -> str:
     return _join(region, f"auth/{_segment(version)}/authorize")
 
 
+# All participants of a site have the same one.
+@lru_cache(maxsize=256)
 def participant_url(region: str, study: str, site: str, version: str = DEFAULT_VERSION) -> str:
     """The address of a site's participants: POST creates or updates one there."""
     return _join(region, f"services/{_segment(version)}/sponsor/{_segment(study)}/site/{_segment(site)}/participant")

@@ -47,7 +47,7 @@ class Participant(models.Model):
     """
 
     vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="+")
-    mapping = models.ForeignKey("ecoa.StudyMapping", models.PROTECT, related_name="participants")
+    mapping = models.ForeignKey("ecoa.StudyMapping", models.PROTECT, related_name="participants", db_index=False)
     site = models.ForeignKey("ecoa.Site", models.PROTECT, related_name="participants", db_index=False)
     participant_id = models.CharField(_("participant ID"), max_length=255, db_collation="C")
     internal_id = models.CharField(_("internal ID"), max_length=255, db_collation="C")

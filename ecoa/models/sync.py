@@ -249,11 +249,12 @@ class SyncItem(models.Model):
             ),
         ]
         indexes = [
-            # What the lanes claim from: only rows nobody holds and that are not over.
+            # What the lanes claim from, in the order they claim: only rows nobody holds and that are not over. A plan's
+            # rows are all due at the same moment, so without the id each claim would sort all that is left.
             models.Index(
-                fields=["run", "crashes", "due_at"],
+                fields=["run", "crashes", "due_at", "id"],
                 condition=Q(due_at__isnull=False, lease_token__isnull=True),
-                name="sync_item_claimable",
+                name="sync_item_claim_order",
             ),
             models.Index(fields=["lease_until"], condition=Q(lease_token__isnull=False), name="sync_item_leased"),
             models.Index(fields=["lease_token"], condition=Q(lease_token__isnull=False), name="sync_item_token"),

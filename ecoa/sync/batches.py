@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from ecoa.models import SyncItem
@@ -27,33 +27,30 @@ class Batch:
     alone: bool = False
 
 
-# One statement reads the leased items and writes the row of evidence for each try. The values sent earlier are only
-# looked up for the few rows in doubt.
+# The values sent earlier are only looked up for the few rows in doubt.
+_LEASED = """
+SELECT i.id, i.participant_id, i.site_number, i.value, i.internal_id, i.version, i.attempts, i.doubtful,
+       CASE WHEN i.doubtful THEN (
+           SELECT array_agg(DISTINCT v.value) FROM (
+               SELECT a.value FROM ecoa_attempt a WHERE a.participant_id = i.participant_id
+                UNION ALL
+               -- A person decided that this value of theirs may be overwritten.
+               SELECT d.their_value FROM ecoa_discrepancy d
+                WHERE d.participant_id = i.participant_id AND d.state = 'decided'
+           ) v
+       ) END, i.ask_only
+  FROM ecoa_syncitem i
+ WHERE i.lease_token = %(token)s
+ ORDER BY i.id
+"""
+
+# The row of evidence of each try. Told apart from the reading: PostgreSQL does not know how many rows an INSERT will
+# return, and would compare each with each to bring the two together.
 _OPEN_TRIES = """
-WITH mine AS (
-    SELECT i.id, i.participant_id, i.site_number, i.value, i.internal_id, i.version, i.attempts, i.doubtful,
-           i.ask_only,
-           CASE WHEN i.doubtful THEN (
-               SELECT array_agg(DISTINCT v.value) FROM (
-                   SELECT a.value FROM ecoa_attempt a WHERE a.participant_id = i.participant_id
-                    UNION ALL
-                   -- A person decided that this value of theirs may be overwritten.
-                   SELECT d.their_value FROM ecoa_discrepancy d
-                    WHERE d.participant_id = i.participant_id AND d.state = 'decided'
-               ) v
-           ) END AS ours
-      FROM ecoa_syncitem i
-     WHERE i.lease_token = %(token)s
-), opened AS (
-    INSERT INTO ecoa_attempt (item_id, participant_id, number, value, started_at, outcome, stage, code, detail,
-                              read_back)
-    SELECT id, participant_id, attempts, value, %(now)s, 'started', 0, '', '', FALSE FROM mine ORDER BY id
-    RETURNING id, item_id
-)
-SELECT mine.id, opened.id, mine.participant_id, mine.site_number, mine.value, mine.internal_id, mine.version,
-       mine.attempts, mine.doubtful, mine.ours, mine.ask_only
-  FROM mine JOIN opened ON opened.item_id = mine.id
- ORDER BY mine.id
+INSERT INTO ecoa_attempt (item_id, participant_id, number, value, started_at, outcome, stage, code, detail, read_back)
+SELECT id, participant_id, attempts, value, %(now)s, 'started', 0, '', '', FALSE
+  FROM ecoa_syncitem WHERE lease_token = %(token)s ORDER BY id
+RETURNING item_id, id
 """
 
 
@@ -82,13 +79,16 @@ def _queues(run_id: int, policy: Policy, now: datetime) -> list[tuple[QuerySet[S
 
 
 def _open_tries(token: UUID, now: datetime) -> list[Job]:
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LEASED, {"token": token})
+        leased = cursor.fetchall()
         cursor.execute(_OPEN_TRIES, {"token": token, "now": now})
-        return [_job(row) for row in cursor.fetchall()]
+        tries: dict[int, int] = dict(cursor.fetchall())
+    return [_job(row, tries[row[0]]) for row in leased if row[0] in tries]
 
 
-def _job(row: tuple[Any, ...]) -> Job:
-    item, attempt, participant, site, value, internal_id, version, number, doubtful, ours, ask_only = row
+def _job(row: tuple[Any, ...], attempt: int) -> Job:
+    item, participant, site, value, internal_id, version, number, doubtful, ours, ask_only = row
     return Job(
         item=item,
         attempt=attempt,

@@ -7,7 +7,7 @@ trigger moves the site's counters), what was learnt by asking (`proof`), the run
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,30 +39,34 @@ UPDATE ecoa_syncitem i
    SET state = o.state, due_at = o.due_at, doubtful = o.doubtful, code = o.code, read_back = o.read_back,
        attempts = i.attempts - o.untried, crashes = 0, lease_token = NULL, lease_until = NULL,
        settled_at = CASE WHEN o.due_at IS NULL THEN %(now)s END
-  FROM jsonb_to_recordset(%(rows)s::jsonb) AS o(
-       item bigint, state text, due_at timestamptz, doubtful boolean, code text, read_back boolean, untried smallint)
- WHERE i.id = o.item AND i.lease_token = %(token)s
+  FROM jsonb_to_recordset(%(groups)s::jsonb) AS o(
+       item bigint[], state text, due_at timestamptz, doubtful boolean, code text, read_back boolean,
+       untried smallint), unnest(o.item) AS u(item)
+ WHERE i.id = u.item AND i.lease_token = %(token)s
 RETURNING i.id
 """
 
+# `ids` repeats what the groups hold, so that the planner knows how many rows there are and never reads a whole table.
 # Evidence is closed even when the lease was lost: the try did happen.
 _CLOSE_TRIES = """
 UPDATE ecoa_attempt a
    SET ended_at = %(now)s, outcome = o.outcome, stage = o.stage, code = o.code, detail = o.detail,
        read_back = o.read_back
-  FROM jsonb_to_recordset(%(rows)s::jsonb) AS o(
-       attempt bigint, outcome text, stage smallint, code text, detail text, read_back boolean, untried smallint)
- WHERE a.id = o.attempt AND o.untried = 0
+  FROM jsonb_to_recordset(%(groups)s::jsonb) AS o(
+       attempt bigint[], outcome text, stage smallint, code text, detail text, read_back boolean),
+       unnest(o.attempt) AS u(attempt)
+ WHERE a.id = u.attempt AND a.id = ANY(%(ids)s)
 """
 
 # A row changed since the plan was made keeps waiting for its newer version; only what eCOA confirmed is noted, or that
 # an older value may still land.
 _MOVE_PARTICIPANTS = """
-WITH o AS (
-    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
-        item bigint, attempt bigint, participant bigint, version integer, status text, stage smallint, code text,
-        detail text, my_id text, read_back boolean)
-     WHERE r.item = ANY(%(items)s)
+WITH o AS MATERIALIZED (
+    SELECT g.status, g.stage, g.code, g.detail, g.read_back, u.*
+      FROM jsonb_to_recordset(%(groups)s::jsonb) AS g(
+           attempt bigint[], participant bigint[], version integer[], my_id text[], status text, stage smallint,
+           code text, detail text, read_back boolean),
+           unnest(g.attempt, g.participant, g.version, g.my_id) AS u(attempt, participant, version, my_id)
 ), old AS (
     SELECT p.id, p.status AS was, p.my_veeva_participant_id AS was_my_id, p.version = o.version AS current,
            o.version AS sent, o.status, o.stage, o.code, o.detail, o.my_id, o.attempt,
@@ -89,7 +93,7 @@ UPDATE ecoa_participant p
        confirmed_version = CASE WHEN old.confirms THEN old.sent ELSE p.confirmed_version END,
        confirmed_by = CASE WHEN old.confirms THEN 'run ' || %(run)s || ' try ' || old.attempt ELSE p.confirmed_by END
   FROM old
- WHERE p.id = old.id AND (old.current OR old.status <> 'rejected')
+ WHERE p.id = old.id AND p.id = ANY(%(ids)s) AND (old.current OR old.status <> 'rejected')
 RETURNING p.id, p.participant_id, old.was, p.status, old.was_my_id, p.my_veeva_participant_id, p.code
 """
 
@@ -101,7 +105,7 @@ def settle(*, run: SyncRun, token: UUID, outcomes: list[Outcome], policy: Policy
         items = _close_items(rows, token, now)
         _close_tries(rows, now)
         kept = set(items)
-        moved = _move_participants(run, [row for row in rows if row["status"]], items, now)
+        moved = _move_participants(run, [row for row in rows if row["status"] and row["item"] in kept], now)
         learnt = _learn(run, outcomes, kept, now)
         _count(run, [row for row in rows if row["item"] in kept], heard=any(row["heard"] for row in rows))
         _count_day(run, rows, kept, now)
@@ -177,30 +181,46 @@ def _lesson(outcome: Outcome) -> dict[str, Any]:
 
 
 def _close_items(rows: list[dict[str, Any]], token: UUID, now: datetime) -> list[int]:
+    groups = _grouped(rows, each=("item",), alike=("state", "due_at", "doubtful", "code", "read_back", "untried"))
     with connection.cursor() as cursor:
-        cursor.execute(_CLOSE_ITEMS, {"rows": json.dumps(rows), "token": token, "now": now})
+        cursor.execute(_CLOSE_ITEMS, {"groups": groups, "token": token, "now": now})
         return [item for (item,) in cursor.fetchall()]
 
 
 def _close_tries(rows: list[dict[str, Any]], now: datetime) -> None:
+    tried = [row for row in rows if not row["untried"]]
+    groups = _grouped(tried, each=("attempt",), alike=("outcome", "stage", "code", "detail", "read_back"))
     with connection.cursor() as cursor:
-        cursor.execute(_CLOSE_TRIES, {"rows": json.dumps(rows), "now": now})
+        cursor.execute(_CLOSE_TRIES, {"groups": groups, "ids": [row["attempt"] for row in tried], "now": now})
         untried = [row["attempt"] for row in rows if row["untried"]]
         if untried:
             cursor.execute("DELETE FROM ecoa_attempt WHERE id = ANY(%s)", [untried])
 
 
-def _move_participants(
-    run: SyncRun, rows: list[dict[str, Any]], items: list[int], now: datetime
-) -> list[tuple[Any, ...]]:
-    if not rows or not items:
+def _move_participants(run: SyncRun, rows: list[dict[str, Any]], now: datetime) -> list[tuple[Any, ...]]:
+    if not rows:
         return []
-    values: dict[str, Any] = {"rows": json.dumps(rows), "items": items, "now": now, "run": str(run.pk)}
-    values["sent"] = int(Stage.SENT)
+    each = ("attempt", "participant", "version", "my_id")
+    groups = _grouped(rows, each=each, alike=("status", "stage", "code", "detail", "read_back"))
+    values: dict[str, Any] = {"groups": groups, "now": now, "run": str(run.pk), "sent": int(Stage.SENT)}
+    values["ids"] = [row["participant"] for row in rows]
     with connection.cursor() as cursor:
         cursor.execute(_MOVE_PARTICIPANTS, values)
         moved: list[tuple[Any, ...]] = cursor.fetchall()
     return moved
+
+
+def _grouped(rows: list[dict[str, Any]], *, each: tuple[str, ...], alike: tuple[str, ...]) -> str:
+    """Rows as JSON, what many have alike written once: nearly all of a batch end the same way."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[tuple(row[name] for name in alike)].append(row)
+    return json.dumps(
+        [
+            {**dict(zip(alike, values, strict=True)), **{name: [row[name] for row in group] for name in each}}
+            for values, group in groups.items()
+        ]
+    )
 
 
 def _count(run: SyncRun, rows: list[dict[str, Any]], *, heard: bool) -> None:
