@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from django.conf import settings
 
 from bench import environment, fresh, world
 from bench.ecoa_million.journey import Journey
+from bench.lean_ecoa import starting
 from bench.meter import Meter, machine
 from bench.report import Goal, Result, Row, drifted
 from bench.stand import stand
@@ -29,9 +29,7 @@ def run(*, full: bool) -> Result:
     with stand() as ground, Meter() as meter:
         place = world.make()
         port = environment.free_ports(1)
-        says = [str(ground.tls.certificate), str(ground.tls.key), f"https://{world.HOST}/myveeva/us/"]
-        ground.start("sink", [sys.executable, "-m", "bench.sink", str(port), *says])
-        ground.wait_for_port("sink", port)
+        starting.start(ground, place, port)
         folder = str(Path(settings.DATA_DIR))
         sizes = [WARM, small, large, small]
         found: list[Journey] = fresh.alone(

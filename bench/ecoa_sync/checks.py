@@ -1,6 +1,8 @@
-"""Is everything where it should be? Asked of the service's own store and of ours, row by row, value by value."""
+"""Is everything where it should be? Asked of the other side's own store and of ours, row by row, value by value."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 from django.db import connection
 
@@ -16,27 +18,50 @@ SELECT count(*) FROM {ServiceParticipant._meta.db_table}
  WHERE starts_with(participant_id, %(prefix)s) AND internal_id = 'i-' || participant_id
 """
 _MATCHED = f"""
-SELECT count(*) FROM {ServiceParticipant._meta.db_table} s
-  JOIN {Participant._meta.db_table} p ON p.mapping_id = %(mapping)s AND p.internal_id = s.internal_id
- WHERE starts_with(s.participant_id, %(prefix)s) AND p.participant_id = s.participant_id
-   AND p.my_veeva_participant_id = s.my_veeva_participant_id::text
+SELECT count(*) FROM {Participant._meta.db_table} p
+ WHERE p.mapping_id = %(mapping)s AND starts_with(p.participant_id, %(prefix)s)
+   AND p.internal_id = 'i-' || p.participant_id AND p.my_veeva_participant_id = {{remote_id}}
    AND p.status = %(synced)s AND p.synced_version = p.version
 """
 
 
-def arrived(prefix: str, amount: int) -> None:
-    """The service holds exactly these participants, each with its own value."""
-    _expect(amount, _count(_IN_STORE, prefix=f"{prefix}-"), f"{prefix}: participants in the service's store")
+class Store(Protocol):
+    """What the other side holds. `remote_id` is SQL for its name of our participant `p`."""
+
+    @property
+    def remote_id(self) -> str: ...
+
+    def held(self, prefix: str) -> int:
+        """Participants whose ID begins so, each with the internal ID that belongs to it."""
+        ...
 
 
-def matched(world: World, prefix: str, amount: int) -> None:
-    """The service holds them, and our rows say the same as the service's."""
-    arrived(prefix, amount)
-    found = _count(_MATCHED, prefix=f"{prefix}-", mapping=world.mapping.pk, synced=ParticipantStatus.SYNCED)
+class BundledStore:
+    """The rows of the bundled service."""
+
+    remote_id = (
+        f"(SELECT s.my_veeva_participant_id::text FROM {ServiceParticipant._meta.db_table} s"
+        " WHERE s.internal_id = p.internal_id AND s.participant_id = p.participant_id)"
+    )
+
+    def held(self, prefix: str) -> int:
+        return _count(_IN_STORE, prefix=prefix)
+
+
+def arrived(store: Store, prefix: str, amount: int) -> None:
+    """The other side holds exactly these participants, each with its own value."""
+    _expect(amount, store.held(f"{prefix}-"), f"{prefix}: participants on the other side")
+
+
+def matched(world: World, store: Store, prefix: str, amount: int) -> None:
+    """The other side holds them, and our rows say the same as it does."""
+    arrived(store, prefix, amount)
+    statement = _MATCHED.format(remote_id=store.remote_id)
+    found = _count(statement, prefix=f"{prefix}-", mapping=world.mapping.pk, synced=ParticipantStatus.SYNCED)
     _expect(amount, found, f"{prefix}: participants known alike on both sides")
 
 
-def settled(world: World, run: SyncRun, prefix: str, amount: int) -> None:
+def settled(world: World, store: Store, run: SyncRun, prefix: str, amount: int) -> None:
     """A run of ours did all it promises: outcomes, one try each, a trail of each move."""
     _expect(amount, run.synced, f"{run}: participants in eCOA")
     _expect(amount, run.total, f"{run}: participants planned")
@@ -44,7 +69,7 @@ def settled(world: World, run: SyncRun, prefix: str, amount: int) -> None:
     _expect(amount, Attempt.objects.filter(item__run=run, ended_at__isnull=False).count(), f"{run}: tries noted")
     trail = AuditEvent.objects.filter(event="participant.synced", reason=str(run), chain=run.vault_id)
     _expect(amount, trail.count(), f"{run}: entries in the audit trail")
-    matched(world, prefix, amount)
+    matched(world, store, prefix, amount)
 
 
 def _count(statement: str, **values: str | int) -> int:

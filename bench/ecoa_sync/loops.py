@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 
+from bench.ecoa_sync.checks import Store
 from bench.errors import BenchError
 from bench.world import TENANT_ID, World
 from ecoa.models import Participant, ParticipantStatus, Site
@@ -20,10 +21,11 @@ _SECONDS = 30
 
 @dataclass(frozen=True)
 class Service:
-    """Where a plain client reaches the service, and the authority it trusts."""
+    """Where a plain client reaches eCOA, the authority it trusts, and what eCOA holds afterwards."""
 
     base_url: str
     authority: str
+    store: Store
 
 
 def naive(world: World, service: Service, people: Sequence[tuple[str, str]]) -> float:

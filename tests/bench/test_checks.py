@@ -19,16 +19,16 @@ def place(transactional_db):
 @pytest.fixture
 def service(live_site):
     authority = embedded.paths(settings.DATA_DIR).ca_certificate
-    return loops.Service(f"https://localhost:{live_site.tls_port}", str(authority))
+    return loops.Service(f"https://localhost:{live_site.tls_port}", str(authority), checks.BundledStore())
 
 
 def test_loops_and_bound_deliver_what_they_count(place, service):
     for loop in (loops.naive, loops.careful):
         assert loop(place, service, world.identifiers(loop.__name__, 4)) > 0
-        checks.matched(place, loop.__name__, 4)
+        checks.matched(place, service.store, loop.__name__, 4)
 
     assert bound.rate(place, service, world.identifiers("bound", 6)) > 0
-    checks.arrived("bound", 6)
+    checks.arrived(service.store, "bound", 6)
 
 
 def test_engine_figure_is_checked_row_by_row(place, service, celery_worker_process):
@@ -36,11 +36,11 @@ def test_engine_figure_is_checked_row_by_row(place, service, celery_worker_proce
 
     ended = engine.finished(engine.plan(place, 7, prefix="ours"), 7)
 
-    checks.settled(place, ended, "ours", 7)
+    checks.settled(place, service.store, ended, "ours", 7)
     assert engine.seconds_of(ended) > 0
     ServiceParticipant.objects.filter(internal_id="i-ours-0000003").update(participant_id="ours-9999999")
     with pytest.raises(BenchError, match="6 instead of 7"):
-        checks.settled(place, ended, "ours", 7)
+        checks.settled(place, service.store, ended, "ours", 7)
 
 
 def test_participant_our_side_does_not_know_as_synced_is_noticed(place, service):
@@ -48,7 +48,7 @@ def test_participant_our_side_does_not_know_as_synced_is_noticed(place, service)
     Participant.objects.filter(participant_id="careful-0000002").update(my_veeva_participant_id="another")
 
     with pytest.raises(BenchError, match="2 instead of 3"):
-        checks.matched(place, "careful", 3)
+        checks.matched(place, service.store, "careful", 3)
 
 
 def test_preview_is_checked_value_by_value(place, tmp_path):
