@@ -59,7 +59,7 @@ def measure(counts: Counts) -> Result:
         with Meter() as meter:
             for number in range(counts.rounds):
                 rounds.measure(place, service, ground, counts.lean, beside, mark=f"R{number}")
-        ground.stop("workers", "ticks", "beat", "lean eCOA")
+        ground.stop("workers", "ticks", "beat", "lean_ecoa")
         slow = rounds.measure_latency(place, ground, counts.slow)
         service = rounds.bundled(ground)
         ground.start_sync_workers()

@@ -92,7 +92,7 @@ def measure(place: World, service: loops.Service, ground: Stand, amounts: Amount
 def measure_latency(place: World, ground: Stand, slow: dict[int, int]) -> dict[int, float]:
     """One lane in a fresh process, each answer 20 ms late, at several degrees of concurrency."""
     port = environment.free_ports(1)
-    starting.start(ground, place, port, name="late eCOA", milliseconds=LATENCY * 1000)
+    starting.start(ground, place, port, name="late_ecoa", milliseconds=LATENCY * 1000)
     store = LeanStore(f"https://localhost:{port}", str(ground.tls.authority))
     rates = {}
     for concurrency, amount in slow.items():
@@ -102,7 +102,7 @@ def measure_latency(place: World, ground: Stand, slow: dict[int, int]) -> dict[i
         ended = engine.finished(planned, amount)
         checks.settled(place, store, ended, prefix, amount)
         rates[concurrency] = amount / engine.working_seconds_of(ended)
-    ground.stop("late eCOA")
+    ground.stop("late_ecoa")
     return rates
 
 

@@ -16,7 +16,7 @@ from bench.world import REGIONS, TENANT_ID, World
 _SECONDS = 60
 
 
-def start(ground: Stand, place: World, port: int, *, name: str = "lean eCOA", milliseconds: float = 0) -> None:
+def start(ground: Stand, place: World, port: int, *, name: str = "lean_ecoa", milliseconds: float = 0) -> None:
     """An empty one that knows this world's system, study and sites."""
     files = [str(ground.tls.certificate), str(ground.tls.key)]
     says = json.dumps(asdict(setting_of(place)))

@@ -80,19 +80,20 @@ class Lines:
         self._drop()
 
     async def _open(self, target: Target, endpoint: Endpoint) -> Line:
-        loop = asyncio.get_running_loop()
+        loop, context = asyncio.get_running_loop(), self._trust()
         family = socket.AF_INET6 if ":" in endpoint.address else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await loop.sock_connect(sock, tuple(endpoint))
-            _transport, line = await loop.create_connection(
-                lambda: Line(endpoint), sock=sock, ssl=self._trust(), server_hostname=target.host
-            )
         except BaseException:
             sock.close()
             raise
+        # From here on the socket is the transport's to close, whatever happens.
+        _transport, line = await loop.create_connection(
+            lambda: Line(endpoint), sock=sock, ssl=context, server_hostname=target.host
+        )
         return line
 
     async def _endpoints(self, target: Target) -> tuple[Endpoint, ...]:
