@@ -45,6 +45,8 @@ class Connection(StateMachine, models.Model):
     Services decide when it moves; the transitions below decide whether it may (veeva-core section 2.3).
     """
 
+    request_runs: bool | None = None
+
     vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="connections")
     type = models.CharField("Connection Type", max_length=32, choices=ConnectionType.choices)
     name = models.CharField("Name", max_length=128)
@@ -163,6 +165,10 @@ class Connection(StateMachine, models.Model):
     def status(self) -> RecordStatus:
         """`status__v`: inactive only in the Inactive state."""
         return RecordStatus.INACTIVE if self.state == INACTIVE else RecordStatus.ACTIVE
+
+    def is_being_agreed_on(self) -> bool:
+        """Does a request to establish it run? A page that has read that already says so in `request_runs`."""
+        return self.bindings.open().exists() if self.request_runs is None else self.request_runs
 
     @property
     def is_vault_to_vault(self) -> bool:

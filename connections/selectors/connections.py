@@ -73,6 +73,8 @@ def renamed_to(member: Membership, api_name: str) -> str:
 
 def open_binding(connection: Connection) -> Binding | None:
     """The exchange being agreed on, if one is."""
+    if connection.request_runs is False:
+        return None
     rows = Binding.objects.open().filter(connection=connection)
     found: Binding | None = rows.select_related("requested_by__user", "local_decided_by__user").first()
     return found
@@ -93,7 +95,7 @@ def last_binding(connection: Connection) -> Binding | None:
 def peer_address(connection: Connection) -> str:
     """Where messages for the other Vault go when it belongs to another installation; empty for a neighbour."""
     agreed = connection.bindings.filter(Q(state__in=OPEN_STATES) | Q(state=BindingState.IN_FORCE))
-    elsewhere = agreed.exclude(peer_installation_id=Installation.current().pk)
+    elsewhere = agreed.exclude(peer_installation_id__in=Installation.objects.values("pk"))
     return elsewhere.values_list("peer_url", flat=True).first() or ""
 
 

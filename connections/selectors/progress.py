@@ -49,8 +49,8 @@ def peer_state(connection: Connection, open_binding: Binding | None) -> PeerStat
         return PeerState(open_binding.peer_name, *_asked(open_binding))
     if connection.state != ConnectionState.ACTIVE:
         return None
-    agreed = connection.bindings.in_force().only("peer_name").first()
-    return PeerState(agreed.peer_name, "active", "Active") if agreed else None
+    name = connection.bindings.in_force().values_list("peer_name", flat=True).first()
+    return PeerState(name, "active", "Active") if name is not None else None
 
 
 def _asked(binding: Binding) -> tuple[str, str]:

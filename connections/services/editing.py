@@ -37,7 +37,7 @@ def editable_fields(connection: Connection) -> frozenset[str]:
 def may_change_remote_vault_id(connection: Connection) -> bool:
     """Only while nothing is established or being agreed on."""
     free = connection.state in (ConnectionState.PENDING, ConnectionState.DISCONNECTED)
-    return free and not connection.bindings.open().exists()
+    return free and not connection.is_being_agreed_on()
 
 
 def edit(

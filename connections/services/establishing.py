@@ -61,7 +61,7 @@ def connect_refusal(connection: Connection) -> str:
         return "Only Vault to Vault connections are established with a connection file."
     if connection.state in (ConnectionState.APPROVED, ConnectionState.INACTIVE):
         return f"This connection is {connection.get_state_display()}; it cannot be connected from a file now."
-    if connection.bindings.open().exists():
+    if connection.is_being_agreed_on():
         return "A request to establish this connection is already running; complete or withdraw it first."
     return ""
 

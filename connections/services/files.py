@@ -39,7 +39,7 @@ def download_refusal(connection: Connection) -> str:
         return "Only Vault to Vault connections have a connection file."
     if connection.state not in (ConnectionState.PENDING, ConnectionState.DISCONNECTED):
         return f"This connection is {connection.get_state_display()}; a file is only given out while it is Pending."
-    if connection.bindings.open().exists():
+    if connection.is_being_agreed_on():
         return "A request to establish this connection is running; complete or withdraw it first."
     return ""
 

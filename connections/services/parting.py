@@ -29,7 +29,7 @@ def reset_refusal(connection: Connection) -> str:
         return "Only Vault to Vault connections can be reset: the others have no Vault they are established with."
     if connection.state != ConnectionState.ACTIVE:
         return f"This connection is {connection.get_state_display()}; only an Active one can be reset."
-    if connection.bindings.open().exists():
+    if connection.is_being_agreed_on():
         return "A request to establish this connection anew is running; complete or withdraw it first."
     return ""
 

@@ -19,7 +19,7 @@ def inactivate_refusal(connection: Connection) -> str:
     """Why this record cannot be inactivated, in one sentence; empty when it can."""
     if connection.state != ConnectionState.ACTIVE:
         return f"This connection is {connection.get_state_display()}; only an Active one can be inactivated."
-    if connection.bindings.open().exists():
+    if connection.is_being_agreed_on():
         return "A request to establish this connection anew is running; complete or withdraw it first."
     return ""
 

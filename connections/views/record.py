@@ -50,6 +50,7 @@ def record_context(request: MemberRequest, connection: Connection) -> dict[str, 
     """Everything the record page and its sections show."""
     member, binding = request.member, selectors.open_binding(connection)
     issued = _file(connection)
+    connection.request_runs = binding is not None
     shown = [section for section in SECTIONS if section.shown(connection)]
     context = {
         "connection": connection,
