@@ -38,7 +38,7 @@ class Counts:
     lane: int
 
 
-QUICK = Counts(rounds=2, few=200, many=2000, lane=100)
+QUICK = Counts(rounds=2, few=120, many=1000, lane=50)
 # The capacity of a queue, which fifty of them reach together with a million.
 FULL = Counts(rounds=3, few=200, many=20_000, lane=400)
 

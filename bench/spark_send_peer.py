@@ -36,7 +36,7 @@ class Counts:
     ours: int
 
 
-QUICK = Counts(rounds=3, bound=3000, peer=300, ours=6000)
+QUICK = Counts(rounds=2, bound=3000, peer=200, ours=4000)
 FULL = Counts(rounds=5, bound=20_000, peer=3000, ours=60_000)
 
 

@@ -13,7 +13,7 @@ from connections.delivery.claiming import Job
 from connections.delivery.routing import Route, RouteUnavailable, with_path
 from connections.spark.envelope import SPARK_MESSAGE, Envelope, SparkBody
 from connections.spark.message import write_payload
-from connections.spark.signing import sign, string_to_verify
+from connections.spark.signing import sign_strings, strings
 from connections.tokens import TokenRefused
 
 USER_AGENT = "Veeva Vault Spark Message Agent"
@@ -48,8 +48,9 @@ def build(route: Route, job: Job, *, now: datetime) -> Call:
         url=url,
         vault_id=route.link.connection.vault_id,
     ).headers()
-    digest = hashlib.sha256(string_to_verify(headers, body, url)).hexdigest()
-    headers |= sign(headers, body, url=url, key=route.signer.key)
+    legacy, whole = strings(headers, body, url)
+    digest = hashlib.sha256(whole).hexdigest()
+    headers |= sign_strings(legacy, whole, key=route.signer.key)
     headers |= {"Content-Type": "application/json", "User-Agent": USER_AGENT}
     if destination.auth is not None and destination.auth.username:
         headers["Authorization"] = destination.auth.authorization_value

@@ -122,7 +122,8 @@ class Carrier:
             return Sent(
                 job, Result(AttemptOutcome.NOT_SENT, error=f"It could not be made ready: {type(error).__name__}.")
             )
-        answer = replace(answer, body=masked(answer.body, route.secrets(job.custom)))
+        if answer.body and (secrets := route.secrets(job.custom)):
+            answer = replace(answer, body=masked(answer.body, secrets))
         result = judge(answer, now=clock.now(), kept=self._policy.answer_bytes, distrust_ends=self._distrust_ends)
         return Sent(job, result, call.url, call.certificate_id, call.sent_at, call.digest)
 

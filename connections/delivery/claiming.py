@@ -249,4 +249,9 @@ def _lease(cursor: Any, choices: Sequence[Choice], token: UUID, now: datetime, u
         return {}
     giving_up.close_tries([copy for choice in choices for copy in choice.lapsed], now=now)
     cursor.execute(_LEASE, {"ids": ids, "token": token, "now": now, "until": until})
-    return {row[0]: Job(*(*row[:-1], json.loads(row[-1]))) for row in cursor.fetchall()}
+    return {row[0]: Job(*(*row[:-1], _custom(row[-1]))) for row in cursor.fetchall()}
+
+
+def _custom(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = {} if text == "{}" else json.loads(text)
+    return found

@@ -48,7 +48,8 @@ class _Wire:
 def drain(*, policy: Policy | None = None, now: Callable[[], datetime] = clock.now) -> int:
     """Send what is due; returns how many copies were settled.
 
-    New calls begin for a while only; as long as some are still under way, lanes that have none go on.
+    New calls begin for a while only. As long as one of that time is still under way, lanes that have none go on:
+    whoever waits for a receiver that does not answer may as well serve the others.
     """
     policy = policy or current()
     held = bool(place.held())
@@ -59,14 +60,17 @@ def drain(*, policy: Policy | None = None, now: Callable[[], datetime] = clock.n
     settled = 0
     with Carrier(policy) as carrier:
         wire = _Wire()
+        slow: set[Load] | None = None
         while True:
             spent = time.monotonic() - began
             if spent < policy.drain_for:
                 _dispatch(carrier, wire, wire.busy(), policy, now)
-            elif wire.loads and spent < policy.drain_for + policy.call:
-                _dispatch(carrier, wire, {load.batch.lane for load in wire.loads}, policy, now)
             else:
-                carrier.stopping = True
+                slow = set(wire.loads) if slow is None else slow.intersection(wire.loads)
+                if slow and spent < policy.drain_for + policy.call:
+                    _dispatch(carrier, wire, {load.batch.lane for load in wire.loads}, policy, now)
+                else:
+                    carrier.stopping = True
             if not wire.loads:
                 return settled
             settled += _collect(wire, policy, now)

@@ -30,7 +30,13 @@ def legacy_string(headers: Mapping[str, str], body: bytes) -> bytes:
 
 def string_to_verify(headers: Mapping[str, str], body: bytes, url: str) -> bytes:
     """What the second version covers: the same, a line break, and the whole URL with its query."""
-    return legacy_string(headers, body) + b"\n" + url.encode()
+    return strings(headers, body, url)[1]
+
+
+def strings(headers: Mapping[str, str], body: bytes, url: str) -> tuple[bytes, bytes]:
+    """What the first and the second version cover, for whoever needs both."""
+    legacy = legacy_string(headers, body)
+    return legacy, legacy + b"\n" + url.encode()
 
 
 def is_signed(name: str) -> bool:
@@ -40,10 +46,12 @@ def is_signed(name: str) -> bool:
 
 def sign(headers: Mapping[str, str], body: bytes, *, url: str, key: rsa.RSAPrivateKey) -> dict[str, str]:
     """The two signature headers for these exact headers, body bytes and URL."""
-    return {
-        LEGACY_SIGNATURE: _signature(key, legacy_string(headers, body)),
-        SIGNATURE: _signature(key, string_to_verify(headers, body, url)),
-    }
+    return sign_strings(*strings(headers, body, url), key=key)
+
+
+def sign_strings(legacy: bytes, whole: bytes, *, key: rsa.RSAPrivateKey) -> dict[str, str]:
+    """The two signature headers over strings as `strings` returns them."""
+    return {LEGACY_SIGNATURE: _signature(key, legacy), SIGNATURE: _signature(key, whole)}
 
 
 def _signature(key: rsa.RSAPrivateKey, signed: bytes) -> str:
