@@ -22,6 +22,7 @@ _TOKEN: Final = re.compile(r'"(?P<string>[^"\\]*+(?:\\.?[^"\\]*+)*+)(?:"|\Z)|[\[
 
 _LONG_NUMBER: Final = re.compile(rf"\d[\d.eE+-]{{{MAX_DIGITS - 1}}}")
 
+_PLAIN_KEYS: Final = frozenset((str,))
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -163,7 +164,7 @@ def _check_keys(value: Any) -> None:
         item = waiting.pop()
         if isinstance(item, dict):
             inner: Any = item.values()
-            if not all(isinstance(key, str) for key in item):
+            if not (_PLAIN_KEYS.issuperset(map(type, item)) or all(isinstance(key, str) for key in item)):
                 raise StrictJsonError("Every key of a JSON object must be text.")
         elif isinstance(item, list | tuple):
             inner = item
