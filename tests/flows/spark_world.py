@@ -2,9 +2,10 @@ from types import SimpleNamespace
 
 from django.db import transaction
 
-from connections.models import Connection, Queue
+from connections.constants import CopyState
+from connections.models import Connection, MessageCopy, Queue
 from connections.processing import filing
-from connections.services.messages import holding
+from connections.services.messages import holding, resending
 from tests.connections.rollovers import established
 from tests.factories.connections import download, make_external, make_vault_to_vault
 from tests.factories.people import make_member, make_vault
@@ -41,6 +42,16 @@ def begin(amount: int) -> None:
         with transaction.atomic():
             _put(queues, sender, range(start, min(start + _AT_ONCE, amount)))
     holding.release(held=held, by=sender, now=clock.now())
+
+
+def send_again(lost: list[tuple[str, str]]) -> None:
+    """Run inside an installation: what was set aside and did not arrive, by queue and item, is sent again."""
+    rows = [
+        MessageCopy.objects.get(queue__name=queue, content__keys__0=item, state=CopyState.SET_ASIDE)
+        for queue, item in lost
+    ]
+    by = Membership.objects.for_request().get(vault=rows[0].vault_id)
+    resending.resend(copies=rows, reason="It did not arrive.", by=by, now=clock.now())
 
 
 def _put(queues: list[Queue], by: Membership, numbers: range) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -97,14 +97,23 @@ def steps(amount: int) -> int:
 
 def wait_for_steps(running: Installation, number: int, *, patience: float) -> bool:
     """Wait for so many steps, however long they take, unless none is made for as long as the patience lasts."""
+    return _wait_while_it_moves(running, lambda: settled(running) >= number, patience)
+
+
+def wait_for_rest(running: Installation, *, patience: float) -> bool:
+    """Wait in the same way until nothing is on its way any more."""
+    return _wait_while_it_moves(running, lambda: at_rest(running), patience)
+
+
+def _wait_while_it_moves(running: Installation, over: Callable[[], bool], patience: float) -> bool:
     seen = settled(running)
 
     def further() -> bool:
         return settled(running) > seen
 
-    while seen < number:
+    while not over():
         if not wait_until(further, seconds=patience, every=0.25):
-            return False
+            return over()
         seen = settled(running)
     return True
 
@@ -125,13 +134,49 @@ def strike(killer: Killer, kind: str) -> None:
         killer.kill(kind)
 
 
+def send_again(running: Installation, peer: Peer) -> int:
+    """What three senders died over is set aside for people, who ask the receiver and send again what did not arrive."""
+    arrived = _believed(running, peer)[0] | {ACROSS: _stored(running)}
+    lost = [(queue, item) for queue, item in _set_aside(running) if item not in arrived[queue]]
+    if lost:
+        program = f"from tests.flows import spark_world; spark_world.send_again({lost})"
+        running.manage("shell", "-v", "0", "-c", program)
+    return len(lost)
+
+
 def judged(running: Installation, peer: Peer, amount: int) -> dict[str, int]:
     """What is wrong, counted; the words are those of NOTHING_WRONG."""
+    received, forged = _believed(running, peer)
+    stored = _stored(running)
+    expected = [f"{number:05}" for number in range(amount)]
+    late = _set_aside(running)
+    orders = [("in_a_row__c", received["in_a_row__c"]), (ACROSS, stored), (ACROSS, _filed(running))]
+    return {
+        "not delivered": (len(OUTWARD) + 1) * amount - running.rows(_DELIVERED)[0][0],
+        "not received": sum(len(set(expected) - set(found)) for found in received.values()),
+        "signatures that do not fit": forged,
+        "not stored once": abs(len(stored) - amount) + len(set(expected) ^ set(stored)),
+        "not processed once": abs(running.rows(_FILED)[0][0] - amount),
+        "out of order": sum(
+            [item for item in found if (queue, item) not in late]
+            != [item for item in expected if (queue, item) not in late]
+            for queue, found in orders
+        ),
+        "without evidence": running.rows(_NO_EVIDENCE)[0][0],
+        "miscounted": int(sum(abs(difference) for (difference,) in running.rows(_MISCOUNTED))),
+    }
+
+
+def _believed(running: Installation, peer: Peer) -> tuple[dict[str, list[str]], int]:
+    """What the receiver got, by queue and in its order, and how much of it bore a signature that does not fit.
+
+    An at-least-once sender repeats itself; what counts is when it came first.
+    """
     [(pem,)] = running.rows("SELECT pem FROM connections_signingcertificate WHERE certificate_id = '00001'")
     key = signed_json.public_key(signed_json.read_certificate(pem))
-    received: dict[str, list[str]] = {name: [] for name in OUTWARD}
+    received: dict[str, dict[str, None]] = {name: {} for name in OUTWARD}
     forged = 0
-    for raw in peer.requests:
+    for raw in list(peer.requests):
         request = Captured(raw)
         try:
             read_request(list(request.headers.items()), urls=[URL]).verify(request.body, key)
@@ -139,21 +184,16 @@ def judged(running: Installation, peer: Peer, amount: int) -> dict[str, int]:
             forged += 1
             continue
         body = json.loads(request.body)
-        # An at-least-once sender repeats itself; what counts is when it came first.
-        if body["message"]["items"][0] not in received[body["queue_name"]]:
-            received[body["queue_name"]].append(body["message"]["items"][0])
-    stored = [items for (items,) in running.rows(_STORED, ARRIVALS)]
-    expected = [f"{number:05}" for number in range(amount)]
-    return {
-        "not delivered": 3 * amount - running.rows(_DELIVERED)[0][0],
-        "not received": sum(len(set(expected) - set(found)) for found in received.values()),
-        "signatures that do not fit": forged,
-        "not stored once": abs(len(stored) - amount) + len(set(expected) ^ set(stored)),
-        "not processed once": abs(running.rows(_FILED)[0][0] - amount),
-        "out of order": sum(found != expected for found in (received["in_a_row__c"], stored, _filed(running))),
-        "without evidence": running.rows(_NO_EVIDENCE)[0][0],
-        "miscounted": int(sum(abs(difference) for (difference,) in running.rows(_MISCOUNTED))),
-    }
+        received[body["queue_name"]].setdefault(body["message"]["items"][0])
+    return {name: list(items) for name, items in received.items()}, forged
+
+
+def _stored(running: Installation) -> list[str]:
+    return [item for (item,) in running.rows(_STORED, ARRIVALS)]
+
+
+def _set_aside(running: Installation) -> list[tuple[str, str]]:
+    return [(queue, item) for queue, item in running.rows(_SET_ASIDE)]
 
 
 def repeated(running: Installation, peer: Peer, amount: int) -> dict[str, int]:
@@ -181,7 +221,15 @@ _SETTLED = """
 SELECT (SELECT count(*) FROM connections_messagecopy WHERE due_at IS NULL)
        + (SELECT count(*) FROM connections_incomingmessage WHERE due_at IS NULL)
 """
-_DELIVERED = "SELECT count(*) FROM connections_messagecopy WHERE state = 'delivered'"
+# Of one that was set aside the receiver's ledger says whether it arrived.
+_DELIVERED = """
+SELECT count(DISTINCT content_id) FROM connections_messagecopy WHERE state IN ('delivered', 'set_aside')
+"""
+_SET_ASIDE = """
+SELECT q.name, m.keys[1] FROM connections_messagecopy c
+  JOIN connections_queue q ON q.id = c.queue_id JOIN connections_sparkmessage m ON m.id = c.content_id
+ WHERE c.state = 'set_aside'
+"""
 _STORED = """
 SELECT m.keys[1] FROM connections_incomingmessage m JOIN connections_queue q ON q.id = m.queue_id
  WHERE q.name = %s ORDER BY m.id
@@ -193,17 +241,18 @@ SELECT m.keys[1] FROM connections_filedmessage f JOIN connections_incomingmessag
 _TRIES = "SELECT count(*) FROM connections_deliveryattempt"
 _NO_EVIDENCE = """
 SELECT count(*) FROM connections_messagecopy c
- WHERE NOT EXISTS (SELECT 1 FROM connections_deliveryattempt a
-                    WHERE a.copy_id = c.id AND a.outcome = 'delivered' AND a.ended_at IS NOT NULL)
+ WHERE c.state <> 'set_aside'
+   AND NOT EXISTS (SELECT 1 FROM connections_deliveryattempt a
+                      WHERE a.copy_id = c.id AND a.outcome = 'delivered' AND a.ended_at IS NOT NULL)
 """
 # What still waits by the tallies, and by how much the day's counters are off, with what is noted for them.
-_MISCOUNTED = f"""
+_MISCOUNTED = """
 SELECT sum(waiting) FROM connections_queuetally
 UNION ALL
-SELECT (SELECT sum(sent) FROM connections_connectionstats) - (SELECT count(*) FROM connections_messagecopy)
+SELECT (SELECT sum(sent) FROM connections_connectionstats)
+       - (SELECT count(*) FROM connections_messagecopy WHERE state = 'delivered')
 UNION ALL
 SELECT (SELECT COALESCE(sum(received), 0) FROM connections_connectionstats)
        + (SELECT count(*) FROM connections_arrival)
-       - (SELECT count(*) FROM connections_messagecopy c JOIN connections_queue q ON q.id = c.queue_id
-           WHERE q.name = '{ACROSS}')
+       - (SELECT count(*) FROM connections_incomingmessage)
 """
