@@ -1,9 +1,10 @@
 """The Celery application. Celery carries nudges and ticks; what is due stands in rows (architecture decision 4)."""
 
+import gc
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vaultadmin.settings")
 
@@ -20,3 +21,11 @@ def use_django_logging(**_kwargs: object) -> None:
     from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_process_init.connect
+def keep_what_is_loaded(**_kwargs: object) -> None:
+    """What a worker has loaded stays until it ends: going through it again at each collection of cycles took a third
+    of the time of whoever works off thousands of rows."""
+    gc.collect()
+    gc.freeze()
