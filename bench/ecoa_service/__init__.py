@@ -70,6 +70,7 @@ def measure(counts: Counts) -> Result:
         ours, theirs = load.Target(settings.PORT), load.Target(peer_port)
         rates = _Rates()
         _round(place, ours, theirs, Counts(1, 500), _Rates(), mark="warm")
+        _analyze()
         with Meter() as meter:
             for number in range(counts.rounds):
                 _round(place, ours, theirs, counts, rates, mark=f"R{number}")
@@ -107,6 +108,12 @@ def _round(place: World, ours: load.Target, theirs: load.Target, counts: Counts,
     _check_stored(mark, people)
     rates.orm.append(_insert(theirs, people, insert_settings.ORM))
     rates.after.append(_insert(theirs, people, insert_settings.CURSOR))
+
+
+def _analyze() -> None:
+    """A database at work knows how its rows are spread; this one is too young to have been looked at by itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {ServiceParticipant._meta.db_table}, {insert_settings.TABLE}")
 
 
 def _insert(theirs: load.Target, people: Sequence[tuple[str, str]], path: str) -> float:
