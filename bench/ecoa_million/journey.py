@@ -20,6 +20,7 @@ from ecoa.models import OPEN_STATES, FileImport, ImportState, Participant, Scope
 from ecoa.services import importing, runs
 from ecoa.sync import draining, planning
 from vaultadmin import clock
+from vaultadmin.celery import keep_what_is_loaded
 
 _MIB = 2**20
 
@@ -46,6 +47,7 @@ class Journey:
 def travel(ready: fresh.Ready, mapping_id: int, port: int, folder: str, sizes: list[int]) -> list[Journey]:
     """Runs in a process of its own, the worker: one size after the other, so that what it keeps is seen."""
     settings.OUTBOUND_RESOLVE = f"{HOST}:443=127.0.0.1:{port}"
+    keep_what_is_loaded()
     ready()
     return [_journey(StudyMapping.objects.get(pk=mapping_id), size, Path(folder)) for size in sizes]
 

@@ -16,6 +16,7 @@ from ecoa.services import runs
 from ecoa.sync import draining
 from ecoa.sync.policy import POLICY
 from vaultadmin import clock
+from vaultadmin.celery import keep_what_is_loaded
 
 _POLL = 0.05
 # Far slower than anything seen; only a run that stands still takes longer.
@@ -59,6 +60,7 @@ def drain_through(ready: fresh.Ready, run_id: int, port: int, concurrency: int) 
     """Runs in a process of its own: one lane, reaching the service through another port."""
     settings.OUTBOUND_RESOLVE = f"{HOST}:443=127.0.0.1:{port}"
     policy = replace(POLICY, concurrency=concurrency, most=concurrency, least=concurrency)
+    keep_what_is_loaded()
     ready()
     while SyncRun.objects.filter(pk=run_id, state__in=OPEN_STATES).exists():
         draining.drain(run_id=run_id, policy=policy)
