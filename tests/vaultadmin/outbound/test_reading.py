@@ -9,7 +9,6 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 WHOLE = {
     "counted": (OK + b"Content-Length: 5\r\n\r\nhello", b"hello", True),
-    "counted twice alike": (OK + b"Content-Length: 5\r\ncontent-length: 5\r\n\r\nhello", b"hello", True),
     "empty": (OK + b"Content-Length: 0\r\n\r\n", b"", True),
     "chunked": (CHUNKED + b"3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n", b"hello", True),
     "chunked with trailers": (CHUNKED + b"5\r\nhello\r\n0\r\nX: y\r\n\r\n", b"hello", True),
@@ -21,6 +20,7 @@ WHOLE = {
 
 BROKEN = {
     "length and chunks": OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "one length told twice": OK + b"Content-Length: 5\r\ncontent-length: 5\r\n\r\nhello",
     "two lengths": OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
     "signed length": OK + b"Content-Length: +5\r\n\r\n",
     "folded header": OK + b"X: a\r\n b\r\n\r\n",
@@ -29,6 +29,8 @@ BROKEN = {
     "bare line feed in a header": OK + b"X: a\nContent-Length: 5\r\n\r\n",
     "another coding": OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n",
     "another version": b"HTTP/2 200\r\n\r\n",
+    "another version in full": b"HTTP/2.0 200 OK\r\n\r\n",
+    "another protocol": b"RTSP/1.0 200 OK\r\n\r\n",
     "signed chunk": CHUNKED + b"-1\r\n",
     "chunk longer than told": CHUNKED + b"1\r\nxyz",
 }
