@@ -16,7 +16,7 @@ from bench.errors import BenchError
 from bench.spark_world import ATTRIBUTES, HOST, ITEMS
 from connections.delivery import draining
 from connections.delivery.policy import POLICY
-from connections.services import certificates
+from connections.services.signing import certificates
 from connections.spark.envelope import SPARK_MESSAGE, Envelope, SparkBody
 from connections.spark.message import write_payload
 from connections.spark.signing import Signer, sign

@@ -22,8 +22,10 @@ from bench.stand import Stand, stand
 from connections.constants import QueueType
 from connections.models import Binding, IncomingMessage, Queue
 from connections.processing import filing
-from connections.services import certificates, creating, establishing, files
+from connections.services import creating
+from connections.services.handshake import establishing, files
 from connections.services.messages import arrivals, queue_links, queues
+from connections.services.signing import certificates
 from connections.spark.envelope import SPARK_MESSAGE, Envelope, SparkBody
 from connections.spark.message import write_payload
 from connections.spark.signing import Signer, sign

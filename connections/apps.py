@@ -20,9 +20,11 @@ class ConnectionsConfig(AppConfig):
         from connections.processing import answering, filing
         from connections.selectors import foresight
         from connections.selectors.clients import Clients
-        from connections.services import copying, deleting, foretelling, healing, separating, standard
-        from connections.services.approval_task import ApprovalTaskHandler
+        from connections.services import deleting, standard
+        from connections.services.copies import copying, healing, separating
+        from connections.services.handshake.approval_task import ApprovalTaskHandler
         from connections.services.messages import copying_queues, queue_links
+        from connections.services.signing import foretelling
         from connections.views import rest, rest_queues
         from connections.watching import calling, telling
         from vaultadmin import registries, wake

@@ -22,9 +22,10 @@ from connections.models import (
     SigningCertificate,
     VaultToken,
 )
-from connections.services import certificates, tokens
+from connections.services import tokens
 from connections.services.creating import AUDITED
 from connections.services.messages import alerts, queues
+from connections.services.signing import certificates
 from vaultadmin.models import Membership, Signature, Task
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Recorded, by_number, record_kind

@@ -8,8 +8,9 @@ from celery import shared_task
 
 from connections.delivery import draining
 from connections.processing import working
-from connections.services import delivering, foretelling, lapsing, renewing
+from connections.services.handshake import delivering, lapsing
 from connections.services.messages import arrivals, queue_log, replay_work, retention
+from connections.services.signing import foretelling, renewing
 from connections.watching import calling, looking
 from vaultadmin import clock, place
 

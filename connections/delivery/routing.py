@@ -16,9 +16,10 @@ from connections.constants import ConnectionState
 from connections.delivery.claiming import Job
 from connections.models import QueueConnection, SigningCertificate
 from connections.selectors import tokens as token_rows
-from connections.services import certificates, connection_sessions, outward, own_certificates
-from connections.services.certificates import KeyGone
+from connections.services import connection_sessions, outward
 from connections.services.outward import AddressUnusable, Destination, DestinationUnavailable
+from connections.services.signing import certificates, own_certificates
+from connections.services.signing.certificates import KeyGone
 from connections.spark.signing import Signer
 from connections.tokens import SessionName, Sources, TokenRefused, VaultValue
 from vaultadmin.secrets import SecretUnavailable

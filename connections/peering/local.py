@@ -13,7 +13,7 @@ from django.db import DatabaseError
 
 from connections.peering.errors import CarrierError
 from connections.peering.messages import Party
-from connections.services import receiving
+from connections.services.handshake import receiving
 
 logger = logging.getLogger(__name__)
 

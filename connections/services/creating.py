@@ -11,8 +11,9 @@ from django.db import IntegrityError, transaction
 from connections import rules
 from connections.constants import ConnectionState, ConnectionType
 from connections.models import Connection, ConnectionAuthorization
-from connections.services import certificates, clients, names
+from connections.services import clients, names
 from connections.services.refusals import Refused
+from connections.services.signing import certificates
 from vaultadmin import audit
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can, ensure

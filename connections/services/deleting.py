@@ -12,8 +12,8 @@ from django.db.models import ProtectedError
 from connections.constants import ConnectionState
 from connections.models import Binding, Connection, OutgoingPeerMessage
 from connections.peering.messages import Decision, MessageType
-from connections.services import delivering, exchange, routes
 from connections.services.creating import AUDITED
+from connections.services.handshake import delivering, exchange, routes
 from connections.services.locking import lock_record
 from connections.services.messages import alerts
 from connections.services.refusals import Refused

@@ -11,7 +11,8 @@ from django.db import IntegrityError, transaction
 
 from connections.constants import ConnectionState, ConnectionType
 from connections.models import Connection
-from connections.services import creating, files, names, secret_guard
+from connections.services import creating, names, secret_guard
+from connections.services.handshake import files
 from connections.services.locking import lock_record
 from connections.services.refusals import Refused
 from vaultadmin import audit

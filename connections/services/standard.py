@@ -18,8 +18,9 @@ from connections.constants import ConnectionState, ConnectionType, IntegrationPo
 from connections.integrations import catalogue
 from connections.integrations.catalogue import Point, Side, StandardConnection
 from connections.models import Connection, Integration, IntegrationPoint
-from connections.services import certificates, creating, names
+from connections.services import creating, names
 from connections.services.refusals import Refused
+from connections.services.signing import certificates
 from vaultadmin import audit
 from vaultadmin.applications import Application
 from vaultadmin.models import Membership, Vault

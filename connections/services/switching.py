@@ -8,7 +8,7 @@ from django.db import transaction
 
 from connections.constants import ConnectionState
 from connections.models import Connection
-from connections.services import exchange
+from connections.services.handshake import exchange
 from connections.services.locking import lock_record
 from connections.services.refusals import Refused
 from vaultadmin.models import Membership

@@ -10,8 +10,8 @@ from connections.forms.certificates import ChooseCertificateForm
 from connections.models import SigningCertificate
 from connections.selectors import certificates as selectors
 from connections.selectors import expiring
-from connections.services import choosing, own_certificates
 from connections.services.refusals import Refused
+from connections.services.signing import choosing, own_certificates
 from connections.views import dialogs
 from connections.views.common import record_or_404, record_url
 from connections.views.rest import PEM

@@ -13,7 +13,7 @@ from connections.constants import BindingState
 from connections.forms.dialogs import ConnectFromFileForm, DownloadForm, WithdrawForm
 from connections.models import Binding, Connection
 from connections.selectors import connections as selectors
-from connections.services import establishing, files, withdrawing
+from connections.services.handshake import establishing, files, withdrawing
 from connections.services.refusals import Refused
 from connections.views.common import add_refusal, list_url, record_or_404, record_url
 from connections.views.dialogs import dialog, done

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods
 from connections.forms.dialogs import ReasonForm
 from connections.models import Connection
 from connections.selectors import connections as selectors
-from connections.services import deleting, parting, switching
+from connections.services import deleting, switching
+from connections.services.handshake import parting
 from connections.services.refusals import Refused
 from connections.views.common import list_url, record_or_404
 from connections.views.dialogs import dialog, done

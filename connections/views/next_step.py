@@ -8,7 +8,8 @@ from datetime import datetime
 from connections.constants import BindingState, ConnectionState, Verdict
 from connections.models import Binding, Connection, IssuedFile
 from connections.selectors import connections as selectors
-from connections.services import approving, exchange, parting, switching
+from connections.services import switching
+from connections.services.handshake import approving, exchange, parting
 from connections.views.common import record_url
 from vaultadmin import clock
 from vaultadmin.models import Membership

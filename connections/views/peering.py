@@ -1,4 +1,4 @@
-"""The handshake's address for other installations: HTTP around `connections.services.admitting`, and nothing else."""
+"""The address for other installations: HTTP around `services.handshake.admitting`, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from connections.peering.protocol import MAX_BYTES
 from connections.peering.remote import JSON
-from connections.services import admitting
+from connections.services.handshake import admitting
 from connections.views.posted import headers_of, later, problem, too_large
 from vaultadmin import clock, place
 from vaultadmin.access import Gate, requires

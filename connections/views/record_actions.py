@@ -11,7 +11,8 @@ from django.urls import reverse
 from connections.constants import ConnectionState
 from connections.models import Connection
 from connections.selectors import connections as selectors
-from connections.services import deleting, establishing, files, parting, probing, switching, withdrawing
+from connections.services import deleting, probing, switching
+from connections.services.handshake import establishing, files, parting, withdrawing
 from connections.services.messages import trial_message
 from connections.views.common import menu_entry, record_url
 from connections.views.sections.base import always, between_vaults, external

@@ -17,7 +17,7 @@ from connections.forms.verdict import CompleteForm
 from connections.models import Binding, Connection
 from connections.selectors import connections as selectors
 from connections.selectors.foresight import plan_of, since_last_agreement
-from connections.services import approving
+from connections.services.handshake import approving
 from connections.services.refusals import Refused
 from connections.views.common import record_or_404, record_url
 from connections.views.dialogs import dialog, done

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from connections.services import certificates
+from connections.services.signing import certificates
 from tests.factories.people import PASSWORD
 from tests.tools.fixtures import LiveSite
 from vaultadmin import standard_profiles

@@ -8,7 +8,8 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from playwright.sync_api import BrowserContext, expect
 
 from connections.constants import APPROVAL_TASK
-from connections.services import creating, establishing, files
+from connections.services import creating
+from connections.services.handshake import establishing, files
 from tests.browser.axe import findings
 from tests.browser.conftest import watched_page
 from tests.factories.people import PASSWORD

@@ -4,7 +4,8 @@ from playwright.sync_api import Page, expect
 
 from connections.constants import ConnectionState
 from connections.models import Connection
-from connections.services import creating, editing, establishing, files
+from connections.services import creating, editing
+from connections.services.handshake import establishing, files
 from tests.browser.axe import findings
 from tests.browser.conftest import new_person
 from tests.factories.people import PASSWORD

@@ -4,8 +4,8 @@ import pytest
 
 from connections.constants import Verdict
 from connections.models import Binding, Connection, OutgoingPeerMessage
-from connections.services import approving, delivering, establishing, exchange
-from connections.services.establishing import FileRefused
+from connections.services.handshake import approving, delivering, establishing, exchange
+from connections.services.handshake.establishing import FileRefused
 from vaultadmin import clock
 from vaultadmin.models.signature import SigningMethod
 from vaultadmin.signing.services import Proof

@@ -12,7 +12,7 @@ from connections.connection_file import ConnectionFile, FileConnection, FileSour
 from connections.peering import protocol
 from connections.peering.messages import Connect, Decision, MessageType, Party, VaultDetails
 from connections.peering.remote import REQUEST_TYPE
-from connections.services import certificates
+from connections.services.signing import certificates
 from connections.spark.envelope import Envelope
 from connections.spark.signing import sign
 from vaultadmin import clock

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 import time_machine
 
 from connections.models import Connection, SigningCertificate
-from connections.services import certificates, delivering, renewing
+from connections.services.handshake import delivering
+from connections.services.signing import certificates, renewing
 from tests.connections.handshake import upload
 from tests.factories.connections import shared_key
 

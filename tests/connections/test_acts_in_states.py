@@ -4,7 +4,8 @@ import pytest
 
 from connections.constants import BindingState, ConnectionState, ConnectionType
 from connections.models import Binding, Connection
-from connections.services import deleting, editing, files, parting, switching, withdrawing
+from connections.services import deleting, editing, switching
+from connections.services.handshake import files, parting, withdrawing
 from connections.services.refusals import Refused
 from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
 from tests.connections.test_faults import content

@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 
 from connections.constants import APPROVAL_TASK, BindingState, Verdict
-from connections.services import approving, editing, exchange, withdrawing
+from connections.services import editing
+from connections.services.handshake import approving, exchange, withdrawing
 from connections.services.refusals import Refused
 from tests.connections.handshake import decide, fresh, other_side, proof_of, settle, states, upload
 from tests.factories.connections import make_admin, make_approver

@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from connections.home import certificates as home_certificates
 from connections.models import Connection
-from connections.services import choosing, renewing
 from connections.services.refusals import Refused
+from connections.services.signing import choosing, renewing
 from tests.connections import rollovers
 from tests.connections.handshake import fresh
 from tests.connections.pages import HTMX, sign_in

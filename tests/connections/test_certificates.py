@@ -6,8 +6,8 @@ from cryptography.x509.oid import NameOID
 from connections import signed_json
 from connections.constants import CertificateStage
 from connections.models import SigningCertificate
-from connections.services import certificates
-from connections.services.certificates import NoSigningCertificate
+from connections.services.signing import certificates
+from connections.services.signing.certificates import NoSigningCertificate
 from tests.factories.connections import make_certificate
 from vaultadmin import clock
 from vaultadmin.models import Installation, Secret

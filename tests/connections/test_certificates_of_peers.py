@@ -12,7 +12,8 @@ from connections.models import (
 )
 from connections.peering import protocol
 from connections.peering.messages import CertificateNotice, Decision, MessageType, Refusal
-from connections.services import certificates, delivering, exchange, learning, parties, pinning, receiving, renewing
+from connections.services.handshake import delivering, exchange, learning, parties, pinning, receiving
+from connections.services.signing import certificates, renewing
 from tests.connections import rollovers
 from tests.connections.handshake import decide, fresh, other_side, states, upload
 from tests.connections.rollovers import at, certificate, days, established, signs_with, stages, tick

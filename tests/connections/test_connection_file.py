@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connections import connection_file, signed_json
 from connections.connection_file import ConnectionFile, ConnectionFileError, FileConnection, FileSource
-from connections.services import certificates
+from connections.services.signing import certificates
 from tests.factories.connections import shared_key
 from vaultadmin.strict_json import canonical
 

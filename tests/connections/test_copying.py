@@ -13,7 +13,8 @@ from connections.models import (
     OutgoingPeerMessage,
     VaultToken,
 )
-from connections.services import authorizations, editing, healing, standard, switching, tokens
+from connections.services import authorizations, editing, standard, switching, tokens
+from connections.services.copies import healing
 from tests.connections.handshake import other_side, settle, upload
 from tests.factories.connections import (
     download,

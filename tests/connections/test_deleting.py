@@ -2,7 +2,8 @@ import pytest
 
 from connections.constants import BindingState
 from connections.models import Binding, Connection, ConnectionStats, IncomingPeerMessage, OutgoingPeerMessage
-from connections.services import deleting, establishing, parting, withdrawing
+from connections.services import deleting
+from connections.services.handshake import establishing, parting, withdrawing
 from connections.services.refusals import Refused
 from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
 from tests.factories.connections import (

@@ -4,7 +4,7 @@ import pytest
 
 from connections.constants import BindingState
 from connections.models import OutgoingPeerMessage
-from connections.services import delivering, withdrawing
+from connections.services.handshake import delivering, withdrawing
 from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
 from tests.fakes import carriers
 from vaultadmin import claims, clock

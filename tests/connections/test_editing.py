@@ -5,7 +5,8 @@ import pytest
 
 from connections.constants import ConnectionState
 from connections.models import Connection, ConnectionAlias, ConnectionAuthorization
-from connections.services import authorizations, creating, editing, establishing, files
+from connections.services import authorizations, creating, editing
+from connections.services.handshake import establishing, files
 from connections.services.refusals import Refused
 from tests.factories.connections import (
     SECRET,

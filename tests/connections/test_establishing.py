@@ -8,8 +8,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from connections import connection_file, signed_json
 from connections.constants import BindingState, ConnectionState
 from connections.models import Binding, Connection, IssuedFile, OutgoingPeerMessage
-from connections.services import certificates, editing, establishing, files
-from connections.services.establishing import FileRefused
+from connections.services import editing
+from connections.services.handshake import establishing, files
+from connections.services.handshake.establishing import FileRefused
+from connections.services.signing import certificates
 from tests.connections.handshake import fresh, other_side, refused, settle, states, upload
 from tests.connections.test_connection_file import mutations
 from tests.factories.connections import (

@@ -15,7 +15,8 @@ from hypothesis.stateful import (
 
 from connections.constants import BindingState, ConnectionState, Verdict
 from connections.models import Binding, Connection, OutgoingPeerMessage
-from connections.services import deleting, delivering, editing, parting, switching, withdrawing
+from connections.services import deleting, editing, switching
+from connections.services.handshake import delivering, parting, withdrawing
 from connections.services.refusals import Refused
 from tests.connections.handshake import decide, settle, upload
 from tests.factories.connections import (

@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from connections.constants import BindingState, ConnectionState
 from connections.models import Binding, Connection, IssuedFile
-from connections.services import editing, exchange
+from connections.services import editing
+from connections.services.handshake import exchange
 from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
 from tests.connections.pages import HTMX, address, hidden_fields, sign_in
 from tests.factories.connections import (

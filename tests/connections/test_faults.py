@@ -16,7 +16,8 @@ from connections.models import (
     IssuedFile,
     OutgoingPeerMessage,
 )
-from connections.services import deleting, delivering, editing, files, parting, switching, withdrawing
+from connections.services import deleting, editing, switching
+from connections.services.handshake import delivering, files, parting, withdrawing
 from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
 from tests.factories.connections import make_admin, make_authorization, make_external, make_local, make_vault_to_vault
 from vaultadmin import clock

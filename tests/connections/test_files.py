@@ -6,7 +6,7 @@ import pytest
 from connections import connection_file
 from connections.constants import ConnectionState
 from connections.models import Connection, IssuedFile
-from connections.services import files
+from connections.services.handshake import files
 from connections.services.refusals import Refused
 from tests.factories.connections import make_local, make_vault_to_vault
 from tests.factories.people import make_member

@@ -4,7 +4,8 @@ from connections import foresight
 from connections.foresight import Acting, Effect, Key, Peer, Record, Request
 from connections.selectors import foresight as selector
 from connections.selectors.foresight import plan_of, since_last_agreement
-from connections.services import editing, exchange
+from connections.services import editing
+from connections.services.handshake import exchange
 from tests.connections.handshake import decide, fresh, other_side, settle, upload
 from tests.factories.people import make_member, make_vault
 from vaultadmin import clock

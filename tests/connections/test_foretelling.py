@@ -4,7 +4,7 @@ import pytest
 from django.core import mail
 
 from connections.models import SigningCertificate
-from connections.services import foretelling, renewing
+from connections.services.signing import foretelling, renewing
 from connections.tasks import renew_certificates
 from tests.connections import rollovers
 from tests.connections.rollovers import at, certificate, days

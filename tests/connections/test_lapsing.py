@@ -5,7 +5,7 @@ import pytest
 from connections.constants import BindingState
 from connections.models import Binding
 from connections.selectors import timeline
-from connections.services import approving, lapsing
+from connections.services.handshake import approving, lapsing
 from connections.services.refusals import Refused
 from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
 from vaultadmin import audit, clock

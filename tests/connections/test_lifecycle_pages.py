@@ -7,7 +7,8 @@ from django.urls import reverse
 
 from connections.constants import BindingState, ConnectionState, Verdict
 from connections.models import Connection
-from connections.services import deleting, parting, switching, withdrawing
+from connections.services import deleting, switching
+from connections.services.handshake import parting, withdrawing
 from connections.views import next_step
 from tests.connections.handshake import decide, fresh, settle, states, upload
 from tests.connections.pages import HTMX, address, sign_in

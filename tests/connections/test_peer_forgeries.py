@@ -14,7 +14,7 @@ from django.test import Client
 from connections import signed_json
 from connections.models import Binding, IncomingPeerMessage
 from connections.peering.messages import MessageType, Party
-from connections.services import security_events
+from connections.services.handshake import security_events
 from connections.spark.signing import LEGACY_SIGNATURE, SIGNATURE, sign
 from tests.connections.handshake import fresh
 from tests.connections.remote_peer import RemotePeer, certificate_for, key_of_another_installation, post

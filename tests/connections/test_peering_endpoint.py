@@ -11,7 +11,8 @@ from connections.models import Binding, IncomingPeerMessage, PeerClock
 from connections.peering import protocol
 from connections.peering.messages import Decision, MessageType, Party, Refusal
 from connections.selectors.clocks import describe, of_peers
-from connections.services import deleting, receiving
+from connections.services import deleting
+from connections.services.handshake import receiving
 from connections.spark.signing import sign
 from tests.connections.handshake import decide, fresh
 from tests.connections.pages import sign_in

@@ -16,8 +16,10 @@ from connections.models import (
     OutgoingPeerMessage,
 )
 from connections.peering.errors import CarrierError
-from connections.services import deleting, delivering, parting, renewing, switching, withdrawing
+from connections.services import deleting, switching
+from connections.services.handshake import delivering, parting, withdrawing
 from connections.services.refusals import Refused
+from connections.services.signing import renewing
 from tests.connections import rollovers
 from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
 from tests.factories.connections import download, make_admin, make_approver, make_authorization, make_local

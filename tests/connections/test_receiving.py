@@ -11,7 +11,8 @@ from connections.models import Binding, Connection, IncomingPeerMessage, Outgoin
 from connections.peering import protocol
 from connections.peering.messages import Decision, MessageType, Outcome, Party, Refusal
 from connections.peering.protocol import ProtocolError
-from connections.services import certificates, parties, receiving, withdrawing
+from connections.services.handshake import parties, receiving, withdrawing
+from connections.services.signing import certificates
 from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
 from tests.factories.connections import shared_key
 from tests.factories.people import make_vault

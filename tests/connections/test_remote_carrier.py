@@ -10,8 +10,8 @@ from connections.peering import carriers, local, protocol, remote
 from connections.peering.errors import CarrierError
 from connections.peering.messages import Decision, Party, View
 from connections.peering.protocol import read_message, write_answer
-from connections.services import delivering, parties
-from connections.services.establishing import FileRefused
+from connections.services.handshake import delivering, parties
+from connections.services.handshake.establishing import FileRefused
 from connections.signed_json import certificate_pem, read_certificate
 from connections.spark.signing import Signer
 from connections.spark.verifying import read_request

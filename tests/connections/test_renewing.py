@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from connections import tasks
 from connections.constants import CertificateStage
 from connections.models import Connection, IssuedFile, OutgoingPeerMessage, SigningCertificate
-from connections.services import renewing
 from connections.services.refusals import Refused
+from connections.services.signing import renewing
 from tests.connections import rollovers
 from tests.connections.rollovers import certificate, days, signs_with, stages, tick
 from tests.factories.connections import download, make_external, make_local, make_vault_to_vault
@@ -144,7 +144,7 @@ def test_release_moves_every_connection_of_every_vault_and_says_so(pair, ends):
 
 
 def test_move_takes_more_connections_than_one_batch(admin, ends, monkeypatch):
-    monkeypatch.setattr("connections.services.moving.BATCH", 3)
+    monkeypatch.setattr("connections.services.signing.moving.BATCH", 3)
     records = [make_local(admin) for _ in range(8)]
 
     tick(ends - days(31))

@@ -2,7 +2,8 @@ import pytest
 
 from connections.constants import BindingState, ConnectionState
 from connections.models import Connection, OutgoingPeerMessage
-from connections.services import deleting, editing, establishing, parting
+from connections.services import deleting, editing
+from connections.services.handshake import establishing, parting
 from connections.services.refusals import Refused
 from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
 from tests.factories.connections import download, make_admin, make_local

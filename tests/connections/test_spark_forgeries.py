@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from connections.services import security_events
+from connections.services.handshake import security_events
 from connections.spark.signing import LEGACY_SIGNATURE, SIGNATURE
 from tests.connections.remote_peer import key_of_another_installation
 from tests.connections.spark_peer import SparkLetter, post

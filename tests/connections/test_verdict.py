@@ -9,7 +9,8 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from connections.constants import Verdict
 from connections.models import Binding
 from connections.selectors import timeline
-from connections.services import editing, exchange
+from connections.services import editing
+from connections.services.handshake import exchange
 from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
 from tests.connections.pages import HTMX, hidden_fields, sign_in
 from tests.factories.people import PASSWORD

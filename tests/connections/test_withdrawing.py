@@ -1,7 +1,7 @@
 import pytest
 
 from connections.constants import BindingState
-from connections.services import withdrawing
+from connections.services.handshake import withdrawing
 from connections.services.refusals import Refused
 from tests.connections.handshake import fresh, other_side, settle, states, upload
 from tests.factories.connections import make_admin

@@ -21,7 +21,9 @@ from connections.models import (
     SigningCertificate,
     VaultToken,
 )
-from connections.services import authorizations, certificates, creating, files, tokens
+from connections.services import authorizations, creating, tokens
+from connections.services.handshake import files
+from connections.services.signing import certificates
 from tests.factories.people import make_member, make_vault
 from vaultadmin import clock
 from vaultadmin.models import Membership, Vault

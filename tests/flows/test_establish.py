@@ -4,7 +4,7 @@ import pytest
 
 from connections.constants import BindingState, Verdict
 from connections.models import Binding, OutgoingPeerMessage
-from connections.services import withdrawing
+from connections.services.handshake import withdrawing
 from connections.tasks import deliver_peer_messages
 from tests.connections.handshake import decide, fresh, other_side, states, upload
 from tests.factories.connections import (

@@ -14,7 +14,7 @@ import trustme
 from connections import signed_json
 from connections.delivery import draining
 from connections.models import DeliveryAttempt, MessageCopy
-from connections.services import certificates
+from connections.services.signing import certificates
 from tests.connections.remote_peer import RemotePeer
 from tests.connections.spark_peer import SparkLetter
 from tests.factories.connections import make_certificate, make_external, shared_key

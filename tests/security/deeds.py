@@ -18,7 +18,8 @@ from connections.models import (
     VaultToken,
 )
 from connections.selectors import connections as connection_rows
-from connections.services import clients, exchange, files, standard, switching
+from connections.services import clients, standard, switching
+from connections.services.handshake import exchange, files
 from tests.connections.handshake import settle, upload
 from tests.factories.connections import download, make_certificate, make_external, make_vault_to_vault
 from tests.factories.people import PASSWORD, make_user

@@ -9,8 +9,9 @@ from django.db import transaction
 
 from connections.constants import CertificateStage, ConnectionType
 from connections.models import Connection, SigningCertificate
-from connections.services import announcing, renewing
+from connections.services.handshake import announcing
 from connections.services.refusals import Refused
+from connections.services.signing import renewing
 from vaultadmin import audit, clock
 from vaultadmin.commands import DONE
 from vaultadmin.commands import Command as OurCommand

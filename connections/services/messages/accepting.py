@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connections import signed_json
 from connections.models import IncomingMessage
-from connections.services import clocks, parties, security_events
+from connections.services.handshake import clocks, parties, security_events
+from connections.services.handshake.pinning import is_valid
+from connections.services.handshake.strangers import stand_in
 from connections.services.messages import regulars, senders, storing
 from connections.services.messages.senders import Sender
-from connections.services.pinning import is_valid
-from connections.services.strangers import stand_in
 from connections.spark import receipts
 from connections.spark.envelope import SPARK_MESSAGE
 from connections.spark.message import CAPACITY, MAX_ITEM_LENGTH

@@ -12,7 +12,7 @@ from django.db import connection as database
 
 from connections.constants import BindingState, ConnectionState, QueueType
 from connections.models import Binding
-from connections.services.pinning import in_use, pinned_certificates
+from connections.services.handshake.pinning import in_use, pinned_certificates
 from vaultadmin.models import Vault
 
 # A message does not name its connection, and two vaults may be connected more than once: the one the queue takes from

@@ -5,7 +5,8 @@ import pytest
 
 from connections.constants import AlertEnd, AlertKind, QueueType
 from connections.models import Alert, AlertRule
-from connections.services import deleting, separating
+from connections.services import deleting
+from connections.services.copies import separating
 from connections.services.messages import alerts, queues
 from connections.services.messages.alerts import Wanted
 from connections.services.refusals import Refused

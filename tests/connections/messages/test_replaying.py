@@ -5,7 +5,7 @@ from django.db import transaction
 
 from connections.constants import CopyState
 from connections.models import MessageCopy, Replay, ReplayItem, ReplayState
-from connections.services import separating
+from connections.services.copies import separating
 from connections.services.messages import queues, replay_work, replaying, resending, tallies
 from connections.services.refusals import Refused
 from tests.connections.messages.conftest import ACCEPTED

@@ -6,7 +6,7 @@ from django.db import transaction
 from connections.constants import IncomingState
 from connections.models import IncomingMessage, Lane, MessageCopy, Queue, QueueConnection, QueueLogEntry, SparkMessage
 from connections.processing import working
-from connections.services import separating
+from connections.services.copies import separating
 from connections.services.messages import queues, tallies
 from tests.factories.connections import make_vault_to_vault
 from tests.factories.sandboxes import make_keeper, make_sandbox

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connections import signed_json
-from connections.services import certificates
+from connections.services.signing import certificates
 from connections.spark import envelope, signing
 from connections.spark.verifying import SignatureRefused, read_request
 from tests.factories.connections import shared_key

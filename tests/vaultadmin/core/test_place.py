@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from connections.constants import BindingState, ConnectionState
 from connections.models import Binding, Connection, OutgoingPeerMessage, SigningCertificate
-from connections.services import certificates, probing
+from connections.services import probing
 from connections.services.refusals import Refused
+from connections.services.signing import certificates
 from connections.tasks import deliver_peer_messages, lapse_requests, renew_certificates
 from tests.connections.handshake import fresh, proof_of, settle, upload
 from tests.factories.connections import (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from connections.services import certificates, standard
+from connections.services import standard
+from connections.services.signing import certificates
 from vaultadmin import clock, crypto
 from vaultadmin.commands import DONE
 from vaultadmin.commands import Command as OurCommand

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 from connections.constants import AuthorizationType, ConnectionState
 from connections.models import Connection, ConnectionAuthorization
-from connections.services import authorizations, creating, editing, establishing, files
+from connections.services import authorizations, creating, editing
+from connections.services.handshake import establishing, files
 from vaultadmin.site.demo import people, world
 from vaultadmin.site.demo.credentials import Credentials
 

@@ -24,7 +24,9 @@ from connections.models import (
     VaultToken,
 )
 from connections.peering.messages import Decision, MessageType
-from connections.services import certificates, delivering, exchange, healing
+from connections.services.copies import healing
+from connections.services.handshake import delivering, exchange
+from connections.services.signing import certificates
 from connections.tokens import PATTERN
 from vaultadmin.models import Membership
 from vaultadmin.sandboxes.registry import Copying, Part, copy_of

@@ -14,9 +14,10 @@ from connections import conf, connection_file
 from connections.connection_file import ConnectionFile, FileConnection
 from connections.constants import ConnectionState
 from connections.models import Connection, IssuedFile
-from connections.services import certificates, parties
+from connections.services.handshake import parties
 from connections.services.locking import lock_record
 from connections.services.refusals import Refused
+from connections.services.signing import certificates
 from vaultadmin import audit, place
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, ensure

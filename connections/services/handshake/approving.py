@@ -11,7 +11,7 @@ from connections.constants import APPROVAL_TASK, BindingState, Verdict
 from connections.models import Binding
 from connections.peering.messages import Decision, MessageType
 from connections.selectors.foresight import plan_of
-from connections.services import delivering, exchange
+from connections.services.handshake import delivering, exchange
 from connections.services.refusals import Refused
 from vaultadmin.models import Membership, Signature
 from vaultadmin.permissions import Permission, can

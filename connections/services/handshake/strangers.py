@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from connections.services import certificates
+from connections.services.signing import certificates
 
 
 @lru_cache(maxsize=1)

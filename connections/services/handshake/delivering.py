@@ -17,7 +17,8 @@ from connections.peering import carriers
 from connections.peering.errors import CarrierError
 from connections.peering.messages import Answer, MessageType, Outcome, Refusal
 from connections.peering.protocol import ProtocolError, read_answer, write_message
-from connections.services import announcing, certificates, clocks, exchange, parties, routes
+from connections.services.handshake import announcing, clocks, exchange, parties, routes
+from connections.services.signing import certificates
 from connections.spark.signing import Signer
 from vaultadmin import claims, place
 

@@ -18,9 +18,9 @@ from connections.models import IncomingPeerMessage, IssuedFile
 from connections.peering.messages import Connect, Message
 from connections.peering.protocol import ProtocolError, read_message
 from connections.peering.remote import REQUEST_TYPE
-from connections.services import clocks, files, parties, receiving, security_events
-from connections.services.pinning import exchange_with, last_words, may_introduce, pinned_certificates
-from connections.services.strangers import stand_in
+from connections.services.handshake import clocks, files, parties, receiving, security_events
+from connections.services.handshake.pinning import exchange_with, last_words, may_introduce, pinned_certificates
+from connections.services.handshake.strangers import stand_in
 from connections.spark.verifying import SignatureRefused, SignedRequest, read_request
 from vaultadmin.models import Installation, Vault
 

@@ -12,7 +12,8 @@ from django.db import transaction
 
 from connections.constants import BindingState, ConnectionState
 from connections.models import Binding, Connection
-from connections.services import exchange, files, stats
+from connections.services import stats
+from connections.services.handshake import exchange, files
 from connections.services.locking import lock_record
 from connections.services.refusals import Refused
 from vaultadmin import audit

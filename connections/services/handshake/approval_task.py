@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from connections.constants import APPROVAL_TASK, Verdict
 from connections.models import Binding
-from connections.services import approving, exchange
+from connections.services.handshake import approving, exchange
 from vaultadmin import clock
 from vaultadmin.models import Membership, Task
 from vaultadmin.permissions import Permission

@@ -24,10 +24,11 @@ from connections.models import (
 )
 from connections.models.binding import OPEN_STATES
 from connections.models.certificate import INCOMING
-from connections.services import announcing, certificates, exchange, files, moving
-from connections.services.announcing import RENEWAL
-from connections.services.certificates import AUDITED, Stages
+from connections.services.handshake import announcing, exchange, files
+from connections.services.handshake.announcing import RENEWAL
 from connections.services.refusals import Refused
+from connections.services.signing import certificates, moving
+from connections.services.signing.certificates import AUDITED, Stages
 from vaultadmin import audit
 from vaultadmin.models import Installation
 

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from connections.constants import CertificateStage
 from connections.models import Connection, SigningCertificate
-from connections.services import certificates
+from connections.services.signing import certificates
 from vaultadmin import audit
 
 BATCH = 500

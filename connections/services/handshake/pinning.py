@@ -16,7 +16,7 @@ from connections import conf, signed_json
 from connections.constants import BindingState
 from connections.models import Binding, OutgoingPeerMessage, PeerCertificate
 from connections.peering.messages import Connect, Message
-from connections.services import certificates
+from connections.services.signing import certificates
 from vaultadmin.models import Installation, Vault
 
 

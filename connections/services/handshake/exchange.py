@@ -16,8 +16,8 @@ from connections.models import Binding, Connection, OutgoingPeerMessage
 from connections.peering.messages import Body, MessageType, View
 from connections.peering.protocol import write_body
 from connections.selectors.foresight import plan_of
-from connections.services import files, parties, routes
 from connections.services.creating import AUDITED
+from connections.services.handshake import files, parties, routes
 from vaultadmin import audit
 from vaultadmin.models import Membership, Signature, VaultSettings
 from vaultadmin.services import api_sessions

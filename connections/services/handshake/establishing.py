@@ -13,10 +13,12 @@ from connections.constants import BindingState, ConnectionState, ConnectionType,
 from connections.models import Binding, Connection
 from connections.peering.addresses import AddressRefused, check_peering_url
 from connections.peering.messages import Connect, MessageType, Outcome
-from connections.services import certificates, creating, delivering, exchange, names, parties, standard
+from connections.services import creating, names, standard
+from connections.services.handshake import delivering, exchange, parties
+from connections.services.handshake.pinning import contradicts
 from connections.services.locking import lock_record
-from connections.services.pinning import contradicts
 from connections.services.refusals import Refused
+from connections.services.signing import certificates
 from vaultadmin import audit
 from vaultadmin.models import Installation, Membership
 from vaultadmin.permissions import Permission, can, ensure

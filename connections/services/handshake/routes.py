@@ -8,8 +8,8 @@ from typing import Any
 
 from connections.models import Binding, Connection, OutgoingPeerMessage, SigningCertificate
 from connections.peering.messages import Party
-from connections.services import certificates, own_certificates
-from connections.services.pinning import pinned_certificates
+from connections.services.handshake.pinning import pinned_certificates
+from connections.services.signing import certificates, own_certificates
 from vaultadmin.models import Vault
 
 

@@ -18,8 +18,10 @@ from connections.models import (
     SigningCertificate,
     VaultToken,
 )
-from connections.services import copying, exchange, files, renewing
+from connections.services.copies import copying
+from connections.services.handshake import exchange, files
 from connections.services.messages import alerts, queue_ending, replaying
+from connections.services.signing import renewing
 from vaultadmin import audit, secrets
 from vaultadmin.models import Membership, User
 

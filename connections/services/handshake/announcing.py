@@ -12,7 +12,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from connections.constants import BindingState, CertificateStage
 from connections.models import Binding, CertificateAnnouncement, SigningCertificate
 from connections.peering.messages import CertificateNotice, MessageType
-from connections.services import certificates, exchange
+from connections.services.handshake import exchange
+from connections.services.signing import certificates
 from vaultadmin import audit
 
 RENEWAL = audit.System("Certificate renewal")

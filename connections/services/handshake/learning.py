@@ -10,8 +10,9 @@ from cryptography import x509
 from connections import signed_json
 from connections.models import Binding, PeerCertificate
 from connections.peering.messages import CertificateNotice, Refusal
-from connections.services import certificates, exchange
-from connections.services.pinning import contradicts, is_valid
+from connections.services.handshake import exchange
+from connections.services.handshake.pinning import contradicts, is_valid
+from connections.services.signing import certificates
 from vaultadmin import audit
 from vaultadmin.models import Installation
 

@@ -30,9 +30,10 @@ from connections.peering.messages import (
     Refusal,
 )
 from connections.peering.protocol import ProtocolError, read_message, verify, verify_pinned, write_answer
-from connections.services import certificates, exchange, files, own_certificates, parting
-from connections.services.learning import learn
-from connections.services.pinning import exchange_with, last_words, may_introduce, pinned_certificates
+from connections.services.handshake import exchange, files, parting
+from connections.services.handshake.learning import learn
+from connections.services.handshake.pinning import exchange_with, last_words, may_introduce, pinned_certificates
+from connections.services.signing import certificates, own_certificates
 from vaultadmin import audit
 from vaultadmin.models import Installation, Vault
 from vaultadmin.strict_json import canonical

@@ -10,7 +10,7 @@ from django.db import transaction
 from connections.constants import BindingState
 from connections.models import Binding
 from connections.peering.messages import Decision, MessageType
-from connections.services import delivering, exchange
+from connections.services.handshake import delivering, exchange
 from vaultadmin import audit
 
 BY = audit.System("Deadline of requests")
