@@ -5,6 +5,8 @@ import os
 from vaultadmin.settings import CELERY_BROKER_URL as CELERY_BROKER_URL
 from vaultadmin.settings import DATABASES as DATABASES
 
+# The environment names the file of the authority its sessions trust.
+TRUSTED = "BENCH_TRUSTED"
 QUEUE, TASK = "webhooks", "bench.fire_webhook"
 WEBHOOKS, EVENTS = "bench_webhook", "bench_webhookevent"
 CREATE_TABLES = (

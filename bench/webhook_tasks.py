@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import time
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -73,7 +74,7 @@ def fire_webhook(_self: Any, webhook_id: int, payload: dict[str, Any], topic: st
         webhook=webhook, object=payload, topic=topic, url=webhook.url, status=PENDING, created=timezone.now()
     )
     try:
-        Session().send(request, timeout=30).raise_for_status()
+        Session().send(request, timeout=30, verify=os.environ[webhook_settings.TRUSTED]).raise_for_status()
     except RequestException:
         WebhookEvent.objects.filter(pk=event.pk).update(status=FAILURE)
         raise
