@@ -182,8 +182,10 @@ def _result(counts: Counts, rates: _Rates, meter: Meter, seconds: float) -> Resu
         seconds=seconds,
         machine=machine(meter.foreign),
         rows=[
-            Row("bound, before", rates.before, "messages/s", f"two signatures, RSA-{_KEY_BITS}, and a POST over a kept connection"),
-            Row("peer, stock", rates.stock, "messages/s", "a task, a row, an HMAC and requests.Session each, over TLS, too"),
+            Row(
+                "bound, before", rates.before, "messages/s", f"two RSA-{_KEY_BITS} signatures and a POST on a kept line"
+            ),
+            Row("peer, stock", rates.stock, "messages/s", "a task, a row, an HMAC and requests.Session each; TLS"),
             Row("peer, tuned", rates.tuned, "messages/s", "the same with CELERY_DB_REUSE_MAX"),
             Row("ours", rates.ours, "messages/s", "RSA twice, TLS, attempts, counters, queue log"),
             Row("bound, after", rates.after, "messages/s"),
