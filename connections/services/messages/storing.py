@@ -27,7 +27,7 @@ SELECT FROM connections_binding b
                     WHERE oc.vault_id = %(vault)s AND o.peer_vault_id = %(remote_vault)s
                       AND o.state = '{BindingState.IN_FORCE.value}' AND o.id <> b.id)
    AND (SELECT COALESCE(sum(t.waiting), 0) FROM connections_queuetally t WHERE t.queue_id = q.id) < %(capacity)s
-"""
+"""  # nosec B608 - joined from constants of this code; values are parameters
 # Unique by connection and id: two at once, or the same one again, leave one row.
 _STORE: Final = """
 WITH place AS ({place}),
