@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError
 logger = logging.getLogger(__name__)
 _lanes: dict[str, str] = {}
 # Whoever was nudged this many seconds ago is at work or about to be; one more nudge when they are over covers the rest.
-PAUSE = 0.05
+PAUSE = 0.2
 
 
 def register(lane: str, task_name: str) -> None:
