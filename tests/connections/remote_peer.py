@@ -47,7 +47,7 @@ class RemotePeer:
     def details(self) -> VaultDetails:
         return VaultDetails("Other", "other.example.com", "example.com", "Safety", self.peering_url)
 
-    def file(self, *, remote_vault_id: int | None = None) -> ConnectionFile:
+    def file(self, *, remote_vault_id: int | None = None, record: int = 1) -> ConnectionFile:
         now = clock.now().replace(microsecond=0)
         return ConnectionFile(
             file_id=uuid4(),
@@ -64,7 +64,7 @@ class RemotePeer:
                 self.details.application,
                 self.peering_url,
             ),
-            connection=FileConnection("V17000000000001", "Link", "link", "vault_to_vault__sys", False, None),
+            connection=FileConnection(f"V17{record:012}", "Link", "link", "vault_to_vault__sys", False, None),
             remote_vault_id=remote_vault_id,
             certificate_id=self.certificate_id,
             certificate_pem=certificate_for(self.key),

@@ -198,8 +198,8 @@ def test_peer_that_asks_to_wait_only_delays(peer, pair, network, asked, at_least
 
 def test_silent_host_is_waited_for_once_a_drain(peer, pair, network):
     network.answer = Answer(error="The server x did not answer in time.", kind=ErrorKind.TIMEOUT)
-    for _ in range(4):
-        uploaded(peer, pair)
+    for record in range(4):
+        uploaded(peer, pair, record=record)
     network.sent.clear()
     due = max(OutgoingPeerMessage.objects.values_list("due_at", flat=True))
 
@@ -214,8 +214,8 @@ def test_silent_host_is_waited_for_once_a_drain(peer, pair, network):
 
 def test_host_that_refuses_one_message_still_hears_the_others(peer, pair, network):
     network.answer = answered(401, **PROBLEM)
-    for _ in range(3):
-        uploaded(peer, pair)
+    for record in range(3):
+        uploaded(peer, pair, record=record)
     network.sent.clear()
     due = max(OutgoingPeerMessage.objects.values_list("due_at", flat=True))
 
