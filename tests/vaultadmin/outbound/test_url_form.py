@@ -3,7 +3,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from yarl import URL
+from urllib3.util import parse_url
 
 from tests.vaultadmin.outbound.corpus import (
     BAD_REGIONS,
@@ -55,10 +55,10 @@ def test_url_accepted_after_any_mutation_leads_where_every_parser_sees_it_lead(u
         target = POLICY.target(mutated)
     except UrlRefused:
         return
-    seen = urlsplit(mutated).hostname
-    assert (parse_address(seen) or seen) == (target.literal or target.host)
-    assert URL(mutated).raw_host == target.host
-    assert URL(mutated).port == target.port == 443
+    also = parse_url(mutated)
+    for seen in (urlsplit(mutated).hostname, also.host.strip("[]")):
+        assert (parse_address(seen) or seen) == (target.literal or target.host)
+    assert (also.port or 443) == target.port == 443
     assert target.literal is None or is_public(target.literal)
 
 
@@ -82,6 +82,6 @@ def test_region_host_always_ends_in_the_suffix(before, after):
     url = f"https://{before}myveeva.com{after}"
 
     if region_allowed(url, REGION_SUFFIXES):
-        host = URL(url).raw_host
+        host = parse_url(url).host
         assert host
         assert host == "myveeva.com" or host.endswith(".myveeva.com")
