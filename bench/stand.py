@@ -72,7 +72,7 @@ class Stand:
 
     def wait_for_port(self, name: str, port: int) -> None:
         """Wait until a process listens."""
-        self._wait(name, lambda: _listens(port))
+        self._wait(name, lambda: listens(port))
 
     def log(self, name: str) -> str:
         """What a process has written so far."""
@@ -135,7 +135,8 @@ def _with_processes(command: list[str], processes: int) -> list[str]:
     return [*command[:place], str(processes), *command[place + 1 :]]
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Does a process take connections on this port of the loopback interface?"""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

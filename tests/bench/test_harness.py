@@ -1,12 +1,12 @@
 import subprocess
 import sys
-import time
 
 import pytest
 
 from bench import fresh
 from bench.errors import BenchError
 from bench.meter import Meter, peak_memory_mb
+from vaultadmin.embedded.processes import wait_until
 
 _SPIN = "import time\nwhile time.process_time() < 0.4: pass\ninput()"
 
@@ -36,9 +36,7 @@ def test_meter_knows_what_a_role_used():
     child = subprocess.Popen([sys.executable, "-c", _SPIN], stdin=subprocess.PIPE)
     try:
         with Meter({"spinner": child.pid}) as meter:
-            deadline = time.monotonic() + 20
-            while _busy(child.pid) < 0.4 and time.monotonic() < deadline:
-                time.sleep(0.02)
+            assert wait_until(lambda: _busy(child.pid) >= 0.4, seconds=20)
         assert meter.seconds_of["spinner"] > 0.1
         assert 0.0 <= meter.foreign <= 1.0
     finally:

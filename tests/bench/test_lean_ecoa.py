@@ -13,8 +13,10 @@ from django.conf import settings
 from bench import environment
 from bench.lean_ecoa.calls import HELD, Calls, Setting
 from bench.lean_ecoa.server import Asked
+from bench.stand import listens
 from ecoa import contract
 from vaultadmin import clock, embedded
+from vaultadmin.embedded.processes import wait_until
 from vaultadmin.embedded.tls import development_tls
 
 SETTING = Setting("RTSM", "s3cret", "tenant", "study", {"1005": "us"})
@@ -103,17 +105,10 @@ def test_answers_wait_as_long_as_they_are_told():
 
 
 def connect(port, context):
-    deadline = time.monotonic() + 30
-    while True:
-        link = HTTPSConnection("localhost", port, timeout=20, context=context)
-        try:
-            link.connect()
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return link
+    assert wait_until(lambda: listens(port), seconds=30)
+    link = HTTPSConnection("localhost", port, timeout=20, context=context)
+    link.connect()
+    return link
 
 
 def answer_of(link):
