@@ -36,7 +36,7 @@ def test_meter_knows_what_a_role_used():
     child = subprocess.Popen([sys.executable, "-c", _SPIN], stdin=subprocess.PIPE)
     try:
         with Meter({"spinner": child.pid}) as meter:
-            assert wait_until(lambda: _busy(child.pid) >= 0.4, seconds=20)
+            assert wait_until(lambda: _busy(child.pid) >= 0.3, seconds=20)
         assert meter.seconds_of["spinner"] > 0.1
         assert 0.0 <= meter.foreign <= 1.0
     finally:
