@@ -28,19 +28,37 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a lane allows: `probing` ones get one call to find out whether their receiver answers again."""
+    """What a lane allows: `probing` ones get one call to find out whether their receiver answers again.
+
+    `few` is how many may be taken together once a sender died over one of them.
+    """
 
     sequential: bool
     probing: bool
     limit: int
+    few: int
     deaths: int
+
+    def company(self, row: Found) -> int:
+        """How many may be taken together, of which this is one."""
+        if not row.deaths:
+            return self.limit
+        return 1 if self.is_last_chance(row) else min(self.few, self.limit)
+
+    def is_last_chance(self, row: Found) -> bool:
+        """Does one more death give it up?"""
+        return 0 < row.deaths == self.deaths - 1
 
 
 @dataclass(slots=True)
 class Choice:
-    """Ids of copies: to send, and to give up without a call."""
+    """Ids of copies: to send, and to give up without a call.
+
+    `alone` says that one more death gives up what is sent: nothing else may be in the sender's hands meanwhile.
+    """
 
     send: list[int] = field(default_factory=list)
+    alone: bool = False
     lapsed: list[int] = field(default_factory=list)
     set_aside: list[int] = field(default_factory=list)
     too_late: list[int] = field(default_factory=list)
@@ -49,35 +67,43 @@ class Choice:
 def choose(found: Sequence[Found], kind: Kind) -> Choice:
     """Decide over copies in their order.
 
-    A copy over which all but one of the allowed senders died is sent alone: should it be what kills them, no other
-    one dies with it. What was tried and ran out of time is over; what never was is tried once even late, unless its
-    receiver does not answer anyway.
+    A death counts for all that its sender had in hands. So copies over which one died are taken a few at a time, and
+    one at a time before the last that is allowed: what kills them is found, and no other one is given up with it. What
+    was tried and ran out of time is over; what never was is tried once even late, unless its receiver does not answer
+    anyway.
     """
     choice = Choice()
-    suspect = None if kind.sequential else next((row for row in found if _is_suspect(row, kind)), None)
+    going: list[Found] = []
     for row in found:
         if kind.sequential and not row.is_due:
             break
         if row.deaths >= kind.deaths:
             choice.set_aside.append(row.copy)
-        elif row.over and (row.attempts > 0 or (kind.probing and choice.send)):
+        elif row.over and (row.attempts > 0 or (kind.probing and going)):
             choice.too_late.append(row.copy)
-        elif kind.sequential and _is_suspect(row, kind):
-            if not choice.send:
-                _send(row, choice)
-            break
-        elif len(choice.send) < kind.limit and (suspect is None or suspect is row):
-            _send(row, choice)
-        elif kind.sequential:
-            break
+        else:
+            going.append(row)
+    together = _foremost(going, kind) if kind.sequential else _most_suspect(going, kind)
+    choice.send = [row.copy for row in together]
+    choice.alone = any(kind.is_last_chance(row) for row in together)
+    choice.lapsed = [row.copy for row in together if row.lapsed]
     return choice
 
 
-def _is_suspect(row: Found, kind: Kind) -> bool:
-    return row.deaths == kind.deaths - 1 and row.deaths > 0
+def _foremost(going: Sequence[Found], kind: Kind) -> list[Found]:
+    """The first ones, as many as each of them allows."""
+    together: list[Found] = []
+    room = kind.limit
+    for row in going:
+        room = min(room, kind.company(row))
+        if len(together) >= room:
+            break
+        together.append(row)
+    return together
 
 
-def _send(row: Found, choice: Choice) -> None:
-    choice.send.append(row.copy)
-    if row.lapsed:
-        choice.lapsed.append(row.copy)
+def _most_suspect(going: Sequence[Found], kind: Kind) -> list[Found]:
+    """Those over which most senders died, among themselves."""
+    most = max((row.deaths for row in going), default=0)
+    together = [row for row in going if row.deaths == most]
+    return together[: kind.company(together[0])] if together else []

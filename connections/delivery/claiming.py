@@ -131,35 +131,37 @@ class Batch:
     probing: bool = False
     # Until when somebody has every attempt of the queue written down.
     traced_until: datetime | None = None
+    # One more death gives up what it holds: nothing else is in the sender's hands meanwhile.
+    alone: bool = False
 
 
-def take(
-    *, now: datetime, policy: Policy, lanes: int, busy: Collection[int] = (), patient: bool = False
-) -> list[Batch]:
+def take(*, now: datetime, policy: Policy, lanes: int, busy: Collection[int] = (), idle: bool = True) -> list[Batch]:
     """Lease due copies of up to `lanes` lanes, those first that were taken longest ago; `busy` lanes are left out.
 
-    What must not be sent any more is given up on the way. `patient` waits for a lane when others look at all that have
-    something due: they leave most of it.
+    What must not be sent any more is given up on the way. Who is `idle` has nothing under way: it waits for a lane when
+    others look at all that have something due, as they leave most of it, and it alone is given what no other copy may
+    be together with.
     """
     with transaction.atomic(), database.cursor() as cursor:
-        found = _lanes(cursor, now=now, busy=busy, lanes=lanes, patient=patient)
+        found = _lanes(cursor, now=now, busy=busy, lanes=lanes, idle=idle)
         if not found:
             return []
         share = policy.share(len(found))
         token, until = uuid4(), now + policy.lease
         seen = _look(cursor, found, policy, now, share)
         chosen = [(lane, choose(seen[lane.link], lane.kind(policy, share))) for lane in found]
-        jobs = _lease(cursor, [choice for _lane, choice in chosen], token, now, until)
+        going = _together(chosen, idle=idle)
+        jobs = _lease(cursor, [choice for _lane, choice in going], token, now, until)
         batches = [
-            lane.batch(token, [jobs[copy] for copy in sorted(choice.send)], policy)
-            for lane, choice in chosen
+            lane.batch(token, [jobs[copy] for copy in sorted(choice.send)], policy, alone=choice.alone)
+            for lane, choice in going
             if choice.send
         ]
         taken: dict[str, Any] = {
             "now": now,
             "token": token,
             "until": until,
-            "lanes": [lane.link for lane in found],
+            "lanes": [lane.link for lane, _choice in going],
             "sequential": [batch.lane for batch in batches if batch.sequential],
         }
         cursor.execute(_TAKE_LANES, taken)
@@ -202,18 +204,27 @@ class _Lane:
 
     def kind(self, policy: Policy, share: int) -> Kind:
         probing = self.is_probing(policy)
-        return Kind(self.sequential, probing, 1 if probing else share, policy.crashes)
+        return Kind(self.sequential, probing, 1 if probing else share, policy.few, policy.crashes)
 
-    def batch(self, token: UUID, jobs: list[Job], policy: Policy) -> Batch:
-        probing = self.is_probing(policy)
-        return Batch(self.link, self.queue, self.connection, self.sequential, token, jobs, probing, self.traced_until)
+    def batch(self, token: UUID, jobs: list[Job], policy: Policy, *, alone: bool) -> Batch:
+        return Batch(
+            self.link,
+            self.queue,
+            self.connection,
+            self.sequential,
+            token,
+            jobs,
+            self.is_probing(policy),
+            self.traced_until,
+            alone,
+        )
 
 
-def _lanes(cursor: Any, *, now: datetime, busy: Collection[int], lanes: int, patient: bool) -> list[_Lane]:
+def _lanes(cursor: Any, *, now: datetime, busy: Collection[int], lanes: int, idle: bool) -> list[_Lane]:
     place: dict[str, Any] = {"now": now, "lanes": lanes, "busy": sorted(busy)}
     cursor.execute(_FREE_LANES, place)
     rows = cursor.fetchall()
-    if patient and not rows:
+    if idle and not rows:
         cursor.execute(_LANES, place | {"lanes": 1})
         rows = cursor.fetchall()
     return [_Lane(*row) for row in rows]
@@ -240,6 +251,14 @@ def _look(cursor: Any, lanes: Sequence[_Lane], policy: Policy, now: datetime, sh
         for link, *row in cursor.fetchall():
             seen[link].append(Found(*row))
     return seen
+
+
+def _together(chosen: list[tuple[_Lane, Choice]], *, idle: bool) -> list[tuple[_Lane, Choice]]:
+    """The lanes that are taken at once: what must be alone is by itself, once it is its lane's turn."""
+    sending = [(lane, choice) for lane, choice in chosen if choice.send]
+    if idle and sending and sending[0][1].alone:
+        return sending[:1]
+    return [(lane, choice) for lane, choice in chosen if not choice.alone]
 
 
 def _lease(cursor: Any, choices: Sequence[Choice], token: UUID, now: datetime, until: datetime) -> dict[int, Job]:

@@ -78,13 +78,15 @@ def drain(*, policy: Policy | None = None, now: Callable[[], datetime] = clock.n
 
 def _dispatch(carrier: Carrier, wire: _Wire, busy: set[int], policy: Policy, now: Callable[[], datetime]) -> None:
     """Take what is due and let it go."""
+    if any(load.batch.alone for load in wire.loads):
+        return
     # As many lanes at a time as a batch serves well; the others follow, those first that were taken longest ago.
     lanes = min(max(1, policy.batch // policy.least), policy.most_under_way - len(wire.loads))
     if lanes <= 0:
         return
     try:
         # Whoever has something under way looks again when some of it has come back; all others would leave for good.
-        batches = claiming.take(now=now(), policy=policy, lanes=lanes, busy=busy, patient=not wire.loads)
+        batches = claiming.take(now=now(), policy=policy, lanes=lanes, busy=busy, idle=not wire.loads)
     except (InterfaceError, OperationalError) as error:
         if not wire.loads:
             raise

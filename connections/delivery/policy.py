@@ -34,6 +34,8 @@ class Policy:
     breaker_longest: timedelta = timedelta(minutes=5)
     # A copy that was in the hands of three senders that died is set aside.
     crashes: int = 3
+    # Taken together once a sender died over one of them; before the last death it is one.
+    few: int = 10
     # What is kept of an answer.
     answer_bytes: int = 2048
 

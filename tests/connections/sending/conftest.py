@@ -62,3 +62,8 @@ def connection(admin):
 @pytest.fixture
 def queue(admin, connection):
     return make_outbound(admin, connection, name="updates__c")
+
+
+@pytest.fixture
+def in_order(admin, connection):
+    return make_outbound(admin, connection, sequential=True)

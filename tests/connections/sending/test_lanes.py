@@ -1,6 +1,4 @@
-import json
 import threading
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,53 +6,18 @@ import pytest
 from django.db import connection as database
 from django.db import transaction
 
-from connections import processors
-from connections.constants import ConnectionState
 from connections.delivery import claiming, draining, settling
 from connections.delivery.outcomes import Result
 from connections.delivery.policy import POLICY
 from connections.delivery.sent import Sent
-from connections.models import Connection, ConnectionStats, DeliveryAttempt, Lane, MessageCopy, QueueLogEntry
-from connections.processors import Handler
-from connections.services.messages import holding, queue_links, queues, tallies
+from connections.models import DeliveryAttempt, MessageCopy
+from connections.services.messages import queue_links, tallies
 from connections.services.refusals import Refused
-from connections.spark.retrying import WINDOW
-from tests.connections.sending.captured import Captured
+from tests.connections.sending.lane_work import DIES, copies, names, put_all, states, take
 from tests.factories.connections import make_external
-from tests.factories.people import make_member
 from tests.factories.spark import make_outbound, put
 from tests.vaultadmin.outbound.peers import answer
-from vaultadmin import clock, place
-from vaultadmin.permissions import Permission
-
-DIES = timedelta(seconds=61)
-
-
-@pytest.fixture
-def in_order(admin, connection):
-    return make_outbound(admin, connection, sequential=True)
-
-
-def take(now=None, **options):
-    return claiming.take(now=now or clock.now(), policy=POLICY, lanes=64, **options)
-
-
-def copies(batches):
-    return [job.copy for batch in batches for job in batch.jobs]
-
-
-def names(peer):
-    return [json.loads(Captured(request).body)["message"]["items"][0] for request in peer.requests]
-
-
-def put_all(queue, admin, *items):
-    for item in items:
-        put(queue, admin, items=[item])
-    return list(MessageCopy.objects.filter(queue=queue).order_by("pk").values_list("pk", flat=True))
-
-
-def states(queue):
-    return list(MessageCopy.objects.filter(queue=queue).order_by("pk").values_list("state", flat=True))
+from vaultadmin import clock
 
 
 def test_sequential_messages_arrive_in_the_order_they_were_put(admin, in_order, listen):
@@ -183,42 +146,6 @@ def test_a_sender_that_slept_past_its_lease_settles_nothing_but_its_evidence(adm
     assert current.jobs[0].number == 2
 
 
-def test_a_copy_over_which_three_senders_died_is_set_aside_and_its_attempts_are_closed(admin, queue, connection):
-    [copy] = put_all(queue, admin, "A")
-    now = clock.now()
-    for death in range(3):
-        assert copies(take(now + death * DIES)) == [copy]
-
-    assert take(now + 3 * DIES) == []
-
-    row = MessageCopy.objects.get()
-    assert (row.state, row.due_at, row.lease_token) == ("set_aside", None, None)
-    assert row.reason
-    assert tallies.waiting(queue) == 0
-    assert QueueLogEntry.objects.get().error == row.reason
-    assert ConnectionStats.objects.get(connection=connection).fatal == 1
-    assert {(row.outcome, row.ended_at is None) for row in DeliveryAttempt.objects.all()} == {("started", False)}
-
-
-def test_the_innocent_of_a_batch_are_sent_though_one_of_them_kills_every_sender(admin, queue, listen):
-    peer = listen(answer())
-    poison, *_others = put_all(queue, admin, "poison", "B", "C", "D")
-    now = clock.now()
-
-    def doomed(moment):
-        """Senders of which each dies as soon as it has the poison in hands."""
-        with suppress(IndexError):
-            while poison not in copies([batch := take(moment)[0]]):
-                done = [Sent(job, Result(settling.AttemptOutcome.DELIVERED, 200)) for job in batch.jobs]
-                settling.settle(batch, done, policy=POLICY, now=moment)
-
-    for death in range(6):
-        doomed(now + death * DIES)
-
-    assert states(queue) == ["set_aside", "delivered", "delivered", "delivered"]
-    assert peer.requests == []
-
-
 def test_calls_that_never_began_go_back_as_they_were(admin, queue):
     put_all(queue, admin, "A")
     [batch] = take()
@@ -228,144 +155,6 @@ def test_calls_that_never_began_go_back_as_they_were(admin, queue):
     row = MessageCopy.objects.get()
     assert (row.state, row.attempts, row.crashes, row.lease_token) == ("waiting", 0, 0, None)
     assert not DeliveryAttempt.objects.exists()
-
-
-def delivery_switched_off(queue, connection, admin):
-    queues.set_delivery(queue=queue, enabled=False, by=admin, now=clock.now())
-    return lambda: queues.set_delivery(queue=queue, enabled=True, by=admin, now=clock.now() + 2 * WINDOW)
-
-
-def connection_held(queue, connection, admin):
-    operator = make_member(admin.vault, Permission.MESSAGES_OPERATE)
-    held = holding.hold(connection=connection, reason="Moving house.", by=operator, now=clock.now())
-    return lambda: holding.release(held=held, by=operator, now=clock.now() + 2 * WINDOW)
-
-
-def connection_not_active(queue, connection, admin):
-    Connection.objects.filter(pk=connection.pk).update(state=ConnectionState.INACTIVE)
-    return lambda: Connection.objects.filter(pk=connection.pk).update(state=ConnectionState.ACTIVE)
-
-
-def link_switched_off(queue, connection, admin):
-    link = queue.connections.get()
-    queue_links.edit(link=link, label="", is_active=False, by=admin, now=clock.now())
-    on = {"link": link, "label": "", "is_active": True, "by": admin}
-    return lambda: queue_links.edit(**on, now=clock.now() + 2 * WINDOW)
-
-
-STANDSTILLS = [delivery_switched_off, connection_held, connection_not_active, link_switched_off]
-
-
-@pytest.mark.parametrize("stop", STANDSTILLS, ids=lambda stop: stop.__name__)
-def test_while_a_lane_stands_still_nothing_leaves_and_no_time_is_lost(admin, queue, connection, listen, stop):
-    replies = [answer(status="400 Bad"), answer()]
-    peer = listen(lambda sock, peer: (replies.pop(0) if len(replies) > 1 else replies[0])(sock, peer))
-    put_all(queue, admin, "A")
-    draining.drain()
-    go_on = stop(queue, connection, admin)
-    draining.drain(now=lambda: clock.now() + timedelta(minutes=5))
-    assert len(peer.requests) == 1
-    go_on()
-
-    draining.drain(now=lambda: clock.now() + 2 * WINDOW + timedelta(minutes=5))
-
-    assert len(peer.requests) == 2
-    assert states(queue) == ["delivered"]
-
-
-def test_a_connection_that_stops_being_active_under_a_sender_uses_up_no_attempt(
-    admin, queue, connection, listen, monkeypatch
-):
-    peer = listen(answer())
-    put_all(queue, admin, "A")
-    real = claiming.take
-
-    def too_late(**options):
-        batches = real(**options)
-        Connection.objects.filter(pk=connection.pk).update(state=ConnectionState.INACTIVE)
-        return batches
-
-    monkeypatch.setattr(claiming, "take", too_late)
-    draining.drain()
-
-    copy = MessageCopy.objects.get()
-    assert (copy.state, copy.attempts) == ("waiting", 0)
-    assert peer.requests == []
-    assert Lane.objects.get().stopped_since is not None
-
-
-def test_an_installation_that_may_be_a_copy_sends_nothing(admin, queue, listen, monkeypatch):
-    peer = listen(answer())
-    put_all(queue, admin, "A")
-    monkeypatch.setattr(place, "held", lambda: True)
-
-    assert draining.drain() == 0
-    assert peer.requests == []
-    assert Lane.objects.get().stopped_since is not None
-
-
-@pytest.fixture
-def handled(admin, connection, monkeypatch):
-    told = []
-    monkeypatch.setitem(processors.handlers, "told", Handler("Told", "", lambda *call: told.append(call)))
-    queue = make_outbound(admin, connection, handler="told", handler_user=admin)
-    return queue, told
-
-
-def test_the_handler_is_told_of_a_copy_given_up_in_the_name_of_its_user(admin, handled, listen):
-    queue, told = handled
-    listen(answer(status="410 Gone"))
-    response = put(queue, admin)
-
-    draining.drain()
-
-    [(message_id, actor, _now)] = told
-    assert message_id == response.copies[0].message_id
-    assert actor.name == f"Java SDK Service Account on behalf of {admin}"
-
-
-def test_the_handler_is_told_of_a_copy_set_aside_and_not_of_one_that_is_tried_again(admin, handled, listen):
-    queue, told = handled
-    listen(answer(status="500 Oh"))
-    put(queue, admin)
-    draining.drain()
-    assert told == []
-    now = clock.now() + timedelta(minutes=2)
-    for death in range(4):
-        take(now + death * DIES)
-
-    assert len(told) == 1
-
-
-def test_a_handler_that_fails_undoes_its_own_work_and_nothing_else(admin, connection, listen, monkeypatch):
-    other = make_outbound(admin, connection)
-
-    def half(_message_id, _actor, now):
-        put(other, admin, now=now)
-        raise RuntimeError("half way")
-
-    monkeypatch.setitem(processors.handlers, "half", Handler("Half", "", half))
-    queue = make_outbound(admin, connection, handler="half", handler_user=admin)
-    listen(answer(status="410 Gone"))
-    put(queue, admin)
-
-    draining.drain()
-
-    assert states(queue) == ["failed"]
-    assert states(other) == []
-
-
-def test_a_handler_that_puts_the_message_elsewhere_does_so_with_the_failure(admin, connection, listen, monkeypatch):
-    other = make_outbound(admin, make_external(admin, url="https://away.example.com/"))
-    elsewhere = Handler("Elsewhere", "", lambda message_id, _actor, now: put(other, admin, items=[str(message_id)]))
-    monkeypatch.setitem(processors.handlers, "elsewhere", elsewhere)
-    queue = make_outbound(admin, connection, handler="elsewhere", handler_user=admin)
-    listen(answer(status="410 Gone"))
-    given_up = put(queue, admin).copies[0].message_id
-
-    draining.drain()
-
-    assert MessageCopy.objects.get(queue=other).content.keys == [str(given_up), "study__v"]
 
 
 def test_what_cannot_be_made_ready_fails_alone(admin, queue, listen):

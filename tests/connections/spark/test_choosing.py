@@ -2,9 +2,9 @@ import pytest
 
 from connections.delivery.choosing import Choice, Found, Kind, choose
 
-BESIDE = Kind(sequential=False, probing=False, limit=10, deaths=3)
-IN_ORDER = Kind(sequential=True, probing=False, limit=10, deaths=3)
-PROBING = Kind(sequential=False, probing=True, limit=1, deaths=3)
+BESIDE = Kind(sequential=False, probing=False, limit=10, few=2, deaths=3)
+IN_ORDER = Kind(sequential=True, probing=False, limit=10, few=2, deaths=3)
+PROBING = Kind(sequential=False, probing=True, limit=1, few=2, deaths=3)
 
 
 def found(copy, *, is_due=True, lapsed=False, crashes=0, attempts=0, over=False):
@@ -22,24 +22,28 @@ def test_in_order_nothing_is_sent_past_one_that_is_not_due():
     assert choose([found(1, is_due=False), found(2)], IN_ORDER) == Choice()
 
 
-@pytest.mark.parametrize("kind", [BESIDE, IN_ORDER])
-def test_what_a_dead_sender_left_once_goes_along_with_the_others(kind):
-    choice = choose([found(1, lapsed=True), found(2)], kind)
+@pytest.mark.parametrize(
+    ("kind", "deaths", "sent", "alone"),
+    [
+        (IN_ORDER, [1, 1, 1, 1], [0, 1], False),
+        (IN_ORDER, [0, 1, 1, 1], [0, 1], False),
+        (IN_ORDER, [0, 0, 0, 1], [0, 1, 2], False),
+        (IN_ORDER, [0, 2, 2, 2], [0], False),
+        (IN_ORDER, [2, 2, 1, 0], [0], True),
+        (IN_ORDER, [3, 2, 1, 0], [1], True),
+        (BESIDE, [0, 1, 1, 1], [1, 2], False),
+        (BESIDE, [0, 1, 2, 2], [2], True),
+        (BESIDE, [3, 1, 0, 0], [1], False),
+        (PROBING, [0, 1, 1, 0], [1], False),
+    ],
+    ids=str,
+)
+def test_the_more_senders_died_over_a_copy_the_fewer_go_with_it(kind, deaths, sent, alone):
+    rows = [found(copy, lapsed=died > 0, crashes=max(died - 1, 0)) for copy, died in enumerate(deaths)]
 
-    assert choice == Choice(send=[1, 2], lapsed=[1])
-
-
-def test_what_two_dead_senders_left_goes_alone():
-    rows = [found(1), found(2, lapsed=True, crashes=1), found(3, lapsed=True, crashes=1)]
-
-    assert choose(rows, BESIDE) == Choice(send=[2], lapsed=[2])
-
-
-def test_in_order_what_two_dead_senders_left_goes_alone_when_its_turn_comes():
-    rows = [found(1), found(2, lapsed=True, crashes=1), found(3)]
-
-    assert choose(rows, IN_ORDER).send == [1]
-    assert choose(rows[1:], IN_ORDER).send == [2]
+    set_aside = [copy for copy, died in enumerate(deaths) if died == 3]
+    lapsed = [copy for copy in sent if deaths[copy]]
+    assert choose(rows, kind) == Choice(sent, alone, lapsed, set_aside)
 
 
 @pytest.mark.parametrize("kind", [BESIDE, IN_ORDER])
