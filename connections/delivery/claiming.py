@@ -86,8 +86,13 @@ SELECT mine.id, opened.id, mine.message_id, mine.path, mine.attempts, mine.crash
   FROM opened JOIN mine ON mine.id = opened.copy_id
  ORDER BY mine.id
 """
-_RENEW_LANE = "UPDATE connections_lane SET lease_until = %(until)s WHERE lease_token = %(token)s"
-_RENEW_COPIES = "UPDATE connections_messagecopy SET lease_until = %(until)s WHERE lease_token = %(token)s"
+_RENEW_LANES = """
+UPDATE connections_lane SET lease_until = %(until)s WHERE link_id = ANY(%(lanes)s) AND lease_token = ANY(%(tokens)s)
+"""
+# By their ids: tokens have no index, and of all that was ever sent only these are looked at.
+_RENEW_COPIES = """
+UPDATE connections_messagecopy SET lease_until = %(until)s WHERE id = ANY(%(copies)s) AND lease_token = ANY(%(tokens)s)
+"""
 # What nobody turned off but a state did (an External connection made Inactive) counts as well.
 _STOPPED = """
 SELECT l.link_id
@@ -178,13 +183,18 @@ def stopped(lanes: Collection[int]) -> set[int]:
         return {lane for (lane,) in cursor.fetchall()}
 
 
-def renew(*, token: UUID, now: datetime, policy: Policy) -> bool:
-    """Keep what was taken with a token; False when somebody else has it by now."""
-    values: dict[str, Any] = {"token": token, "until": now + policy.lease}
+def renew(batches: Sequence[Batch], *, now: datetime, policy: Policy) -> int:
+    """Keep what these batches took; returns how many copies nobody else has by now."""
+    values: dict[str, Any] = {
+        "until": now + policy.lease,
+        "tokens": list({batch.token for batch in batches}),
+        "lanes": [batch.lane for batch in batches],
+        "copies": [job.copy for batch in batches for job in batch.jobs],
+    }
     with database.cursor() as cursor:
-        cursor.execute(_RENEW_LANE, values)
+        cursor.execute(_RENEW_LANES, values)
         cursor.execute(_RENEW_COPIES, values)
-        return bool(cursor.rowcount > 0)
+        return int(cursor.rowcount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,8 +151,7 @@ def _collect(wire: _Wire, policy: Policy, now: Callable[[], datetime]) -> int:
             _stop(wire.loads)
         if wire.loads and spent - wire.renewed >= policy.renew_every:
             wire.renewed = spent
-            for token in {load.batch.token for load in wire.loads}:
-                claiming.renew(token=token, now=now(), policy=policy)
+            claiming.renew([load.batch for load in wire.loads], now=now(), policy=policy)
     except (DatabaseError, InterfaceError) as error:
         # Not renewed: the lease runs out, and somebody else sends again what is not settled.
         logger.warning("batches under way could not be looked after: %s", type(error).__name__)

@@ -124,10 +124,10 @@ def test_a_lease_that_is_renewed_is_not_taken_over(admin, queue):
     now = clock.now()
     [batch] = take(now)
 
-    assert claiming.renew(token=batch.token, now=now + DIES - timedelta(seconds=11), policy=POLICY)
+    assert claiming.renew([batch], now=now + DIES - timedelta(seconds=11), policy=POLICY) == 1
     assert take(now + DIES) == []
     assert copies(take(now + 2 * DIES)) == copies([batch])
-    assert not claiming.renew(token=batch.token, now=now, policy=POLICY)
+    assert claiming.renew([batch], now=now, policy=POLICY) == 0
 
 
 def test_a_sender_that_slept_past_its_lease_settles_nothing_but_its_evidence(admin, queue):
