@@ -23,7 +23,7 @@ class ConnectionsConfig(AppConfig):
         from connections.services import deleting, standard
         from connections.services.copies import copying, healing, separating
         from connections.services.handshake.approval_task import ApprovalTaskHandler
-        from connections.services.messages import copying_queues, queue_links
+        from connections.services.messages import alerting, copying_queues, queue_links
         from connections.services.signing import foretelling
         from connections.views import rest, rest_queues
         from connections.watching import calling, telling
@@ -41,7 +41,7 @@ class ConnectionsConfig(AppConfig):
         checks.register()
         recorded.register()
         registries.mail_writers[foretelling.TOPIC] = foretelling.mail
-        registries.mail_writers[telling.TOPIC] = telling.mail
+        registries.mail_writers[alerting.TOPIC] = telling.mail
         registries.mail_writers[failure_mail.TOPIC] = failure_mail.mail
         registries.home_cards += [home.cards, queue_home.cards, certificates.cards]
         registries.troubles += [telling.troubles, queue_home.troubles]

@@ -16,7 +16,7 @@ from django.urls import reverse
 from connections.constants import CopyState
 from connections.models import MessageCopy, Queue
 from connections.processors import Handler
-from connections.watching.telling import operators
+from connections.selectors.operators import operators
 from vaultadmin import audit
 from vaultadmin.audit import Actor
 from vaultadmin.models import Membership, Notice

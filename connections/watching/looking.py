@@ -10,13 +10,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from connections.constants import AlertEnd, CallSubject
+from connections.constants import AlertEnd
 from connections.models import Alert, AlertRule
+from connections.services.messages import alerting
 from connections.watching import telling
-from connections.watching.measuring import Finding, measure
-from vaultadmin import audit
-
-ACTOR = audit.System("Alert rules")
+from connections.watching.measuring import measure
 
 
 def look(*, now: datetime) -> int:
@@ -30,13 +28,6 @@ def look(*, now: datetime) -> int:
     return moved
 
 
-def end(rule: AlertRule, *, now: datetime) -> None:
-    """The rule does not watch any more, or something else: its alert ends. Inside the caller's transaction."""
-    alert = Alert.objects.open().select_for_update().filter(rule=rule).first()
-    if alert is not None:
-        _close(alert, rule, AlertEnd.NOT_WATCHED, now)
-
-
 @transaction.atomic
 def _act(pk: int, now: datetime) -> int:
     """One rule under its lock, measured again: whoever held it may have acted already."""
@@ -47,26 +38,9 @@ def _act(pk: int, now: datetime) -> int:
     alert = Alert.objects.open().select_for_update().filter(rule=rule).first()
     found = measure(rule, now=now)
     if found.is_on and alert is None:
-        _open(rule, found, now)
+        alerting.begin(rule, reason=found.reason, now=now)
     elif not found.is_on and alert is not None:
-        _close(alert, rule, AlertEnd.RESOLVED, now)
+        alerting.end(alert, rule, AlertEnd.RESOLVED, now=now)
     else:
         return 0
     return 1
-
-
-def _open(rule: AlertRule, found: Finding, now: datetime) -> None:
-    alert = Alert.objects.create(vault=rule.vault, rule=rule, opened_at=now, reason=found.reason)
-    telling.tell(alert, rule, CallSubject.FIRING, now=now)
-    changes: audit.Changes = {"alert": (None, "firing")}
-    audit.record(vault=rule.vault, by=ACTOR, event="alert.fired", subject=rule, changes=changes, reason=found.reason)
-
-
-def _close(alert: Alert, rule: AlertRule, ended_by: AlertEnd, now: datetime) -> None:
-    alert.closed_at, alert.ended_by = now, ended_by.value
-    alert.save(update_fields=["closed_at", "ended_by"])
-    telling.tell(alert, rule, CallSubject.RESOLVED, now=now)
-    changes: audit.Changes = {"alert": ("firing", None)}
-    audit.record(
-        vault=rule.vault, by=ACTOR, event="alert.ended", subject=rule, changes=changes, reason=str(ended_by.label)
-    )

@@ -1,37 +1,25 @@
-"""Tell people and programs of an alert: by mail, by a webhook call, and on the vault's home."""
+"""The words of an alert: in a mail and on the vault's home; what still fires after its snooze is told of again."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
 from connections.constants import CallSubject
-from connections.models import Alert, AlertCall, AlertRule, QueueConnection
+from connections.models import Alert, QueueConnection
 from connections.selectors import queues as selectors
+from connections.services.messages import alerting
 from vaultadmin import clock
-from vaultadmin.models import Membership, Vault
+from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Mail, Trouble
 from vaultadmin.together import Asking, rows_of, together
-from vaultadmin.worklist import notices
 
-TOPIC = "connections.alert"
 _SHOWN, _LOOKED_AT = 3, 20
-
-
-def tell(alert: Alert, rule: AlertRule, subject: CallSubject, *, now: datetime) -> None:
-    """Write the mails and the call of one change, inside its transaction."""
-    if rule.by_mail:
-        data = {"alert": alert.pk, "subject": subject.value}
-        key = f"{alert.pk}:{subject.value}:{now:%Y%m%d%H%M}"
-        notices.tell(vault=rule.vault, topic=TOPIC, subject=key, to=operators(rule.vault), now=now, data=data)
-    if rule.webhook_url:
-        AlertCall.objects.create(alert=alert, call_id=uuid4(), subject=subject, created_at=now, due_at=now)
 
 
 def tell_of_ended_snoozes(*, now: datetime) -> int:
@@ -43,15 +31,9 @@ def tell_of_ended_snoozes(*, now: datetime) -> int:
             # Whoever clears the time tells; a second look at the same moment clears nothing.
             fresh = Alert.objects.open().filter(pk=alert.pk, snoozed_until=alert.snoozed_until)
             if fresh.update(snoozed_until=None, snoozed_by=None, snooze_note=""):
-                tell(alert, alert.rule, CallSubject.FIRING, now=now)
+                alerting.tell(alert, alert.rule, CallSubject.FIRING, now=now)
                 ended += 1
     return ended
-
-
-def operators(vault: Vault) -> list[Membership]:
-    """Everybody who keeps the vault's messages moving."""
-    members = Membership.objects.for_request().filter(vault=vault, is_active=True, user__is_active=True)
-    return [member for member in members if can(member, Permission.MESSAGES_OPERATE)]
 
 
 def mail(member: Membership, _subject: str, data: dict[str, Any]) -> Mail | None:

@@ -12,8 +12,8 @@ from django.db import transaction
 from connections import rules
 from connections.constants import AlertKind, QueueType
 from connections.models import Alert, AlertRule, Connection, Queue
+from connections.services.messages import alerting
 from connections.services.refusals import Refused
-from connections.watching import looking
 from vaultadmin import audit, secrets
 from vaultadmin.models import Membership, User
 from vaultadmin.permissions import Permission, can, ensure
@@ -107,7 +107,7 @@ def edit(*, rule: AlertRule, wanted: Wanted, by: Membership, now: datetime, seen
             locked.modified_at = now
             if _watches(locked) != watched:
                 locked.watched_since = now
-                looking.end(locked, now=now)
+                alerting.end_unwatched(locked, now=now)
             locked.save()
             audit.record(vault=by.vault, by=by, event="alert_rule.edited", subject=locked, changes=changes)
     return locked

@@ -6,8 +6,8 @@ from typing import Final
 
 from django.db.models import Avg, Count
 
+from connections import conf
 from connections.constants import AttemptOutcome, CopyState
-from connections.delivery import policy
 from connections.models import DeliveryAttempt, MessageCopy, Queue, Replay, ReplayItemState
 
 # What a call takes where none has been measured yet.
@@ -26,7 +26,7 @@ def estimate(replay: Replay) -> int:
     )
     longest = 0.0
     for lane in lanes:
-        side_by_side = 1 if lane["copy__queue"] in sequential else policy.current().concurrency
+        side_by_side = 1 if lane["copy__queue"] in sequential else conf.spark_calls_per_connection()
         a_call = _milliseconds(lane["copy__queue"], lane["copy__connection"])
         longest = max(longest, lane["number"] * a_call / 1000 / side_by_side)
     return round(longest)
