@@ -5,12 +5,16 @@ import os
 
 from celery import Celery
 from celery.signals import setup_logging, worker_process_init
+from kombu.transport.virtual import QoS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vaultadmin.settings")
 
 app = Celery("vaultadmin")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# A worker that loses Redis, or ends, puts no nudge back into its queue: what is due stands in rows, and ticks find it.
+QoS.restore_at_shutdown = False
 
 
 @setup_logging.connect

@@ -312,12 +312,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 300,
-    "socket_timeout": 10,
-    "socket_connect_timeout": 3,
-    "unacked_restore_throttle": 1,
-}
+# Redis keeps no record of nudges that workers have taken: what is due stands in rows, and ticks find what a dead worker
+# leaves. A worker that had to confirm one through a connection it has just lost ended itself over that.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"ack_emulation": False, "socket_timeout": 10, "socket_connect_timeout": 3}
 
 # The outbound door
 OUTBOUND_ALLOW = environment.text("VAULTADMIN_OUTBOUND_ALLOW")

@@ -114,7 +114,7 @@ def test_idle_connections_keep_nobody_out(running):
 
 def test_without_redis_pages_answer_people_sign_in_and_work_goes_on_after_it(running, admin, goal):
     b2 = goal("B2")
-    answered = []
+    answered, workers = [], running.workers()
     with running.without("redis"):
         run = drilled.start_run(running, "quiet", 60, attached=True)
         answered += [admin.get(page) for page in PAGES for _ in range(b2.count(small=1, full=30))]
@@ -125,14 +125,17 @@ def test_without_redis_pages_answer_people_sign_in_and_work_goes_on_after_it(run
     assert wait_until(running.is_ready, seconds=60), running.said()
     ended = drilled.wait_for_end(running, run)
     found = drilled.judged(running, "quiet", 60)
+    at_work = running.workers()
 
     running.rows("DELETE FROM vaultadmin_attemptwindow")
     running.rows("DELETE FROM axes_accessattempt")
     counted = refused.count(200) <= 10 and refused[-1] in (200, 429)
     ok = set(answered) == {200} and counted and found == NOTHING_WRONG and ended["state"] == "finished"
+    ok = ok and at_work == workers
+    survived = {name: at_work.get(name) == pid for name, pid in workers.items()}
     b2.reached(
-        figure={"answers": Counter(answered), "wrong passwords": Counter(refused), **found},
-        target={"answers": {200: len(answered)}, **NOTHING_WRONG},
+        figure={"answers": Counter(answered), "wrong passwords": Counter(refused), "survived": survived, **found},
+        target={"answers": {200: len(answered)}, "survived": dict.fromkeys(workers, True), **NOTHING_WRONG},
         ok=ok,
     )
 

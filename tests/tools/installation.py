@@ -140,6 +140,12 @@ class Installation:
         """Supervised processes whose command line has all of these words."""
         return [process for process in psutil.process_iter() if self._is_child(process, words)]
 
+    def workers(self) -> dict[str, int]:
+        """The process that answers for each group of workers, by name."""
+        found = self.children("celery", "worker")
+        pids = {process.pid for process in found}
+        return {_name(process): process.pid for process in found if process.ppid() not in pids}
+
     def _is_child(self, process: psutil.Process, words: tuple[str, ...]) -> bool:
         try:
             marked = process.environ().get("VAULTADMIN_SUPERVISED") == str(self.folder)
@@ -163,6 +169,12 @@ class Installation:
 
     def is_ready(self) -> bool:
         return answers(self.port, "/readyz")
+
+
+def _name(process: psutil.Process) -> str:
+    """What a Celery worker is called on its command line."""
+    line = process.cmdline()
+    return line[line.index("--hostname") + 1]
 
 
 class Browser:

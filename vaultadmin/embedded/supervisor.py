@@ -19,7 +19,7 @@ from vaultadmin.embedded.processes import end, group_members, reap, spawn
 _MARK = "VAULTADMIN_SUPERVISED"
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _STEADY_AFTER = 60.0
-# A Celery worker ends its tasks on the first signal and gives them back on the second.
+# A Celery worker ends its tasks on the first signal and breaks them off on the second: ticks find what is left.
 _STOP = ((signal.SIGTERM, 10.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 5.0))
 _KILL = ((signal.SIGKILL, 5.0),)
 
