@@ -66,8 +66,9 @@ class MessageCopy(models.Model):
     somebody sends again is a new copy: `resend_of` leads to the one it was made from, which stays as it was.
     """
 
-    vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="+")
-    queue = models.ForeignKey("connections.Queue", models.CASCADE, related_name="copies")
+    # Found by the indexes that begin with them: each one more is written twice a copy.
+    vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="+", db_index=False)
+    queue = models.ForeignKey("connections.Queue", models.CASCADE, related_name="copies", db_index=False)
     content = models.ForeignKey(SparkMessage, models.CASCADE, related_name="copies")
     connection = models.ForeignKey("connections.Connection", models.SET_NULL, null=True, related_name="message_copies")
     message_id = models.UUIDField(unique=True)
@@ -137,7 +138,8 @@ class DeliveryAttempt(models.Model):
     string that was signed: by it, what is rebuilt or pasted later is known to be that string.
     """
 
-    copy = models.ForeignKey(MessageCopy, models.CASCADE, related_name="tries")
+    # Found by the index of its constraint.
+    copy = models.ForeignKey(MessageCopy, models.CASCADE, related_name="tries", db_index=False)
     number = models.PositiveSmallIntegerField()
     execution_id = models.UUIDField()
     certificate_id = models.CharField(max_length=5, blank=True)
@@ -182,10 +184,11 @@ class IncomingMessage(models.Model):
     it is processed or set aside.
     """
 
-    vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="+")
+    # Vault and connection are found by the indexes that begin with them.
+    vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="+", db_index=False)
     queue = models.ForeignKey("connections.Queue", models.CASCADE, related_name="incoming")
     connection = models.ForeignKey(
-        "connections.Connection", models.SET_NULL, null=True, related_name="incoming_messages"
+        "connections.Connection", models.SET_NULL, null=True, related_name="incoming_messages", db_index=False
     )
     message_id = models.UUIDField()
     body = models.TextField(blank=True)
