@@ -8,10 +8,11 @@ step goes to the database as one statement. What several of them ask is asked on
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, QuerySet
 from psycopg import abc
 from psycopg.adapt import Transformer
@@ -82,7 +83,8 @@ class _Question:
 
     def __init__(self, rows: QuerySet[Any]) -> None:
         self._rows = rows.all()
-        self._compiler: Any = self._rows.query.get_compiler(connection=connection)
+        # The connection itself: a compiler asks it hundreds of things, and `django.db.connection` looks it up each time.
+        self._compiler: Any = self._rows.query.get_compiler(connection=connections[DEFAULT_DB_ALIAS])
         try:
             self.sql, self.params = self._compiler.as_sql(with_col_aliases=True)
         except EmptyResultSet:
@@ -127,7 +129,17 @@ def _fetch(questions: Sequence[_Question]) -> Iterator[list[Any]]:
 
 def _oid(field: Field[Any, Any]) -> int:
     """The type PostgreSQL gives a column of this field."""
-    name = field.db_type(connection) or "text"
+    # Fields of models stay; those of what is counted or joined together are made for each question.
+    return _oid_of_column(field) if hasattr(field, "model") else _oid_of_type(field.db_type(connection))
+
+
+@cache
+def _oid_of_column(field: Field[Any, Any]) -> int:
+    return _oid_of_type(field.db_type(connection))
+
+
+def _oid_of_type(db_type: str | None) -> int:
+    name = db_type or "text"
     base = name.removesuffix("[]").partition("(")[0]
     found = types[base]
     return found.array_oid if name.endswith("[]") else found.oid
