@@ -83,7 +83,7 @@ class _Question:
 
     def __init__(self, rows: QuerySet[Any]) -> None:
         self._rows = rows.all()
-        # The connection itself: a compiler asks it hundreds of things, and `django.db.connection` looks it up each time.
+        # The connection itself: a compiler asks it hundreds of things, and the usual proxy looks it up each time.
         self._compiler: Any = self._rows.query.get_compiler(connection=connections[DEFAULT_DB_ALIAS])
         try:
             self.sql, self.params = self._compiler.as_sql(with_col_aliases=True)

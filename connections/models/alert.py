@@ -54,6 +54,9 @@ class AlertRule(models.Model):
     created_at = models.DateTimeField()
     modified_at = models.DateTimeField()
 
+    # Set by whoever shows it: the alert that fires, if one does.
+    firing: list[Alert]
+
     objects = AlertRuleQuerySet.as_manager()
 
     class Meta:

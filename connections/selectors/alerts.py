@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from connections.models import Alert, AlertCall, AlertRule, Connection, Queue
 from vaultadmin.models import Membership
+from vaultadmin.together import Asking
 
 
 def alerts(member: Membership, *, with_ended: bool) -> QuerySet[Alert]:
@@ -22,15 +23,19 @@ def find(member: Membership, pk: int) -> Alert | None:
 
 def rules_of(
     member: Membership, *, queue: Queue | None = None, connection: Connection | None = None
-) -> list[AlertRule]:
+) -> Asking[list[AlertRule]]:
     """Visible rules of a queue or a connection, each with the alert that fires as `firing`; of all with neither."""
     rows = AlertRule.objects.visible_to(member).select_related("queue", "connection")
     if queue is not None:
         rows = rows.filter(queue=queue)
     elif connection is not None:
         rows = rows.filter(connection=connection)
-    firing = Alert.objects.open().select_related("snoozed_by__user")
-    return list(rows.prefetch_related(Prefetch("alerts", firing, to_attr="firing")).order_by("pk"))
+    (rules,) = yield (rows.order_by("pk"),)
+    firing = Alert.objects.open().filter(rule__in=[rule.pk for rule in rules])
+    (alerts,) = yield (firing.select_related("snoozed_by__user"),)
+    for rule in rules:
+        rule.firing = [alert for alert in alerts if alert.rule_id == rule.pk]
+    return rules
 
 
 def find_rule(member: Membership, pk: int) -> AlertRule | None:

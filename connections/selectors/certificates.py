@@ -116,15 +116,9 @@ def stages(certificate: SigningCertificate) -> list[dict[str, Any]]:
     return events
 
 
-def of_the_peer(connection: Connection) -> list[PeerRow]:
-    """The certificates of the vault at the other end, the one its file pinned first; empty when it has none."""
-    bindings = (
-        Binding.objects.filter(connection=connection).in_force() | Binding.objects.filter(connection=connection).open()
-    )
-    binding = bindings.order_by("-established_at", "-pk").prefetch_related("peer_certificates").first()
-    if binding is None:
-        return []
-    announced = list(binding.peer_certificates.all())
+def of_the_peer(binding: Binding) -> Asking[list[PeerRow]]:
+    """The certificates of the vault at the other end of an exchange, the one its file pinned first."""
+    (announced,) = yield (binding.peer_certificates.all(),)
     rows = [_row(row) for row in announced]
     if all(row.certificate_id != binding.peer_certificate_id for row in announced):
         pinned = signed_json.read_certificate(binding.peer_certificate_pem)

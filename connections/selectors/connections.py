@@ -86,17 +86,12 @@ def agreed_binding(connection: Connection) -> Binding | None:
     return found
 
 
-def last_binding(connection: Connection) -> Binding | None:
-    """The newest exchange, whatever became of it."""
-    rows: QuerySet[Binding] = connection.bindings.select_related("requested_by__user", "local_decided_by__user")
-    return rows.first()
-
-
-def peer_address(connection: Connection) -> str:
+def peer_address(connection: Connection) -> Asking[str]:
     """Where messages for the other Vault go when it belongs to another installation; empty for a neighbour."""
     agreed = connection.bindings.filter(Q(state__in=OPEN_STATES) | Q(state=BindingState.IN_FORCE))
     elsewhere = agreed.exclude(peer_installation_id__in=Installation.objects.values("pk"))
-    return elsewhere.values_list("peer_url", flat=True).first() or ""
+    (found,) = yield (elsewhere.values_list("peer_url", flat=True)[:1],)
+    return next(iter(found), "")
 
 
 def newest_file(connection: Connection) -> IssuedFile | None:

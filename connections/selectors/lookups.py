@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from connections.constants import LookupType, RecordStatus
 from connections.models import Connection, ReferenceLookup
 from vaultadmin.models import Membership
+from vaultadmin.together import Asking
 
 FILTERS = ("q", "connection", "type", "name", "status")
 
@@ -62,10 +63,10 @@ def in_order(rows: QuerySet[ReferenceLookup]) -> Iterator[ReferenceLookup]:
     return ordered.iterator(chunk_size=1000)
 
 
-def sets(connection: Connection) -> list[dict[str, Any]]:
+def sets(connection: Connection) -> Asking[list[dict[str, Any]]]:
     """The lookups of a connection by type and name, each with how many rows it has and how many translate."""
     rows = connection.reference_lookups.order_by("name", "type").values("type", "name")
-    counted = rows.annotate(number=Count("pk"), active=Count("pk", filter=Q(status=RecordStatus.ACTIVE)))
+    (counted,) = yield (rows.annotate(number=Count("pk"), active=Count("pk", filter=Q(status=RecordStatus.ACTIVE))),)
     return [{**row, "type_label": LookupType(row["type"]).label} for row in counted]
 
 

@@ -14,6 +14,7 @@ from connections.constants import CopyState, IncomingState
 from connections.models import Connection, DeliveryAttempt, IncomingMessage, Lane, MessageCopy, Queue, SparkMessage
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission
+from vaultadmin.together import Asking
 
 OUT, IN = "out", "in"
 DIRECTIONS: Final = ((OUT, "Outgoing"), (IN, "Incoming"))
@@ -114,10 +115,10 @@ def connections(member: Membership) -> QuerySet[Connection]:
     return rows.distinct().order_by("name")
 
 
-def newest_of(member: Membership, connection: Connection, *, number: int) -> list[MessageCopy]:
+def newest_of(member: Membership, connection: Connection, *, number: int) -> QuerySet[MessageCopy]:
     """What left through a connection last."""
     rows = MessageCopy.objects.visible_to(member).filter(connection=connection).select_related("queue")
-    return list(rows.order_by("-pk")[:number])
+    return rows.order_by("-pk")[:number]
 
 
 def find_copy(member: Membership, message_id: UUID) -> MessageCopy | None:
@@ -144,9 +145,10 @@ def siblings(copy: MessageCopy) -> QuerySet[MessageCopy]:
     return rows.select_related("connection", "queue").order_by("pk")
 
 
-def lanes_of(copies: Iterable[MessageCopy]) -> dict[tuple[int, int | None], Lane]:
-    """How the lanes of copies stand, by queue and connection, in one query."""
-    rows = Lane.objects.filter(link__queue__in={copy.queue_id for copy in copies}).select_related("link")
+def lanes_of(copies: Iterable[MessageCopy]) -> Asking[dict[tuple[int, int | None], Lane]]:
+    """How the lanes of copies stand, by queue and connection."""
+    queues = sorted({copy.queue_id for copy in copies})
+    (rows,) = yield (Lane.objects.filter(link__queue__in=queues).select_related("link").order_by("pk"),)
     return {(lane.link.queue_id, lane.link.connection_id): lane for lane in rows}
 
 
@@ -157,16 +159,17 @@ def next_try(copy: MessageCopy, lane: Lane | None) -> datetime | None:
     return max(copy.due_at, lane.paused_until) if lane.paused_until is not None else copy.due_at
 
 
-def newest_tries(copies: Iterable[MessageCopy]) -> dict[int, list[DeliveryAttempt]]:
-    """The last attempts of each copy, oldest first, in one query: what the dots of a list show."""
+def newest_tries(copies: Iterable[MessageCopy]) -> Asking[dict[int, list[DeliveryAttempt]]]:
+    """The last attempts of each copy, oldest first: what the dots of a list show."""
     last = {copy.pk: copy.attempts for copy in copies if copy.attempts}
     wanted = Q(pk__in=[])
     for number in set(last.values()):
         ids = [pk for pk, attempts in last.items() if attempts == number]
         wanted |= Q(copy__in=ids, number__gt=number - DOTS)
-    rows = DeliveryAttempt.objects.filter(wanted).only("copy_id", "number", "outcome", "status", "started_at")
+    few = DeliveryAttempt.objects.filter(wanted).only("copy_id", "number", "outcome", "status", "started_at")
+    (rows,) = yield (few.order_by("copy_id", "number"),)
     found: dict[int, list[DeliveryAttempt]] = {pk: [] for pk in last}
-    for attempt in rows.order_by("copy_id", "number"):
+    for attempt in rows:
         found[attempt.copy_id].append(attempt)
     return found
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from connections.constants import BindingState, ConnectionState, Verdict
 from connections.models import Binding, Connection
+from connections.selectors.record import Record
 
 _WAY = (ConnectionState.PENDING, ConnectionState.APPROVED, ConnectionState.ACTIVE)
 
@@ -43,14 +44,13 @@ def way(connection: Connection) -> list[Step]:
     ]
 
 
-def peer_state(connection: Connection, open_binding: Binding | None) -> PeerState | None:
+def peer_state(record: Record) -> PeerState | None:
     """How the other side stands; None when there is no other side yet, or none any more."""
-    if open_binding is not None:
-        return PeerState(open_binding.peer_name, *_asked(open_binding))
-    if connection.state != ConnectionState.ACTIVE:
+    if record.open is not None:
+        return PeerState(record.open.peer_name, *_asked(record.open))
+    if record.connection.state != ConnectionState.ACTIVE or record.in_force is None:
         return None
-    name = connection.bindings.in_force().values_list("peer_name", flat=True).first()
-    return PeerState(name, "active", "Active") if name is not None else None
+    return PeerState(record.in_force.peer_name, "active", "Active")
 
 
 def _asked(binding: Binding) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Upper
 
 from connections.constants import ConnectionType, CopyState, IncomingState, LaneOutcome, QueueType
@@ -108,31 +108,37 @@ def waiting_by_queue(queues: QuerySet[Queue]) -> Asking[dict[int, int]]:
     return {queue: total for queue, total in found if total}
 
 
-def links(queue: Queue) -> list[QueueConnection]:
+def links(queue: Queue) -> QuerySet[QueueConnection]:
     """The connections of a queue in order, with the lanes of an outbound one."""
-    return list(queue.connections.select_related("connection", "lane").order_by("connection__name", "pk"))
+    rows: QuerySet[QueueConnection] = queue.connections.select_related("connection", "lane")
+    return _with_straight(rows).order_by("connection__name", "pk")
 
 
-def waiting_for(queue: Queue) -> dict[int, int]:
+def waiting_for(queue: Queue) -> Asking[dict[int, int]]:
     """How many copies wait for each connection of an outbound queue, by connection; a queue holds few enough."""
     rows = MessageCopy.objects.filter(queue=queue, due_at__isnull=False).order_by().values_list("connection")
-    return {connection: number for connection, number in rows.annotate(number=Count("pk")) if connection is not None}
+    (found,) = yield (rows.annotate(number=Count("pk")),)
+    return {connection: number for connection, number in found if connection is not None}
 
 
-def waiting_through(member: Membership, connection: Connection) -> int:
+def waiting_through(member: Membership, connection: Connection) -> Asking[int]:
     """How many copies wait for a connection, in all queues that name it and the member sees."""
-    named = using(member, connection).values("queue")
-    rows = MessageCopy.objects.filter(queue__in=named, connection=connection, due_at__isnull=False)
-    return rows.order_by().count()
+    named = connection.queue_connections.filter(queue__in=Queue.objects.visible_to(member)).values("queue")
+    rows = MessageCopy.objects.filter(queue__in=named, connection=connection, due_at__isnull=False).order_by()
+    (found,) = yield (rows.values_list("connection").annotate(number=Count("pk")),)
+    return sum(number for _, number in found)
 
 
-def set_aside_in(queue: Queue) -> int:
+def set_aside_in(queue: Queue) -> Asking[int]:
     """How many messages of an inbound queue are set aside, because their processing was given up."""
-    return IncomingMessage.objects.filter(queue=queue, state=IncomingState.SET_ASIDE).order_by().count()
+    rows = IncomingMessage.objects.filter(queue=queue, state=IncomingState.SET_ASIDE).order_by()
+    (found,) = yield (rows.values_list("queue").annotate(number=Count("pk")),)
+    return sum(number for _, number in found)
 
 
-def outcome(link: QueueConnection) -> Outcome | None:
-    """How the last delivery through a connection of an outbound queue ended; None while there was none."""
+def outcome(link: Any) -> Outcome | None:
+    """How the last delivery through one of the `links` of a queue, or of those `using` a connection, ended; None while
+    there was none."""
     lane: Lane | None = getattr(link, "lane", None)
     if lane is None:
         return None
@@ -141,7 +147,7 @@ def outcome(link: QueueConnection) -> Outcome | None:
         known = Outcome(LaneOutcome.OK, lane.last_delivered_at)
     elif lane.last_outcome == LaneOutcome.ERROR and lane.last_error_at is not None:
         known = Outcome(LaneOutcome.ERROR, lane.last_error_at, lane.last_error, lane.last_error_id)
-    straight = _last_straight(link) if link.connection.is_local else None
+    straight = link.straight_at
     return Outcome(LaneOutcome.OK, straight) if straight and (known is None or known.at < straight) else known
 
 
@@ -154,7 +160,7 @@ def find_link(queue: Queue, pk: int) -> QueueConnection | None:
 def using(member: Membership, connection: Connection) -> QuerySet[QueueConnection]:
     """The places where queues name a connection, as far as the member sees the queues."""
     rows: QuerySet[QueueConnection] = connection.queue_connections.select_related("queue", "lane", "connection")
-    return rows.filter(queue__in=Queue.objects.visible_to(member)).order_by("queue__name", "pk")
+    return _with_straight(rows.filter(queue__in=Queue.objects.visible_to(member))).order_by("queue__name", "pk")
 
 
 def choices(member: Membership, queue: Queue) -> QuerySet[Connection]:
@@ -221,11 +227,13 @@ def _failing(lanes: list[Lane], waiting: int, now: datetime) -> Failing:
     return Failing(link.queue, str(link), newest.last_error_at or now, newest.last_error, len(lanes), waiting)
 
 
-def _last_straight(link: QueueConnection) -> datetime | None:
-    """When a message last went straight into its inbound queue; no lane sees those."""
-    rows = MessageCopy.objects.filter(queue=link.queue_id, connection=link.connection_id, state=CopyState.DELIVERED)
-    newest = rows.order_by("-pk").first()
-    return newest.settled_at if newest is not None else None
+def _with_straight(links: QuerySet[QueueConnection]) -> QuerySet[QueueConnection]:
+    """With `straight_at`: when a message last went straight into its inbound queue; no lane sees those."""
+    rows = MessageCopy.objects.filter(
+        queue=OuterRef("queue"), connection=OuterRef("connection"), state=CopyState.DELIVERED
+    )
+    newest = Subquery(rows.order_by("-pk").values("settled_at")[:1])
+    return links.annotate(straight_at=Case(When(connection__type=ConnectionType.LOCAL, then=newest)))
 
 
 def _errors() -> QuerySet[Lane]:

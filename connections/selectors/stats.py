@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from connections.models import Connection, ConnectionStats
+from vaultadmin.together import Asking
 
 COUNTERS = ("sent", "received", "failures", "retries", "timeouts", "fatal")
 
@@ -35,10 +36,11 @@ class Period:
         return found if found.failures else None
 
 
-def last_days(connection: Connection, *, today: date, number: int) -> Period:
+def last_days(connection: Connection, *, today: date, number: int) -> Asking[Period]:
     """The `number` days that end with `today` (UTC); days on which nothing travelled are rows of zeros."""
     first = today - timedelta(days=number - 1)
-    kept = {row.date: row for row in connection.stats.filter(date__range=(first, today))}
+    (rows,) = yield (connection.stats.filter(date__range=(first, today)),)
+    kept = {row.date: row for row in rows}
     dates = [first + timedelta(days=day) for day in range(number)]
     days = [kept.get(date_) or ConnectionStats(connection=connection, date=date_) for date_ in dates]
     return Period(days, {name: sum(getattr(day, name) for day in days) for name in COUNTERS})

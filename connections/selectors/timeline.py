@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from connections.constants import APPROVAL_TASK, BindingState, Side, Verdict
-from connections.models import Binding, Connection
+from connections.models import Binding
+from connections.selectors.record import SHOWN, Record
 from vaultadmin import clock
 from vaultadmin.signing import services as signing
+from vaultadmin.together import Asking, together
 from vaultadmin.worklist import holding
 from vaultadmin.worklist import selectors as worklist
 from vaultadmin.worklist.holding import own_requests_allowed
 
-SHOWN = 5
 _ENDS = {
     BindingState.REFUSED: "Refused by the other Vault",
     BindingState.REJECTED: "Rejected",
@@ -27,24 +28,23 @@ _UNDECIDED = (BindingState.PROPOSED, BindingState.APPROVING)
 Event = dict[str, Any]
 
 
-def events(connection: Connection) -> list[Event]:
+def events(record: Record) -> Asking[list[Event]]:
     """The newest exchanges, oldest step first; empty for connections that need no approval."""
-    rows = connection.bindings.select_related(
-        "requested_by__user", "local_decided_by__user", "local_signature", "connection"
-    )[:SHOWN]
-    steps = [step for binding in reversed(rows) for step in _steps(binding)]
-    return steps
+    steps = yield from together([_steps(binding) for binding in reversed(record.bindings[:SHOWN])])
+    return [step for each in steps for step in each]
 
 
-def _steps(binding: Binding) -> list[Event]:
+def _steps(binding: Binding) -> Asking[list[Event]]:
     steps = [_started(binding)]
     if binding.state == BindingState.PROPOSED:
-        steps.append(_event(f"Waiting for {binding.peer_name}", state="current", text=_waiting(binding)))
+        waiting = yield from _waiting(binding)
+        steps.append(_event(f"Waiting for {binding.peer_name}", state="current", text=waiting))
     if binding.needs_approval and binding.state != BindingState.PROPOSED:
         undecided = binding.state in _UNDECIDED
         # What was decided comes in the order of time, what still waits after it.
-        steps += sorted(filter(None, (_here(binding), _there(binding))), key=lambda step: step["at"])
-        steps += _open_verdicts(binding) if undecided else []
+        here = yield from _here(binding)
+        steps += sorted(filter(None, (here, _there(binding))), key=lambda step: step["at"])
+        steps += (yield from _open_verdicts(binding)) if undecided else []
     if binding.established_at:
         steps.append(_event("Established", at=binding.established_at, text="Both connection records became Active."))
     elif binding.state in _UNDECIDED:
@@ -66,14 +66,15 @@ def _started(binding: Binding) -> Event:
     return _event(title, at=binding.requested_at, by=by, text=text, icon="file-import")
 
 
-def _waiting(binding: Binding) -> str:
+def _waiting(binding: Binding) -> Asking[str]:
     """That nothing was heard yet, and what came of the last try."""
     unsent = binding.outgoing.filter(settled_at__isnull=True).exclude(last_error="")
-    error = unsent.order_by("pk").values_list("last_error", flat=True).first() or ""
+    (errors,) = yield (unsent.order_by("pk").values_list("last_error", flat=True)[:1],)
+    error = next(iter(errors), "")
     return f"{binding.peer_name} has not answered yet. {error} The request is sent again by itself until it does."
 
 
-def _here(binding: Binding) -> Event | None:
+def _here(binding: Binding) -> Asking[Event | None]:
     if not binding.local_verdict:
         return None
     event = _verdict("here", binding.local_verdict, binding.local_decided_at, binding.local_comment)
@@ -82,7 +83,8 @@ def _here(binding: Binding) -> Event | None:
         return event | {"by": _person(binding)}
     words = " The six words were compared." if binding.words_compared else ""
     own = " The requester decided it; this sandbox allows that." if binding.own_request_decided else ""
-    doubt = "" if signing.verify(signature, subject=binding, version=binding.local_version) else _DOUBT
+    whole = yield from signing.verifying(signature, subject=binding, version=binding.local_version)
+    doubt = "" if whole else _DOUBT
     note = _signed(signature.meaning, signature.get_method_display())
     return event | {"by": signature.signer_name, "note": f"{note}{words}{own}{doubt}"}
 
@@ -107,19 +109,20 @@ def _signed(meaning: str, method: str) -> str:
     return f"Signed: {meaning}. {method}."
 
 
-def _open_verdicts(binding: Binding) -> list[Event]:
+def _open_verdicts(binding: Binding) -> Asking[list[Event]]:
     waiting = []
     if not binding.local_verdict:
-        waiting.append(_event("Waiting for approval here", state="current", text=_who_decides(binding)))
+        who = yield from _who_decides(binding)
+        waiting.append(_event("Waiting for approval here", state="current", text=who))
     if not binding.remote_verdict:
         waiting.append(_event(f"Waiting for approval in {binding.peer_name}", state="current"))
     return waiting
 
 
-def _who_decides(binding: Binding) -> str:
-    task = worklist.open_task_for(binding, kind=APPROVAL_TASK)
+def _who_decides(binding: Binding) -> Asking[str]:
+    task = yield from worklist.task_about(binding, kind=APPROVAL_TASK)
     if task and (held_by := holding.holder(task)):
-        person = holding.receiver(task, now=clock.now())
+        person = yield from holding.receiving(task, now=clock.now())
         return f"Assigned to {held_by}." + (f" {person} may decide for them." if person else "")
     own = own_requests_allowed(binding.connection.vault)
     but = "" if own else f", but not {binding.requested_by.user.name}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Count, Q, QuerySet
 
 from connections.constants import ConnectionType
@@ -9,6 +11,7 @@ from connections.models import Connection, VaultToken
 from connections.tokens import ALIASES, VAULT_PREFIXES, VaultValue
 from vaultadmin.models import Membership, Vault
 from vaultadmin.permissions import Permission, can
+from vaultadmin.together import Asking
 
 
 def own(member: Membership) -> QuerySet[VaultToken]:
@@ -28,8 +31,18 @@ def system_values(vault: Vault) -> dict[str, str]:
 
 def values(vault: Vault) -> dict[str, VaultValue]:
     """Every token of a vault by lower-case name, as it resolves now."""
+    return _by_name(vault, VaultToken.objects.filter(vault=vault))
+
+
+def asked(vault: Vault) -> Asking[dict[str, VaultValue]]:
+    """The same, asked together with other questions of a page."""
+    (rows,) = yield (VaultToken.objects.filter(vault=vault),)
+    return _by_name(vault, rows)
+
+
+def _by_name(vault: Vault, rows: Iterable[VaultToken]) -> dict[str, VaultValue]:
     found = {name: VaultValue(value) for name, value in system_values(vault).items()}
-    for token in VaultToken.objects.filter(vault=vault):
+    for token in rows:
         found[token.name.lower()] = VaultValue(token.value, token.is_active)
     return found
 

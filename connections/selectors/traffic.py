@@ -7,51 +7,37 @@ entries for its backlog, and the slots of one day.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection as database
-from django.db.models import Q, Sum
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.expressions import BaseExpression
 
-from connections.models import Connection, Queue, QueueTally, TrafficSlot
+from connections.constants import QueueType
+from connections.models import (
+    Connection,
+    IncomingMessage,
+    MessageCopy,
+    Queue,
+    QueueConnection,
+    QueueTally,
+    TrafficSlot,
+)
+from connections.models import Lane as LaneRow
 from connections.models.traffic import LONG, SHORT, start_of
 from connections.spark import waits
 from connections.spark.waits import Percentiles
 from vaultadmin.models import Vault
+from vaultadmin.together import Asking
 
 COUNTERS = ("sent", "received", "failures", "retries", "timeouts", "fatal")
 HOURS = 24
 # So far a lane's own backlog is counted; beyond, "more than" says enough.
 SEEN_AT_MOST = 1000
 
-_LANES = """
-SELECT k.id, q.id, q.name, q.label, q.type, c.id, c.name, c.api_name, k.is_active, q.delivery_enabled,
-       COALESCE(l.last_outcome, ''), COALESCE(l.last_error, ''), l.last_error_at,
-       l.paused_until, back.number, back.oldest
-  FROM connections_queueconnection k
-  JOIN connections_queue q ON q.id = k.queue_id
-  JOIN connections_connection c ON c.id = k.connection_id
-  LEFT JOIN connections_lane l ON l.link_id = k.id
- CROSS JOIN LATERAL (
-       SELECT (SELECT count(*) FROM (SELECT 1 FROM connections_messagecopy m
-                WHERE m.queue_id = q.id AND m.connection_id = c.id AND m.due_at IS NOT NULL LIMIT %(most)s) seen),
-              (SELECT m.entered_at FROM connections_messagecopy m
-                WHERE m.queue_id = q.id AND m.connection_id = c.id AND m.due_at IS NOT NULL ORDER BY m.id LIMIT 1)
-        WHERE q.type = 'outbound'
-        UNION ALL
-       SELECT (SELECT count(*) FROM (SELECT 1 FROM connections_incomingmessage m
-                WHERE m.queue_id = q.id AND m.connection_id = c.id AND m.due_at IS NOT NULL LIMIT %(most)s) seen),
-              (SELECT m.received_at FROM connections_incomingmessage m
-                WHERE m.queue_id = q.id AND m.connection_id = c.id AND m.due_at IS NOT NULL ORDER BY m.id LIMIT 1)
-        WHERE q.type = 'inbound'
- ) back(number, oldest)
- WHERE (%(vault)s::bigint IS NULL OR k.vault_id = %(vault)s) AND (%(queue)s::bigint IS NULL OR q.id = %(queue)s)
-   AND (%(connection)s::bigint IS NULL OR c.id = %(connection)s)
- ORDER BY q.name, c.name, k.id
- LIMIT %(lanes)s
-"""
 _MOST_LANES = 200
 
 
@@ -113,57 +99,95 @@ class Traffic:
     total: Flow
 
 
-def of_queue(queue: Queue, *, now: datetime) -> Traffic:
+def of_queue(queue: Queue, *, now: datetime) -> Asking[Traffic]:
     """A queue with its connections."""
-    return _traffic({"queue": queue.pk, "vault": queue.vault_id}, waiting_in((queue.pk,)), now)
+    place = QueueConnection.objects.filter(queue=queue.pk, vault=queue.vault_id)
+    return (yield from _traffic(place, QueueTally.objects.filter(queue=queue.pk), now))
 
 
-def of_connection(connection: Connection, *, now: datetime) -> Traffic:
+def of_connection(connection: Connection, *, now: datetime) -> Asking[Traffic]:
     """A connection with the queues it belongs to."""
-    return _traffic({"connection": connection.pk, "vault": connection.vault_id}, None, now)
+    place = QueueConnection.objects.filter(connection=connection.pk, vault=connection.vault_id)
+    return (yield from _traffic(place, None, now))
 
 
-def of_vault(vault: Vault, *, now: datetime) -> Traffic:
+def of_vault(vault: Vault, *, now: datetime) -> Asking[Traffic]:
     """Every queue of a vault that has connections."""
-    waiting = QueueTally.objects.filter(queue__vault=vault).aggregate(total=Sum("waiting"))["total"] or 0
-    return _traffic({"vault": vault.pk}, waiting, now)
+    place = QueueConnection.objects.filter(vault=vault.pk)
+    return (yield from _traffic(place, QueueTally.objects.filter(queue__vault=vault), now))
 
 
-def waiting_in(queues: Iterable[int]) -> int:
-    """Messages in these queues, from their counters."""
-    return QueueTally.objects.filter(queue__in=list(queues)).aggregate(total=Sum("waiting"))["total"] or 0
+def lanes(place: QuerySet[QueueConnection]) -> QuerySet[QueueConnection]:
+    """Lanes of a place, at most two hundred, with what waits, counted up to a thousand and one, and since when."""
+    out, taken = (
+        model.objects.filter(queue=OuterRef("queue"), connection=OuterRef("connection"), due_at__isnull=False)
+        for model in (MessageCopy, IncomingMessage)
+    )
+    rows = place.filter(queue__type__in=[QueueType.OUTBOUND, QueueType.INBOUND])
+    counted = rows.select_related("queue", "connection", "lane").annotate(
+        waiting=_by_type(_number(out), _number(taken)),
+        oldest_at=_by_type(_first(out, "entered_at"), _first(taken, "received_at")),
+    )
+    return counted.order_by("queue__name", "connection__name", "pk")[:_MOST_LANES]
 
 
-def lanes(*, vault: int | None = None, queue: int | None = None, connection: int | None = None) -> list[Lane]:
-    """Lanes of a place, at most two hundred; what waits is counted up to a thousand and one."""
-    values: dict[str, Any] = {
-        "vault": vault,
-        "queue": queue,
-        "connection": connection,
-        "most": SEEN_AT_MOST + 1,
-        "lanes": _MOST_LANES,
-    }
-    with database.cursor() as cursor:
-        cursor.execute(_LANES, values)
-        return [Lane(*row) for row in cursor.fetchall()]
+def _by_type(outbound: BaseExpression, inbound: BaseExpression) -> Case:
+    """Only the one that fits the queue is carried out."""
+    return Case(When(queue__type=QueueType.OUTBOUND, then=outbound), default=inbound)
 
 
-def _traffic(place: dict[str, int], waiting: int | None, now: datetime) -> Traffic:
-    found = lanes(**place)
+def _number(rows: QuerySet[Any]) -> Func:
+    few = rows.order_by().values(one=Value(1))[: SEEN_AT_MOST + 1]
+    return Func(ArraySubquery(few), function="CARDINALITY", output_field=IntegerField())
+
+
+def _first(rows: QuerySet[Any], column: str) -> Subquery:
+    return Subquery(rows.order_by("pk").values(column)[:1])
+
+
+def lane_of(link: Any) -> Lane:
+    """One row of `lanes`."""
+    known: LaneRow | None = getattr(link, "lane", None)
+    return Lane(
+        link=link.pk,
+        queue=link.queue_id,
+        queue_name=link.queue.name,
+        queue_label=link.queue.label,
+        queue_type=link.queue.type,
+        connection=link.connection_id,
+        connection_name=link.connection.name,
+        connection_api_name=link.connection.api_name,
+        is_active=link.is_active,
+        delivery_enabled=link.queue.delivery_enabled,
+        last_outcome=known.last_outcome if known else "",
+        last_error=known.last_error if known else "",
+        last_error_at=known.last_error_at if known else None,
+        paused_until=known.paused_until if known else None,
+        waiting=link.waiting,
+        oldest_at=link.oldest_at,
+    )
+
+
+def _traffic(place: QuerySet[QueueConnection], tallies: QuerySet[QueueTally] | None, now: datetime) -> Asking[Traffic]:
+    counters = QueueTally.objects.none() if tallies is None else tallies
+    sums = counters.order_by().values_list("queue__vault").annotate(total=Sum("waiting"))
+    links, waiting = yield lanes(place), sums
+    found = [lane_of(link) for link in links]
+    (taken,) = yield (_slots([lane.link for lane in found], now),)
     slots: dict[int, list[TrafficSlot]] = defaultdict(list)
-    for slot in _slots([lane.link for lane in found], now):
+    for slot in taken:
         slots[slot.link_id].append(slot)
     each = [(lane, _flow(slots[lane.link], lane.waiting, lane.oldest_at, now)) for lane in found]
     oldest = min((lane.oldest_at for lane in found if lane.oldest_at is not None), default=None)
-    number = sum(lane.waiting for lane in found) if waiting is None else waiting
-    return Traffic(each, _flow([slot for some in slots.values() for slot in some], number, oldest, now))
+    number = sum(lane.waiting for lane in found) if tallies is None else sum(total for _, total in waiting)
+    return Traffic(each, _flow(taken, number, oldest, now))
 
 
-def _slots(links: list[int], now: datetime) -> list[TrafficSlot]:
+def _slots(links: list[int], now: datetime) -> QuerySet[TrafficSlot]:
     """The short ones of the last hour and the long ones of the last day."""
     short = Q(minutes=SHORT, starts_at__gt=start_of(now, SHORT) - timedelta(hours=1))
     long = Q(minutes=LONG, starts_at__gt=start_of(now, LONG) - timedelta(hours=HOURS))
-    return list(TrafficSlot.objects.filter(short | long, link__in=links))
+    return TrafficSlot.objects.filter(short | long, link__in=links)
 
 
 def _flow(slots: Sequence[TrafficSlot], waiting: int, oldest: datetime | None, now: datetime) -> Flow:

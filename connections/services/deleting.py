@@ -20,17 +20,19 @@ from connections.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, ensure
+from vaultadmin.together import Asking, answer, together
 from vaultadmin.worklist import services as worklist
 
 # What keeps a connection from being deleted: each says why in one sentence, or nothing. Filled in AppConfig.ready.
-blockers: list[Callable[[Connection], str]] = []
+blockers: list[Callable[[Connection], Asking[str]]] = []
 
 
-def delete_refusal(connection: Connection) -> str:
+def delete_refusal(connection: Connection) -> Asking[str]:
     """Why this record cannot be deleted, in one sentence; empty when it can."""
     if connection.system_managed:
         return "Standard, system-managed connections cannot be deleted. This one can be connected to another Vault."
-    return next((reason for blocker in blockers if (reason := blocker(connection))), "")
+    reasons = yield from together([blocker(connection) for blocker in blockers])
+    return next(filter(None, reasons), "")
 
 
 def delete(*, connection: Connection, by: Membership, now: datetime, reason: str = "") -> None:
@@ -39,7 +41,7 @@ def delete(*, connection: Connection, by: Membership, now: datetime, reason: str
     try:
         with transaction.atomic():
             locked = lock_record(connection, by)
-            if refusal := delete_refusal(locked):
+            if refusal := answer(delete_refusal(locked)):
                 raise Refused(refusal)
             farewells = [_say_goodbye(binding, by, now, reason) for binding in _known_to_the_peer(locked)]
             _write_off(locked, by, now, reason)

@@ -14,6 +14,7 @@ from connections.tokens import AuthValues, CustomValue, Family, Sources, TokenRe
 from vaultadmin import secrets
 from vaultadmin.models import Vault
 from vaultadmin.secrets import SecretUnavailable
+from vaultadmin.together import Asking, answer
 
 
 class DestinationUnavailable(Exception):
@@ -96,9 +97,14 @@ def unusable_authorization(authorization: ConnectionAuthorization) -> str:
 
 def preview(url: str, vault: Vault) -> Preview:
     """What a URL would resolve to at this moment, for people."""
+    return answer(previewing(url, vault))
+
+
+def previewing(url: str, vault: Vault) -> Asking[Preview]:
+    """The same, asked together with other questions of a page."""
     try:
         found = rules.tokens_in(url)
-        sources = Sources(vault=token_rows.values(vault) if found else {})
+        sources = Sources(vault=(yield from token_rows.asked(vault)) if found else {})
         problems = []
         for token in dict.fromkeys(found):
             try:

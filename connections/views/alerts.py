@@ -25,6 +25,7 @@ from vaultadmin.access import MemberRequest, requires
 from vaultadmin.forms.dialogs import ConfirmForm
 from vaultadmin.permissions import Permission, can, can_any
 from vaultadmin.query import PAGE, key_page, replaced_query
+from vaultadmin.together import Asking, answer
 
 READERS = (Permission.MESSAGES_OPERATE, Permission.SPARK_QUEUES, Permission.CONNECTION_READ)
 EDITORS = (Permission.SPARK_QUEUES, Permission.CONNECTION_EDIT)
@@ -46,7 +47,7 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
         "everything": everything,
         "may_see_queues": can_any(request.member, VIEWERS),
         "may_see_connections": can(request.member, Permission.CONNECTION_READ),
-        "rules": _shown(selectors.rules_of(request.member)[:_SHOWN_RULES]),
+        "rules": _shown(answer(selectors.rules_of(request.member))[:_SHOWN_RULES]),
         "other_url": replaced_query(request, all="" if everything else "1", before="", after=""),
         "page_title": "Alerts",
     }
@@ -167,16 +168,16 @@ def snooze(request: MemberRequest, vault_id: int, alert_id: int) -> HttpResponse
     )
 
 
-def about_connection(request: MemberRequest, connection: Connection) -> dict[str, Any]:
+def about_connection(request: MemberRequest, connection: Connection) -> Asking[dict[str, Any]]:
     """For `connections/_alerts.html` on a connection's page."""
-    rows = selectors.rules_of(request.member, connection=connection)
+    rows = yield from selectors.rules_of(request.member, connection=connection)
     url = record_url(connection, "alert-add")
     return _about(request, rows, url, Permission.CONNECTION_EDIT)
 
 
-def about_queue(request: MemberRequest, queue: Queue) -> dict[str, Any]:
+def about_queue(request: MemberRequest, queue: Queue) -> Asking[dict[str, Any]]:
     """For `connections/_alerts.html` on a queue's page."""
-    rows = selectors.rules_of(request.member, queue=queue)
+    rows = yield from selectors.rules_of(request.member, queue=queue)
     url = reverse("connections:alert-add-queue", args=[queue.vault_id, queue.name])
     return _about(request, rows, url, Permission.SPARK_QUEUES) | {
         "refusal": alerts.refusal_of(queue),
@@ -210,12 +211,7 @@ def _about(request: MemberRequest, rows: list[AlertRule], url: str, needs: Permi
 
 
 def _shown(rules: list[AlertRule]) -> list[dict[str, Any]]:
-    return [{"rule": rule, "limit": limit_of(rule), "firing": next(iter(_firing(rule)), None)} for rule in rules]
-
-
-def _firing(rule: AlertRule) -> list[Any]:
-    found: list[Any] = getattr(rule, "firing", [])
-    return found
+    return [{"rule": rule, "limit": limit_of(rule), "firing": next(iter(rule.firing), None)} for rule in rules]
 
 
 def _add(

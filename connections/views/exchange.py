@@ -21,6 +21,7 @@ from vaultadmin import clock
 from vaultadmin.access import MemberRequest, fresh_credentials, requires
 from vaultadmin.answers import frame, go
 from vaultadmin.permissions import Permission
+from vaultadmin.together import answer
 
 
 @require_http_methods(["GET", "POST"])
@@ -125,7 +126,7 @@ def _upload_result(binding: Binding) -> str:
         return f"The connection with {binding.peer_name} is established."
     if binding.state == BindingState.APPROVING:
         return f"An approval now waits in this Vault and in {binding.peer_name}."
-    address = selectors.peer_address(binding.connection)
+    address = answer(selectors.peer_address(binding.connection))
     where = f" at {address}" if address else ""
     return f"Waiting for {binding.peer_name}{where}. This goes on by itself as soon as it answers."
 

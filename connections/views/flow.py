@@ -22,6 +22,7 @@ from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import live
 from vaultadmin.models import Vault
 from vaultadmin.permissions import Permission
+from vaultadmin.together import Asking, answer
 
 PLACES = (Permission.SPARK_QUEUES, Permission.MESSAGES_OPERATE)
 _LABELS = {name: str(getattr(ConnectionStats._meta.get_field(name), "verbose_name", name)) for name in COUNTERS}
@@ -33,7 +34,7 @@ _WIDE, _HIGH, _GAP = 10, 40, 2
 @requires(Permission.CONNECTION_READ)
 def of_connection(request: MemberRequest, vault_id: int, api_name: str) -> HttpResponse:
     """A connection's part, which asks again every few seconds."""
-    return _part(request, about_connection(record_or_404(request, api_name)))
+    return _part(request, answer(about_connection(record_or_404(request, api_name))))
 
 
 @require_safe
@@ -43,32 +44,35 @@ def of_queue(request: MemberRequest, vault_id: int, queue_name: str) -> HttpResp
     queue = Queue.objects.visible_to(request.member).filter(name=queue_name).first()
     if queue is None:
         raise Http404
-    return _part(request, about_queue(queue))
+    return _part(request, answer(about_queue(queue)))
 
 
 @require_safe
 @requires(*PLACES)
 def of_vault(request: MemberRequest, vault_id: int) -> HttpResponse:
     """The part above the list of messages: all queues together."""
-    return _part(request, about_vault(request.member.vault))
+    return _part(request, answer(about_vault(request.member.vault)))
 
 
-def about_connection(connection: Connection) -> dict[str, Any]:
+def about_connection(connection: Connection) -> Asking[dict[str, Any]]:
     """For `connections/_flow.html` on a connection's page."""
     url = reverse("connections:flow-of-connection", args=[connection.vault_id, connection.api_name])
-    return _shown(selectors.of_connection(connection, now=clock.now())) | {"url": url, "by": "queue"}
+    found = yield from selectors.of_connection(connection, now=clock.now())
+    return _shown(found) | {"url": url, "by": "queue"}
 
 
-def about_queue(queue: Queue) -> dict[str, Any]:
+def about_queue(queue: Queue) -> Asking[dict[str, Any]]:
     """For `connections/_flow.html` on a queue's page."""
     url = reverse("connections:flow-of-queue", args=[queue.vault_id, queue.name])
-    return _shown(selectors.of_queue(queue, now=clock.now())) | {"url": url, "by": "connection"}
+    found = yield from selectors.of_queue(queue, now=clock.now())
+    return _shown(found) | {"url": url, "by": "connection"}
 
 
-def about_vault(vault: Vault) -> dict[str, Any]:
+def about_vault(vault: Vault) -> Asking[dict[str, Any]]:
     """For `connections/_flow_strip.html` above the list of messages, without a line a lane."""
     url = reverse("connections:flow-of-vault", args=[vault.pk])
-    return _shown(selectors.of_vault(vault, now=clock.now())) | {"url": url, "by": "", "lanes": []}
+    found = yield from selectors.of_vault(vault, now=clock.now())
+    return _shown(found) | {"url": url, "by": "", "lanes": []}
 
 
 def span(seconds: float) -> str:

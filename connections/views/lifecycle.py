@@ -21,6 +21,7 @@ from vaultadmin import clock
 from vaultadmin.access import MemberRequest, fresh_credentials, requires
 from vaultadmin.answers import go
 from vaultadmin.permissions import Permission
+from vaultadmin.together import answer
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,7 +48,7 @@ def delete(request: MemberRequest, vault_id: int, api_name: str) -> HttpResponse
         messages.success(request, f"{connection} was deleted.")
         return go(request, list_url(request))
 
-    return _act(request, connection, "delete", deleting.delete_refusal(connection), deleting.delete, told)
+    return _act(request, connection, "delete", answer(deleting.delete_refusal(connection)), deleting.delete, told)
 
 
 @require_http_methods(["GET", "POST"])

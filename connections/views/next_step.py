@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from connections.constants import BindingState, ConnectionState, Verdict
-from connections.models import Binding, Connection, IssuedFile
-from connections.selectors import connections as selectors
+from connections.models import Binding, Connection
+from connections.selectors.record import Record
 from connections.services import switching
 from connections.services.handshake import approving, exchange, parting
 from connections.views.common import record_url
 from vaultadmin import clock
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
+from vaultadmin.together import Asking
 
 FIRST = "To establish this connection, download its connection file and upload it in the other Vault."
 AGAIN = "Download a new connection file, use Connect from File with one of the other Vault, or delete this record."
@@ -35,22 +36,23 @@ class NextStep:
     edit_url: str = ""
 
 
-def of(connection: Connection, binding: Binding | None, issued: IssuedFile | None, member: Membership) -> NextStep:
+def of(record: Record, member: Membership) -> Asking[NextStep]:
     """What this person reads on top of this record."""
+    connection, binding = record.connection, record.open
     if connection.state == ConnectionState.INACTIVE:
         return _inactive(connection, member)
     if not connection.is_vault_to_vault:
         return NextStep()
     if binding is not None and binding.state == BindingState.APPROVING and not binding.local_verdict:
-        return _verdict_needed(connection, binding, member)
+        return (yield from _verdict_needed(connection, binding, member))
     if binding is not None:
         waiting = "to answer" if binding.state == BindingState.PROPOSED else "to approve"
         return NextStep(f"Waiting for {binding.peer_name} {waiting}. This page goes on by itself.")
     if connection.state not in (ConnectionState.PENDING, ConnectionState.DISCONNECTED):
         return NextStep()
-    if issued is not None and issued.is_open(clock.now()):
+    if record.has_open_file(clock.now()):
         return NextStep("A connection file is out. Upload it in the other Vault with Connect from File.")
-    return _not_established(connection, member)
+    return _not_established(record, member)
 
 
 def _inactive(connection: Connection, member: Membership) -> NextStep:
@@ -64,16 +66,17 @@ def _inactive(connection: Connection, member: Membership) -> NextStep:
     return NextStep(text, "Activate", record_url(connection, "activate"), "player-play")
 
 
-def _verdict_needed(connection: Connection, binding: Binding, member: Membership) -> NextStep:
-    if refusal := approving.refusal_now(binding, member, now=clock.now()):
+def _verdict_needed(connection: Connection, binding: Binding, member: Membership) -> Asking[NextStep]:
+    if refusal := (yield from approving.refusal_now(binding, member, now=clock.now())):
         return NextStep(f"An approval waits in this Vault. {refusal}")
     text = f"{binding.peer_name} asks to be connected. Your verdict is needed."
     return NextStep(text, "Complete", record_url(connection, "complete"), "clipboard-check")
 
 
-def _not_established(connection: Connection, member: Membership) -> NextStep:
+def _not_established(record: Record, member: Membership) -> NextStep:
     """Never established, or not any more: what happened, and how it goes on."""
-    last, may = selectors.last_binding(connection), can(member, Permission.MANAGE_CONNECTIONS)
+    connection, last = record.connection, record.last
+    may = can(member, Permission.MANAGE_CONNECTIONS)
     if last is None:
         step = NextStep(FIRST if may else "This connection is not established yet.")
     elif last.ended_at is None:

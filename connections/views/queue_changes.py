@@ -29,6 +29,7 @@ from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import go
 from vaultadmin.permissions import Permission, ensure
+from vaultadmin.together import answer
 
 MANAGERS = (Permission.SPARK_QUEUES, Permission.SDK_JOB_QUEUES)
 CHANGED = "queue:changed"
@@ -162,7 +163,7 @@ def delete(request: MemberRequest, vault_id: int, queue_name: str) -> HttpRespon
     """*Delete*: for a queue that never carried a message."""
     queue = manageable(request, queue_name)
     form = ConfirmForm(request.POST if request.method == "POST" else None, queue=queue)
-    refusal = queue_ending.delete_refusal(queue)
+    refusal = answer(queue_ending.delete_refusal(queue))
     if not refusal and form.is_valid():
         try:
             queue_ending.delete(queue=queue, by=request.member, **form.cleaned_data)

@@ -24,6 +24,7 @@ from vaultadmin.answers import live
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can, can_any
 from vaultadmin.query import replaced_query
+from vaultadmin.together import Asking, answer, known, rows_of, together
 
 TYPE_ICONS = {QueueType.OUTBOUND: "send", QueueType.INBOUND: "inbox", QueueType.JOB: "settings"}
 _SHOWN_EVENTS = 20
@@ -60,15 +61,23 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
 def detail(request: MemberRequest, vault_id: int, queue_name: str) -> HttpResponse:
     """One queue: what it is, what it is connected to, what waits."""
     queue = queue_or_404(request, queue_name)
-    context = _standing(request, queue) | {
-        "flow": flow.about_queue(queue) if queue.type != QueueType.JOB else None,
-        "alerts": alerts.about_queue(request, queue),
+    asked: list[Asking[Any]] = [
+        _standing(request, queue),
+        flow.about_queue(queue) if queue.type != QueueType.JOB else known(None),
+        alerts.about_queue(request, queue),
+        _actions(request, queue),
+        rows_of(audit.history(queue)[:_SHOWN_EVENTS]),
+    ]
+    stands, carried, watched, actions, events = answer(together(asked))
+    context = stands | {
+        "flow": carried,
+        "alerts": watched,
         "icon": TYPE_ICONS[QueueType(queue.type)],
         "processor": processors.registered.get(queue.processor),
         "handler": processors.handlers.get(queue.handler),
-        "actions": _actions(request, queue),
+        "actions": actions,
         "sections": _sections(queue),
-        "events": audit.history(queue)[:_SHOWN_EVENTS],
+        "events": events,
         "page_title": queue.label,
     }
     return render(request, "connections/queue.html", context)
@@ -78,7 +87,7 @@ def detail(request: MemberRequest, vault_id: int, queue_name: str) -> HttpRespon
 @requires(*queues.VIEWERS)
 def standing(request: MemberRequest, vault_id: int, queue_name: str) -> HttpResponse:
     """The part of the page that moves: 304 while nothing did."""
-    context = _standing(request, queue_or_404(request, queue_name))
+    context = answer(_standing(request, queue_or_404(request, queue_name)))
     return live(request, render(request, "connections/_queue_standing.html", context))
 
 
@@ -101,17 +110,24 @@ def creatable_types(member: Membership) -> list[QueueType]:
     return [type_ for type_ in types if can(member, queues.needed(type_))]
 
 
-def _standing(request: MemberRequest, queue: Queue) -> dict[str, Any]:
+def _standing(request: MemberRequest, queue: Queue) -> Asking[dict[str, Any]]:
     """What waits, what each connection does, and the two switches."""
-    counts = selectors.waiting_for(queue) if queue.is_outbound else {}
-    holds = holding.in_force(queue.vault, queue=queue) if queue.is_outbound else []
+    asked: list[Asking[Any]] = [
+        tallies.asked(queue),
+        selectors.waiting_for(queue) if queue.is_outbound else known({}),
+        holding.in_force(queue.vault, queue=queue) if queue.is_outbound else known([]),
+        rows_of(selectors.links(queue)),
+        selectors.set_aside_in(queue) if queue.is_inbound else known(0),
+    ]
+    waiting, counts, holds, links, set_aside = yield from together(asked)
     return {
         "queue": queue,
-        "waiting": f"{tallies.waiting(queue):,}",
+        "waiting": f"{waiting:,}",
         "capacity": f"{CAPACITY:,}",
         "messages_url": _messages_url(request, queue),
-        **_set_aside(request, queue),
-        "links": [_link(queue, link, counts.get(link.connection_id, 0), holds) for link in selectors.links(queue)],
+        "set_aside": set_aside,
+        "set_aside_url": _set_aside_url(request, queue),
+        "links": [_link(queue, link, counts.get(link.connection_id, 0), holds) for link in links],
         "may_manage": can(request.member, queues.needed(queue.type)),
         "may_read_connections": can(request.member, Permission.CONNECTION_READ),
         "delivery_refusal": queues.delivery_refusal(queue),
@@ -140,18 +156,19 @@ def _messages_url(request: MemberRequest, queue: Queue) -> str:
     return filtered_url(request.member, direction=direction, queue=queue.name)
 
 
-def _set_aside(request: MemberRequest, queue: Queue) -> dict[str, Any]:
-    """How many messages of an inbound queue wait for somebody's decision, and where they are listed."""
-    number = selectors.set_aside_in(queue) if queue.is_inbound else 0
+def _set_aside_url(request: MemberRequest, queue: Queue) -> str:
+    """Where messages of an inbound queue are listed that wait for somebody's decision."""
     filters = {"direction": messages.IN, "queue": queue.name, "state": IncomingState.SET_ASIDE.value}
-    return {"set_aside": number, "set_aside_url": filtered_url(request.member, **filters)}
+    return filtered_url(request.member, **filters)
 
 
-def standstill_of(copy: MessageCopy, holds: list[Hold]) -> str:
+def standstill_of(copy: MessageCopy, holds: list[Hold]) -> Asking[str]:
     """Why a waiting copy is not tried; empty when it is, or has ended."""
     if copy.due_at is None:
         return ""
-    link = copy.queue.connections.filter(connection=copy.connection_id).select_related("connection").first()
+    rows = copy.queue.connections.filter(connection=copy.connection_id).select_related("connection")
+    (links,) = yield (rows.order_by("pk")[:1],)
+    link = next(iter(links), None)
     return _standstill(copy.queue, link, holds) if link is not None else "Its queue no longer uses the connection."
 
 
@@ -183,14 +200,15 @@ def _sections(queue: Queue) -> list[dict[str, str]]:
     return [{"id": anchor, "label": label} for anchor, label in names]
 
 
-def _actions(request: MemberRequest, queue: Queue) -> list[dict[str, Any]]:
+def _actions(request: MemberRequest, queue: Queue) -> Asking[list[dict[str, Any]]]:
     lacking = queues.needed(queue.type)
     refusal = "" if can(request.member, lacking) else f"Needs “{lacking.label}”."
-    waiting = tallies.waiting(queue)
+    asked: list[Asking[Any]] = [tallies.asked(queue), queue_ending.delete_refusal(queue)]
+    waiting, kept = yield from together(asked)
     entries = (
         ("Edit", "queue-edit", "pencil", "", False),
         ("Reset", "queue-reset", "refresh", "" if waiting else "No message waits in this queue.", True),
-        ("Delete", "queue-delete", "trash", queue_ending.delete_refusal(queue), True),
+        ("Delete", "queue-delete", "trash", kept, True),
     )
     return [
         {

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from connections.constants import ConnectionState
 from connections.models import Connection
-from connections.selectors import connections as selectors
+from connections.selectors.record import Record
 from connections.services import deleting, probing, switching
 from connections.services.handshake import establishing, files, parting, withdrawing
 from connections.services.messages import trial_message
@@ -19,6 +19,7 @@ from connections.views.sections.base import always, between_vaults, external
 from vaultadmin import clock
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission
+from vaultadmin.together import Asking, known, together
 
 
 @dataclass(frozen=True)
@@ -28,43 +29,42 @@ class Action:
     label: str
     route: str
     icon: str
-    refusal: Callable[[Connection, Membership], str]
+    refusal: Callable[[Record, Membership], Asking[str]]
     needs: Permission = Permission.MANAGE_CONNECTIONS
     shown: Callable[[Connection], bool] = always
     danger: bool = False
 
 
-def _download(connection: Connection, member: Membership) -> str:
-    return files.download_refusal(connection)
+def _download(record: Record, member: Membership) -> Asking[str]:
+    return known(files.download_refusal(record.connection))
 
 
-def _connect(connection: Connection, member: Membership) -> str:
-    return establishing.connect_refusal(connection)
+def _connect(record: Record, member: Membership) -> Asking[str]:
+    return known(establishing.connect_refusal(record.connection))
 
 
-def _withdraw(connection: Connection, member: Membership) -> str:
-    return withdrawing.withdraw_refusal(selectors.open_binding(connection), member)
+def _withdraw(record: Record, member: Membership) -> Asking[str]:
+    return known(withdrawing.withdraw_refusal(record.open, member))
 
 
-def _revoke(connection: Connection, member: Membership) -> str:
-    issued = selectors.newest_file(connection)
-    return "" if issued is not None and issued.is_open(clock.now()) else "No connection file is out."
+def _revoke(record: Record, member: Membership) -> Asking[str]:
+    return known("" if record.has_open_file(clock.now()) else "No connection file is out.")
 
 
-def _reset(connection: Connection, member: Membership) -> str:
-    return parting.reset_refusal(connection)
+def _reset(record: Record, member: Membership) -> Asking[str]:
+    return known(parting.reset_refusal(record.connection))
 
 
-def _inactivate(connection: Connection, member: Membership) -> str:
-    return switching.inactivate_refusal(connection)
+def _inactivate(record: Record, member: Membership) -> Asking[str]:
+    return known(switching.inactivate_refusal(record.connection))
 
 
-def _activate(connection: Connection, member: Membership) -> str:
-    return switching.activate_refusal(connection)
+def _activate(record: Record, member: Membership) -> Asking[str]:
+    return known(switching.activate_refusal(record.connection))
 
 
-def _delete(connection: Connection, member: Membership) -> str:
-    return deleting.delete_refusal(connection)
+def _delete(record: Record, member: Membership) -> Asking[str]:
+    return deleting.delete_refusal(record.connection)
 
 
 def _is_inactive(connection: Connection) -> bool:
@@ -75,16 +75,16 @@ def _is_not_inactive(connection: Connection) -> bool:
     return not _is_inactive(connection)
 
 
-def _test(connection: Connection, member: Membership) -> str:
-    return probing.refusal_of(connection)
+def _test(record: Record, member: Membership) -> Asking[str]:
+    return known(probing.refusal_of(record.connection))
 
 
-def _send_test(connection: Connection, member: Membership) -> str:
-    return trial_message.refusal(connection)
+def _send_test(record: Record, member: Membership) -> Asking[str]:
+    return trial_message.refusal(record.connection)
 
 
-def _always_possible(connection: Connection, member: Membership) -> str:
-    return ""
+def _always_possible(record: Record, member: Membership) -> Asking[str]:
+    return known("")
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -102,9 +102,12 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 
-def menu(connection: Connection, member: Membership) -> list[dict[str, Any]]:
+def menu(record: Record, member: Membership) -> Asking[list[dict[str, Any]]]:
     """The entries as `components/actions_menu.html` reads them."""
-    entries = [_entry(action, connection, member) for action in ACTIONS if action.shown(connection)]
+    connection = record.connection
+    shown = [action for action in ACTIONS if action.shown(connection)]
+    refusals = yield from together([action.refusal(record, member) for action in shown])
+    entries = [_entry(*each, connection, member) for each in zip(shown, refusals, strict=True)]
     return [*entries[:-1], _hold(connection, member), entries[-1]]
 
 
@@ -115,13 +118,13 @@ def _hold(connection: Connection, member: Membership) -> dict[str, Any]:
     return menu_entry(member, "Hold messages", url, icon="hand-stop", needs=needs, refusal="", danger=True)
 
 
-def _entry(action: Action, connection: Connection, member: Membership) -> dict[str, Any]:
+def _entry(action: Action, refusal: str, connection: Connection, member: Membership) -> dict[str, Any]:
     return menu_entry(
         member,
         action.label,
         record_url(connection, action.route),
         icon=action.icon,
         needs=action.needs,
-        refusal=action.refusal(connection, member),
+        refusal=refusal,
         danger=action.danger,
     )

@@ -14,6 +14,7 @@ from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.exports import csv_response
 from vaultadmin.permissions import Permission
+from vaultadmin.together import answer
 
 
 @require_safe
@@ -22,7 +23,7 @@ def download(request: MemberRequest, vault_id: int, api_name: str) -> HttpRespon
     """The days of the shown period, oldest first, under the API names of their fields."""
     connection = record_or_404(request, api_name)
     today, number = clock.now().date(), asked_days(request)
-    days = stats.last_days(connection, today=today, number=number).days
+    days = answer(stats.last_days(connection, today=today, number=number)).days
     columns = [CONNECTION_STATS_API_NAMES[name] for name in ("connection", "date", *COUNTERS)]
     lines = [
         [connection.api_name, day.date.isoformat(), *(str(getattr(day, name)) for name in COUNTERS)] for day in days

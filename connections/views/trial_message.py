@@ -13,6 +13,7 @@ from connections.views.dialogs import done, show
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.permissions import Permission
+from vaultadmin.together import answer
 
 
 @require_http_methods(["GET", "POST"])
@@ -20,7 +21,7 @@ from vaultadmin.permissions import Permission
 def send(request: MemberRequest, vault_id: int, api_name: str) -> HttpResponse:
     """Put one message that says it is a test."""
     connection = record_or_404(request, api_name)
-    refusal = trial_message.refusal(connection)
+    refusal = answer(trial_message.refusal(connection))
     form = TrialMessageForm(request.POST if request.method == "POST" else None, connection=connection)
     if form.is_valid() and not refusal:
         try:

@@ -28,6 +28,7 @@ from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission
 from vaultadmin.signing import credentials
 from vaultadmin.signing.services import version_of
+from vaultadmin.together import answer
 from vaultadmin.worklist.holding import own_requests_allowed
 
 _SALT = "connections.views.verdict"
@@ -63,7 +64,7 @@ def complete(request: MemberRequest, vault_id: int, api_name: str) -> HttpRespon
     if binding is None:
         return _refused(request, connection, "No approval waits here.")
     binding.connection = connection
-    if refusal := approving.refusal_now(binding, request.member, now=clock.now()):
+    if refusal := answer(approving.refusal_now(binding, request.member, now=clock.now())):
         return _refused(request, connection, refusal)
     look = _look(request, binding)
     if request.method != "POST":

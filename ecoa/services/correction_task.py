@@ -12,6 +12,7 @@ from ecoa.services import correcting
 from vaultadmin.models import Membership, Task
 from vaultadmin.permissions import Permission
 from vaultadmin.signing.services import Proof
+from vaultadmin.together import Asking, known
 from vaultadmin.worklist.registry import Hand, Shown
 
 VERDICTS = [(correcting.APPROVE, "Approve"), (correcting.REJECT, "Reject")]
@@ -36,9 +37,9 @@ class CorrectionTaskHandler:
         correction = _corrections([task]).get(task.subject_id)
         return correcting.refusal_for(correction, member) if correction else _GONE
 
-    def hands_elsewhere(self, tasks: Sequence[Task]) -> dict[int, set[Hand]]:
+    def hands_elsewhere(self, tasks: Sequence[Task]) -> Asking[dict[int, set[Hand]]]:
         """Nobody: a correction is decided in one place."""
-        return {}
+        return known({})
 
     def complete(
         self, task: Task, *, by: Membership, verdict: str, comment: str, proof: Proof | None, now: datetime

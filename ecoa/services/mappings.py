@@ -15,6 +15,7 @@ from ecoa.services.refusals import Refused
 from ecoa.sync.carrier import allowed_region
 from vaultadmin import audit, clock
 from vaultadmin.models import Vault
+from vaultadmin.together import Asking
 
 AUDITED = [
     "name",
@@ -34,14 +35,12 @@ AUDITED = [
 FROZEN_ONCE_SENT = ("external_study_id",)
 
 
-def keeps_connection(connection: Connection) -> str:
+def keeps_connection(connection: Connection) -> Asking[str]:
     """Why a connection cannot be deleted, in one sentence: a study is sent through it; empty when none is."""
-    mapping = StudyMapping.objects.filter(connection=connection).order_by("name").first()
-    return (
-        f"The study mapping “{mapping.name}” sends through it; choose another connection there first."
-        if mapping
-        else ""
-    )
+    mappings = StudyMapping.objects.filter(connection=connection).order_by("name", "pk")
+    (names,) = yield (mappings.values_list("name", flat=True)[:1],)
+    reasons = (f"The study mapping “{name}” sends through it; choose another connection there first." for name in names)
+    return next(reasons, "")
 
 
 def create(*, vault: Vault, by: audit.Actor, **values: Any) -> StudyMapping:

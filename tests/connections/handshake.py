@@ -4,11 +4,14 @@ import pytest
 
 from connections.constants import Verdict
 from connections.models import Binding, Connection, OutgoingPeerMessage
+from connections.selectors import record as records
+from connections.selectors import timeline
 from connections.services.handshake import approving, delivering, establishing, exchange
 from connections.services.handshake.establishing import FileRefused
 from vaultadmin import clock
 from vaultadmin.models.signature import SigningMethod
 from vaultadmin.signing.services import Proof
+from vaultadmin.together import answer
 
 
 def upload(raw, by, connection=None):
@@ -59,3 +62,11 @@ def fresh(instance):
 
 def states(*connections):
     return [Connection.objects.get(pk=connection.pk).get_state_display() for connection in connections]
+
+
+def record_of(connection):
+    return answer(records.of(connection))
+
+
+def steps_of(connection):
+    return answer(timeline.events(record_of(connection)))

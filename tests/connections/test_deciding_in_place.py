@@ -5,9 +5,8 @@ from django.core import mail
 
 from connections.constants import APPROVAL_TASK, Verdict
 from connections.models import OutgoingPeerMessage
-from connections.selectors import timeline
 from connections.services.refusals import Refused
-from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
+from tests.connections.handshake import decide, fresh, other_side, settle, states, steps_of, upload
 from tests.connections.pages import HTMX
 from tests.connections.test_verdict import form_of, post, sign_in, text_of, undecided, url_of
 from tests.factories.connections import make_approver
@@ -65,14 +64,14 @@ def test_both_vaults_show_for_whom_it_was_decided(pair, running, receiver, lent)
     assert binding.local_signature.meaning.endswith(f", for {giver}")
     assert (there.remote_decided_by, there.remote_meaning) == (receiver.user.name, binding.local_signature.meaning)
     for side in (binding, there):
-        [note] = [step["note"] for step in timeline.events(side.connection) if step.get("note")]
+        [note] = [step["note"] for step in steps_of(side.connection) if step.get("note")]
         assert f", for {giver}" in note
     signed = AuditEvent.objects.get(chain=pair.target.pk, event="signature.given")
     assert signed.changes["Meaning"][1].endswith(f", for {giver}")
 
 
 def test_timeline_names_who_may_decide_for_the_assignee(pair, running, receiver, lent):
-    texts = [step["text"] for step in timeline.events(fresh(running).connection)]
+    texts = [step["text"] for step in steps_of(fresh(running).connection)]
 
     assert f"Assigned to {pair.target_approver}. {receiver} may decide for them." in texts
 

@@ -17,6 +17,7 @@ from tests.fakes import carriers
 from vaultadmin import audit, clock
 from vaultadmin.models import AuditEvent, Task
 from vaultadmin.permissions import Permission, PermissionRefused
+from vaultadmin.together import known
 
 pytestmark = pytest.mark.django_db
 
@@ -231,7 +232,8 @@ def test_system_managed_record_cannot_be_deleted(admin):
 
 def test_record_in_use_cannot_be_deleted_and_says_by_what(admin, monkeypatch):
     connection = make_local(admin)
-    monkeypatch.setattr(deleting, "blockers", [lambda _: "", lambda row: f"The queue “out” uses {row.name}."])
+    blockers = [lambda _: known(""), lambda row: known(f"The queue “out” uses {row.name}.")]
+    monkeypatch.setattr(deleting, "blockers", blockers)
 
     with pytest.raises(Refused, match="The queue “out” uses Itself"):
         delete(connection, admin)

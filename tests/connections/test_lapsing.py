@@ -4,10 +4,9 @@ import pytest
 
 from connections.constants import BindingState
 from connections.models import Binding
-from connections.selectors import timeline
 from connections.services.handshake import approving, lapsing
 from connections.services.refusals import Refused
-from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
+from tests.connections.handshake import decide, fresh, other_side, settle, states, steps_of, upload
 from vaultadmin import audit, clock
 from vaultadmin.models import Signature, Task, VaultSettings
 from vaultadmin.models.task import TaskStatus
@@ -52,7 +51,7 @@ def test_overdue_request_ends_on_both_sides_and_says_so(running):
     assert states(running.connection, there.connection) == ["Pending", "Pending"]
     assert set(Task.objects.values_list("status", flat=True)) == {TaskStatus.CANCELLED}
     for connection in (running.connection, there.connection):
-        last = timeline.events(fresh(connection))[-1]
+        last = steps_of(fresh(connection))[-1]
         assert (last["title"], last["state"]) == ("Lapsed", "failed")
         assert "Nobody decided within" in last["text"]
         assert audit.history(connection).filter(event="connection.lapsed").exists()

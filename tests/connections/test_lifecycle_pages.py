@@ -10,13 +10,14 @@ from connections.models import Connection
 from connections.services import deleting, switching
 from connections.services.handshake import parting, withdrawing
 from connections.views import next_step
-from tests.connections.handshake import decide, fresh, settle, states, upload
+from tests.connections.handshake import decide, fresh, record_of, settle, states, upload
 from tests.connections.pages import HTMX, address, sign_in
 from tests.factories.connections import make_admin, make_external, make_local, make_vault_to_vault
 from tests.factories.people import make_member
 from vaultadmin import audit, clock
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission
+from vaultadmin.together import answer, known
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +101,7 @@ def test_ending_trust_takes_fresh_credentials(pair, target, name, browser):
 
 
 def test_delete_is_shown_disabled_while_something_uses_the_record(target, browser, monkeypatch):
-    monkeypatch.setattr(deleting, "blockers", [lambda _: "Referenced by the queue “rtsm_out”."])
+    monkeypatch.setattr(deleting, "blockers", [lambda _: known("Referenced by the queue “rtsm_out”.")])
 
     assert entries(browser, target)["Delete"] == "Referenced by the queue “rtsm_out”."
     answer = browser.post(address(target, "delete"))
@@ -175,9 +176,9 @@ def test_disconnected_record_becomes_pending_with_its_new_file(pair, target, bro
 
 def test_record_that_moved_on_while_it_was_read_says_nothing_wrong(pair, target):
     Connection.objects.filter(pk=target.pk).update(state=ConnectionState.PENDING)
-    as_read_before = fresh(target)
+    as_read_before = record_of(fresh(target))
 
-    assert next_step.of(as_read_before, None, None, pair.target_admin) == next_step.NextStep()
+    assert answer(next_step.of(as_read_before, pair.target_admin)) == next_step.NextStep()
 
 
 def test_record_of_a_rejected_upload_says_who_rejected_it_and_why(pair, browser):

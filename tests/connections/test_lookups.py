@@ -21,6 +21,7 @@ from tests.factories.people import make_member
 from vaultadmin import audit, clock
 from vaultadmin.models import AuditEvent
 from vaultadmin.permissions import Permission, PermissionRefused
+from vaultadmin.together import answer
 
 pytestmark = pytest.mark.django_db
 
@@ -245,7 +246,7 @@ def test_sets_count_rows_and_active_rows(admin, link):
     make_lookup(link, source_key="x", status=RecordStatus.INACTIVE)
     make_lookup(link, type=GENERIC, name="doc_type__c")
 
-    assert [(row["name"], row["type_label"], row["number"], row["active"]) for row in selectors.sets(link)] == [
+    assert [(row["name"], row["type_label"], row["number"], row["active"]) for row in answer(selectors.sets(link))] == [
         ("country__v", "Picklist", 2, 1),
         ("doc_type__c", "Generic", 1, 1),
     ]

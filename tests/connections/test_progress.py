@@ -4,9 +4,8 @@ import pytest
 
 from connections.constants import ConnectionState, Verdict
 from connections.models import Binding, Connection
-from connections.selectors import connections as selectors
 from connections.selectors import progress
-from tests.connections.handshake import decide, settle, upload
+from tests.connections.handshake import decide, record_of, settle, upload
 from tests.factories.connections import (
     download,
     make_admin,
@@ -36,7 +35,7 @@ def current(connection):
 
 
 def there(connection):
-    found = progress.peer_state(connection, selectors.open_binding(connection))
+    found = progress.peer_state(record_of(connection))
     return (found.name, found.label) if found else None
 
 

@@ -169,11 +169,3 @@ def test_change_fetches_the_page_once_for_all_sections(admin, browser, make):
 
     assert main.count("connection:changed") == 1
     assert set(named.split(",")) == {f"#{section}" for section in listed} | {"#holds"}
-
-
-def test_record_asks_no_more_than_it_did(admin, browser, django_assert_max_num_queries):
-    pair_up = address(make_vault_to_vault(admin))
-    browser.get(pair_up)
-
-    with django_assert_max_num_queries(26):
-        assert browser.get(pair_up).status_code == 200

@@ -14,6 +14,7 @@ from connections.selectors import stats as selectors
 from connections.services import stats
 from connections.services.stats import Counts
 from tests.factories.connections import make_external, make_local, make_vault_to_vault
+from vaultadmin.together import answer
 
 NOON = datetime(2026, 5, 14, 12, tzinfo=UTC)
 NAMES = ("sent", "received", "failures", "retries", "timeouts", "fatal")
@@ -108,7 +109,7 @@ def test_period_has_every_day_and_adds_up(admin):
     stats.count(link.pk, at=NOON - timedelta(days=6), received=7)
     stats.count(link.pk, at=NOON - timedelta(days=7), received=100)
 
-    period = selectors.last_days(link, today=NOON.date(), number=7)
+    period = answer(selectors.last_days(link, today=NOON.date(), number=7))
 
     assert [str(day.date) for day in period.days] == [f"2026-05-{day:02}" for day in range(8, 15)]
     assert [day.sent + day.received for day in period.days] == [7, 0, 0, 0, 0, 0, 5]
@@ -120,7 +121,7 @@ def test_period_has_every_day_and_adds_up(admin):
 
 @pytest.mark.django_db
 def test_period_without_messages_is_empty(admin):
-    period = selectors.last_days(make_external(admin), today=NOON.date(), number=30)
+    period = answer(selectors.last_days(make_external(admin), today=NOON.date(), number=30))
 
     assert period.is_empty
     assert len(period.days) == 30

@@ -104,7 +104,7 @@ def test_section_costs_one_query(browser, link, now, django_assert_max_num_queri
     stats.count(link.pk, at=now, sent=1)
     browser.get(record(link))
 
-    with django_assert_max_num_queries(30) as captured:
+    with django_assert_max_num_queries(8) as captured:
         browser.get(record(link, "?days=90"), headers=HTMX)
 
     assert sum("connections_connectionstats" in query["sql"] for query in captured.captured_queries) == 1

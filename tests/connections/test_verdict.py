@@ -8,10 +8,9 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from connections.constants import Verdict
 from connections.models import Binding
-from connections.selectors import timeline
 from connections.services import editing
 from connections.services.handshake import exchange
-from tests.connections.handshake import decide, fresh, other_side, settle, states, upload
+from tests.connections.handshake import decide, fresh, other_side, settle, states, steps_of, upload
 from tests.connections.pages import HTMX, hidden_fields, sign_in
 from tests.factories.people import PASSWORD
 from vaultadmin import audit, clock
@@ -104,7 +103,7 @@ def test_timeline_of_both_sides_shows_printed_name_time_and_meaning(running, app
     settle()
 
     for connection in (running.connection, other_side(running).connection):
-        step = next(step for step in timeline.events(fresh(connection)) if step["title"].startswith("Approved"))
+        step = next(step for step in steps_of(fresh(connection)) if step["title"].startswith("Approved"))
         assert step["by"] == approver.member.user.name
         assert step["at"] is not None
         assert "Approval of connection" in step["note"]
@@ -316,7 +315,7 @@ def test_compared_words_are_kept_and_shown(running, approver):
     post(approver.browser, running, compared="on")
 
     assert fresh(running).words_compared
-    assert any("six words were compared" in step.get("note", "") for step in timeline.events(running.connection))
+    assert any("six words were compared" in step.get("note", "") for step in steps_of(running.connection))
 
 
 def test_words_must_be_compared_before_approving_a_vault_of_another_installation(running, approver):

@@ -12,6 +12,7 @@ from vaultadmin.applications import Application
 
 if TYPE_CHECKING:
     from vaultadmin.models.user import User
+    from vaultadmin.models.vault_settings import VaultSettings
 
 
 class Installation(models.Model):
@@ -52,6 +53,9 @@ class VaultQuerySet(models.QuerySet["Vault"]):
 
 class Vault(models.Model):
     """A tenant: its own records, people and connections. The id is the number people know (Vault ID)."""
+
+    # Set by a page that has read them, so that nothing on it asks for them again.
+    settings_read: VaultSettings | None = None
 
     id = models.BigIntegerField("Vault ID", primary_key=True, validators=[MinValueValidator(1)])
     name = models.CharField(max_length=128)

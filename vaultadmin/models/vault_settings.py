@@ -74,6 +74,8 @@ class VaultSettings(models.Model):
 
     @classmethod
     def of(cls, vault: Vault) -> VaultSettings:
-        """The vault's settings; unsaved defaults when nobody changed any."""
+        """The vault's settings; unsaved defaults when nobody changed any. A page keeps them in `settings_read`."""
+        if vault.settings_read is not None:
+            return vault.settings_read
         found: VaultSettings | None = cls.objects.filter(vault=vault).first()
         return found or cls(vault=vault)

@@ -13,6 +13,7 @@ from vaultadmin import audit
 from vaultadmin.models import AuditEvent, Membership
 from vaultadmin.models.signature import Signature, SigningMethod
 from vaultadmin.strict_json import canonical
+from vaultadmin.together import Asking, answer
 
 PROOF_LASTS = timedelta(minutes=5)
 EVENT = "signature.given"
@@ -83,19 +84,23 @@ def sign(
 
 def verify(signature: Signature, *, subject: models.Model, version: str) -> bool:
     """Is this signature about this record, in this version, unchanged, and does the audit trail vouch for it?"""
+    return answer(verifying(signature, subject=subject, version=version))
+
+
+def verifying(signature: Signature, *, subject: models.Model, version: str) -> Asking[bool]:
+    """The same, asked together with other questions of a page."""
     about = (subject._meta.label_lower, str(subject.pk)) == (signature.subject_type, signature.subject_id)
     same = signature.version == version == version_of(signature.statement)
-    return about and same and signature.seal == _seal(signature) and _vouched_for(signature)
-
-
-def _vouched_for(signature: Signature) -> bool:
-    row = AuditEvent.objects.filter(
+    if not (about and same and signature.seal == _seal(signature)):
+        return False
+    rows = AuditEvent.objects.filter(
         chain=signature.vault_number,
         event=EVENT,
         subject_type=Signature._meta.label_lower,
         subject_id=str(signature.pk),
-    ).first()
-    return row is not None and row.changes["Seal"] == [None, signature.seal]
+    )
+    (found,) = yield (rows.order_by("pk").values_list("changes", flat=True)[:1],)
+    return any(changes["Seal"] == [None, signature.seal] for changes in found)
 
 
 def _seal(signature: Signature) -> str:

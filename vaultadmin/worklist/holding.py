@@ -6,12 +6,16 @@ While an assignee's approvals are lent, the one who has them may decide in their
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import Any
+
+from django.db.models import QuerySet
 
 from vaultadmin.models import Delegation, Membership, Vault, VaultSettings
 from vaultadmin.models.task import Task
+from vaultadmin.together import Asking, answer, rows_of, together
 from vaultadmin.worklist.registry import Hand, handler_for, missing_for
 
 _TWICE = "You had a hand in this in the other Vault, so another pair of eyes has to decide here."
@@ -33,17 +37,28 @@ def holder(task: Task) -> Membership | None:
 class Standing:
     """A member before some tasks at a moment: which they may decide, and in whose place.
 
-    Asks for the member's delegations, and for who had a hand in these matters elsewhere, once for all the tasks.
+    Asks for the member's delegations, unless it is given them, and for who had a hand in these matters elsewhere, once
+    for all the tasks.
     """
 
-    def __init__(self, member: Membership, tasks: Sequence[Task], *, now: datetime) -> None:
+    def __init__(
+        self, member: Membership, tasks: Sequence[Task], *, now: datetime, lent: Iterable[Delegation] | None = None
+    ) -> None:
         self._member, self._tasks, self._now = member, tasks, now
+        if lent is not None:
+            self.lent = _by_giver(lent)
+
+    def asked(self) -> Asking[Standing]:
+        """Itself with everything asked for already, together with other questions of a page."""
+        asked: list[Asking[Any]] = [rows_of(lent_to(self._member, now=self._now)), self._ask_for_hands()]
+        rows, self._hands = yield from together(asked)
+        self.lent = _by_giver(rows)
+        return self
 
     @cached_property
     def lent(self) -> dict[int, Delegation]:
         """By the giver's membership, the delegations this member has in force."""
-        rows = Delegation.objects.in_force(self._now).filter(to_member=self._member.pk, vault=self._member.vault_id)
-        return {row.from_member_id: row for row in rows}
+        return _by_giver(lent_to(self._member, now=self._now))
 
     def delegation(self, task: Task) -> Delegation | None:
         """The delegation under which this member would decide the task; None when they decide as themselves."""
@@ -78,23 +93,40 @@ class Standing:
 
     @cached_property
     def _hands(self) -> dict[int, set[Hand]]:
+        return answer(self._ask_for_hands())
+
+    def _ask_for_hands(self) -> Asking[dict[int, set[Hand]]]:
         kinds: dict[str, list[Task]] = defaultdict(list)
         for task in self._tasks:
             if task.is_open:
                 kinds[task.kind].append(task)
-        found: dict[int, set[Hand]] = {}
-        for of_kind in kinds.values():
-            found |= handler_for(of_kind[0]).hands_elsewhere(of_kind)
-        return found
+        found = yield from together([handler_for(rows[0]).hands_elsewhere(rows) for rows in kinds.values()])
+        return {number: hands for each in found for number, hands in each.items()}
+
+
+def lent_to(member: Membership, *, now: datetime) -> QuerySet[Delegation]:
+    """The delegations a member has from others at a moment."""
+    return Delegation.objects.in_force(now).filter(to_member=member.pk, vault=member.vault_id)
+
+
+def _by_giver(rows: Iterable[Delegation]) -> dict[int, Delegation]:
+    return {row.from_member_id: row for row in rows}
 
 
 def receiver(task: Task, *, now: datetime) -> Membership | None:
     """Who may decide an assigned task in its assignee's place at this moment."""
+    return answer(receiving(task, now=now))
+
+
+def receiving(task: Task, *, now: datetime) -> Asking[Membership | None]:
+    """The same, asked together with other questions of a page."""
     held_by = holder(task)
     if held_by is None:
         return None
     rows = Delegation.objects.in_force(now).filter(from_member=held_by.pk)
-    row = rows.select_related("to_member__user", "to_member__vault", "to_member__profile").first()
+    people = ("to_member__user", "to_member__vault", "to_member__profile")
+    (found,) = yield (rows.select_related(*people).order_by("pk")[:1],)
+    row = next(iter(found), None)
     return row.to_member if row is not None and not assignee_refusal(task, row.to_member) else None
 
 

@@ -11,6 +11,7 @@ from vaultadmin.models import Membership
 from vaultadmin.models.task import Task
 from vaultadmin.permissions import Permission, can
 from vaultadmin.signing.services import Proof
+from vaultadmin.together import Asking
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Handler(Protocol):
     def refusal(self, task: Task, member: Membership) -> str:
         """Why this member may not complete the task, in one sentence; empty when they may."""
 
-    def hands_elsewhere(self, tasks: Sequence[Task]) -> dict[int, set[Hand]]:
+    def hands_elsewhere(self, tasks: Sequence[Task]) -> Asking[dict[int, set[Hand]]]:
         """By task id, who asked for or decided the same matter elsewhere, where it needs eyes of its own.
 
         Asks for all of them at once. Nobody's verdict counts for two pairs of eyes by way of a delegation.

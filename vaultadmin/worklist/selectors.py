@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from vaultadmin import clock
 from vaultadmin.models import Delegation, Membership, Signature
 from vaultadmin.models.task import OPEN, Task, TaskStatus
+from vaultadmin.together import Asking, answer, rows_of, together
 from vaultadmin.worklist import holding
 from vaultadmin.worklist.holding import Standing, own_requests_allowed
 from vaultadmin.worklist.registry import Shown, handler_for, kinds_for, missing_for
@@ -116,8 +117,15 @@ def rows(tasks: QuerySet[Task], member: Membership, *, limit: int = 100) -> list
 
 def open_task_for(subject: models.Model, *, kind: str) -> Task | None:
     """The open task of a kind about a record, if any."""
+    return answer(task_about(subject, kind=kind))
+
+
+def task_about(subject: models.Model, *, kind: str) -> Asking[Task | None]:
+    """The same, asked together with other questions of a page."""
     found = Task.objects.open().filter(kind=kind, subject_type=subject._meta.label_lower, subject_id=str(subject.pk))
-    return found.select_related("requested_by__user", "vault", *_ASSIGNEE).first()
+    whole = found.select_related("requested_by__user", "vault", *_ASSIGNEE)
+    (rows,) = yield (whole.order_by("pk")[:1],)
+    return next(iter(rows), None)
 
 
 def _for_people(member: Membership) -> QuerySet[Task]:
@@ -132,9 +140,11 @@ def _for_people(member: Membership) -> QuerySet[Task]:
 
 def _held_by_others(member: Membership) -> list[int]:
     """Tasks of others, who did not lend theirs. An assignee who may not decide any more holds nothing."""
-    assigned = list(_for_people(member).filter(status=TaskStatus.ASSIGNED).exclude(assigned_to=member.pk))
-    standing = Standing(member, assigned, now=clock.now())
-    return [task.pk for task in assigned if standing.is_kept_from(task)]
+    assigned = _for_people(member).filter(status=TaskStatus.ASSIGNED).exclude(assigned_to=member.pk)
+    now = clock.now()
+    found, lent = answer(together([rows_of(assigned), rows_of(holding.lent_to(member, now=now))]))
+    standing = Standing(member, found, now=now, lent=lent)
+    return [task.pk for task in found if standing.is_kept_from(task)]
 
 
 def _row(task: Task, shown: Shown, signature: Signature | None, member: Membership, standing: Standing) -> InboxRow:

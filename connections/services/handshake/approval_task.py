@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import CharField
+from django.db.models.functions import Cast
 from django.urls import reverse
 
 from connections.constants import APPROVAL_TASK, Verdict
@@ -14,6 +16,7 @@ from vaultadmin import clock
 from vaultadmin.models import Membership, Task
 from vaultadmin.permissions import Permission
 from vaultadmin.signing.services import Proof
+from vaultadmin.together import Asking
 from vaultadmin.worklist.registry import Hand, Shown
 
 _GONE = "The connection is gone."
@@ -37,7 +40,7 @@ class ApprovalTaskHandler:
         binding = _bindings([task]).get(task.subject_id)
         return approving.approval_refusal(binding, member, now=clock.now()) if binding else _GONE
 
-    def hands_elsewhere(self, tasks: Sequence[Task]) -> dict[int, set[Hand]]:
+    def hands_elsewhere(self, tasks: Sequence[Task]) -> Asking[dict[int, set[Hand]]]:
         """Who asked for or decided the same exchange in the other vault, where that one is here, too."""
         return _hands_elsewhere(tasks)
 
@@ -75,18 +78,26 @@ def _bindings(tasks: Sequence[Task]) -> dict[str, Binding]:
     return {str(row.pk): row for row in found.select_related("connection__vault", "requested_by")}
 
 
-def _hands_elsewhere(tasks: Sequence[Task]) -> dict[int, set[Hand]]:
+def _hands_elsewhere(tasks: Sequence[Task]) -> Asking[dict[int, set[Hand]]]:
     """Across vaults on purpose: the two vaults' verdicts are meant to be given by two people."""
     numbers = {int(task.subject_id): task.pk for task in tasks}
-    ours = dict(Binding.objects.filter(pk__in=numbers).values_list("exchange", "pk"))
-    twins = Binding.objects.filter(exchange__in=ours).exclude(pk__in=numbers)
+    asked = Binding.objects.filter(pk__in=numbers)
+    twins = Binding.objects.filter(exchange__in=asked.order_by().values("exchange")).exclude(pk__in=numbers)
+    subjects = twins.order_by().values(text=Cast("pk", CharField()))
+    decided = Task.objects.filter(kind=APPROVAL_TASK, subject_id__in=subjects, completed_by__isnull=False)
+    exchanges, others, verdicts = yield (
+        asked.values_list("exchange", "pk"),
+        twins.values_list("pk", "exchange", "requested_by__user"),
+        decided.filter(subject_type=Binding._meta.label_lower).values_list(
+            "subject_id", "completed_by__user", "completed_for"
+        ),
+    )
+    ours = dict(exchanges)
     task_of: dict[str, int] = {}
     found: dict[int, set[Hand]] = {}
-    for pk, same, asked_by in twins.values_list("pk", "exchange", "requested_by__user"):
+    for pk, same, asked_by in others:
         task_of[str(pk)] = number = numbers[ours[same]]
         found.setdefault(number, set()).add(Hand(asked_by))
-    decided = Task.objects.filter(kind=APPROVAL_TASK, subject_id__in=task_of, completed_by__isnull=False)
-    decided = decided.filter(subject_type=Binding._meta.label_lower)
-    for pk, user, place in decided.values_list("subject_id", "completed_by__user", "completed_for"):
+    for pk, user, place in verdicts:
         found[task_of[pk]].add(Hand(user, in_place=place is not None))
     return found

@@ -16,6 +16,7 @@ from connections.services.refusals import Refused
 from vaultadmin.models import Membership, Signature
 from vaultadmin.permissions import Permission, can
 from vaultadmin.signing import services as signing
+from vaultadmin.together import Asking
 from vaultadmin.worklist import selectors as worklist_selectors
 from vaultadmin.worklist import services as worklist
 from vaultadmin.worklist.holding import Standing, own_requests_allowed
@@ -47,12 +48,12 @@ def approval_refusal(binding: Binding, member: Membership, *, now: datetime) -> 
     return ""
 
 
-def refusal_now(binding: Binding, member: Membership, *, now: datetime) -> str:
+def refusal_now(binding: Binding, member: Membership, *, now: datetime) -> Asking[str]:
     """As `approval_refusal`, and whether the task is somebody else's at the moment."""
     if refusal := approval_refusal(binding, member, now=now):
         return refusal
-    task = worklist_selectors.open_task_for(binding, kind=APPROVAL_TASK)
-    return Standing(member, [task], now=now).refusal(task) if task else ""
+    task = yield from worklist_selectors.task_about(binding, kind=APPROVAL_TASK)
+    return (yield from Standing(member, [task], now=now).asked()).refusal(task) if task else ""
 
 
 def place_of(binding: Binding, member: Membership, *, now: datetime) -> Membership | None:

@@ -9,12 +9,13 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from connections.models import Connection, Hold, Lane, Queue
+from connections.models import Connection, Hold, Lane, Queue, QueueConnection
 from connections.services.messages import putting, standstill
 from connections.services.refusals import Refused
 from vaultadmin import audit, place, wake
 from vaultadmin.models import Membership, Vault
 from vaultadmin.permissions import Permission, ensure
+from vaultadmin.together import Asking
 
 AUDITED = ["connection", "queue", "reason"]
 _ELSEWHERE = (
@@ -80,15 +81,16 @@ def release(*, held: Hold, by: Membership, now: datetime, reason: str = "") -> H
     return current
 
 
-def in_force(vault: Vault, *, connection: Connection | None = None, queue: Queue | None = None) -> list[Hold]:
+def in_force(vault: Vault, *, connection: Connection | None = None, queue: Queue | None = None) -> Asking[list[Hold]]:
     """What keeps messages of a vault back now, the widest first; of one connection or queue what concerns it."""
-    rows = Hold.objects.in_force().select_related("connection", "queue", "vault")
-    found = [one for one in rows.order_by("pk") if one.connection is None or one.connection.vault_id == vault.pk]
+    rows = Hold.objects.in_force().select_related("connection", "queue", "vault").order_by("pk")
+    through = QueueConnection.objects.filter(queue=queue).values_list("connection_id", flat=True)
+    holds, connections = yield rows, through if queue is not None else through.none()
+    found = [one for one in holds if one.connection is None or one.connection.vault_id == vault.pk]
     if connection is not None:
         found = [one for one in found if one.is_everywhere or one.connection_id == connection.pk]
     if queue is not None:
-        through = set(queue.connections.values_list("connection_id", flat=True))
-        found = [one for one in found if one.is_everywhere or _concerns(one, queue, through)]
+        found = [one for one in found if one.is_everywhere or _concerns(one, queue, set(connections))]
     for one in found:
         one.who = one.holder(vault.pk)
     return sorted(found, key=lambda one: not one.is_everywhere)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -17,6 +18,7 @@ from vaultadmin import audit
 from vaultadmin.audit import Actor
 from vaultadmin.models import Membership
 from vaultadmin.permissions import ensure
+from vaultadmin.together import Asking, answer, rows_of, together
 
 logger = structlog.get_logger(__name__)
 # In the words of the REST API.
@@ -74,14 +76,16 @@ def remove_waiting(*, by: Actor, now: datetime, reason: str) -> int:
     return total
 
 
-def delete_refusal(queue: Queue) -> str:
+def delete_refusal(queue: Queue) -> Asking[str]:
     """Why a queue cannot be deleted, in one sentence; empty when it can."""
-    if tallies.waiting(queue) > 0:
+    asked: list[Asking[Any]] = [tallies.asked(queue), _fed_by(queue), _has_carried(queue)]
+    waiting, feeding, has_carried = yield from together(asked)
+    if waiting > 0:
         return "Messages wait in this queue. Let them leave, or reset the queue first."
-    if feeding := _fed_by(queue):
+    if feeding:
         named = ", ".join(f"“{name}”" for name in feeding)
         return f"The queue {named} delivers to this one; change that first."
-    if _has_carried(queue):
+    if has_carried:
         return (
             "The message log holds what this queue carried, and that is kept. To stop using the queue, set its Status "
             "to Inactive."
@@ -104,7 +108,7 @@ def _delete(queue: Queue, by: Membership, reason: str) -> None:
     """Its Queue Connections are locked before the question is asked: whoever puts a message holds them, too."""
     held = queue.connections.select_for_update(of=("self",)).select_related("connection").order_by("pk")
     names = [link.connection.name for link in held]
-    if refusal := delete_refusal(queue):
+    if refusal := answer(delete_refusal(queue)):
         raise Refused(refusal)
     changes: audit.Changes = {label: (old, None) for label, (_, old) in audit.created(queue, queues.AUDITED).items()}
     if names:
@@ -135,19 +139,20 @@ def _remove_all(queue: Queue, now: datetime, *, why: str = _WHY) -> int:
     return removed
 
 
-def _fed_by(queue: Queue) -> list[str]:
+def _fed_by(queue: Queue) -> Asking[list[str]]:
     """Queues of this vault whose Local connections name this one."""
     if queue.type != QueueType.INBOUND:
         return []
     links = QueueConnection.objects.filter(
         vault=queue.vault_id, deliver_to_queue=queue.name, connection__type=ConnectionType.LOCAL
     )
-    return list(links.order_by("queue__label").values_list("queue__label", flat=True)[:3])
+    return (yield from rows_of(links.order_by("queue__label").values_list("queue__label", flat=True)[:3]))
 
 
-def _has_carried(queue: Queue) -> bool:
-    return (
-        MessageCopy.objects.filter(queue=queue).exists()
-        or queue.messages.exists()
-        or IncomingMessage.objects.filter(queue=queue).exists()
+def _has_carried(queue: Queue) -> Asking[bool]:
+    copies, messages, incoming = yield (
+        MessageCopy.objects.filter(queue=queue).order_by().values_list("pk", flat=True)[:1],
+        queue.messages.order_by().values_list("pk", flat=True)[:1],
+        IncomingMessage.objects.filter(queue=queue).order_by().values_list("pk", flat=True)[:1],
     )
+    return bool(copies or messages or incoming)

@@ -14,6 +14,7 @@ from connections.services.refusals import Refused
 from vaultadmin import audit
 from vaultadmin.models import Membership
 from vaultadmin.permissions import ensure
+from vaultadmin.together import Asking
 
 _NAMED = 3
 AUDITED = ["queue", "connection", "label", "is_active", "deliver_to_queue"]
@@ -99,9 +100,9 @@ def remove(*, link: QueueConnection, by: Membership, now: datetime) -> None:
         row.delete()
 
 
-def blocks_delete(connection: Connection) -> str:
+def blocks_delete(connection: Connection) -> Asking[str]:
     """Why a connection cannot be deleted: the queues that name it."""
-    rows = list(connection.queue_connections.select_related("queue").order_by("pk")[: _NAMED + 1])
+    (rows,) = yield (connection.queue_connections.select_related("queue").order_by("pk")[: _NAMED + 1],)
     if not rows:
         return ""
     if len(rows) == 1:

@@ -9,6 +9,7 @@ from django.db.models import Sum
 
 from connections.models import Queue, QueueTally
 from connections.spark.message import CAPACITY, MessageRefused, PutError
+from vaultadmin.together import Asking
 
 # Writers of one database session share a slot, others hardly ever do.
 SLOTS = 32
@@ -27,6 +28,12 @@ SELECT queue, pg_backend_pid() %% %(slots)s, more
 def waiting(queue: Queue) -> int:
     """Messages in the queue now, each copy counted."""
     return QueueTally.objects.filter(queue=queue).aggregate(total=Sum("waiting"))["total"] or 0
+
+
+def asked(queue: Queue) -> Asking[int]:
+    """The same, asked together with other questions of a page."""
+    (slots,) = yield (QueueTally.objects.filter(queue=queue).values_list("waiting", flat=True),)
+    return sum(slots)
 
 
 def add(changes: Mapping[int, int]) -> None:

@@ -18,6 +18,7 @@ from connections.spark.message import AttributeValue
 from vaultadmin import audit
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, ensure
+from vaultadmin.together import Asking
 
 MARK = "test__sys"
 
@@ -41,11 +42,10 @@ def queues_of(connection: Connection) -> QuerySet[Queue]:
     return rows.order_by("label", "pk")
 
 
-def refusal(connection: Connection) -> str:
+def refusal(connection: Connection) -> Asking[str]:
     """Why no test message can be sent through a connection; empty when one can."""
-    if not queues_of(connection).exists():
-        return "No active Outbound queue names this connection."
-    return ""
+    (found,) = yield (queues_of(connection).order_by().values_list("pk", flat=True)[:1],)
+    return "" if found else "No active Outbound queue names this connection."
 
 
 def send(*, connection: Connection, queue: Queue, key: UUID, by: Membership, now: datetime) -> Sent:

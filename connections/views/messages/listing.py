@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from connections.constants import AttemptOutcome, CopyState, IncomingState
-from connections.models import DeliveryAttempt, IncomingMessage, MessageCopy
+from connections.models import DeliveryAttempt, IncomingMessage, Lane, MessageCopy
 from connections.selectors import messages as selectors
 from connections.selectors.messages import READERS, Asked
 from connections.services.messages import holding
@@ -23,9 +23,12 @@ from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import is_fragment, live_by
 from vaultadmin.permissions import Permission, can
 from vaultadmin.query import PAGE, key_page, replaced_query
+from vaultadmin.together import Asking, answer, known, rows_of, together
 
 _NEEDS_OPERATE = f"Needs “{Permission.MESSAGES_OPERATE.label}”."
 _PAGE_KEYS = {"before": "", "after": ""}
+Lanes = dict[tuple[int, int | None], Lane]
+Tries = dict[int, list[DeliveryAttempt]]
 
 
 @require_safe
@@ -37,23 +40,36 @@ def index(request: MemberRequest, vault_id: int) -> HttpResponse:
     asked = selectors.read(values, now=now)
     rows = selectors.outgoing(request.member, asked) if asked.is_outgoing else selectors.incoming(request.member, asked)
     page = key_page(rows, request, column="id", size=PAGE)
-    holds = holding.in_force(request.member.vault)
+    asked_of: list[Asking[Any]] = [
+        holding.in_force(request.member.vault),
+        selectors.lanes_of(page["rows"]) if asked.is_outgoing else known({}),
+    ]
+    holds, lanes = answer(together(asked_of))
     stamp = "|".join(f"{row.pk}:{row.state}:{row.attempts}:{row.due_at}" for row in page["rows"])
-    stamp += f"|{[one.pk for one in holds]}|{_standing(page['rows']) if asked.is_outgoing else ''}"
+    stamp += f"|{[one.pk for one in holds]}|{_standing(page['rows'], lanes) if asked.is_outgoing else ''}"
 
     def draw() -> HttpResponse:
-        context = page | _context(request, values, asked) | {"holds": holds}
-        context["flow"] = None if is_fragment(request) else flow.about_vault(request.member.vault)
-        context["rows"] = _outgoing(request, page["rows"]) if asked.is_outgoing else _incoming(page["rows"])
+        parts: list[Asking[Any]] = [
+            known(None) if is_fragment(request) else flow.about_vault(request.member.vault),
+            selectors.newest_tries(page["rows"]) if asked.is_outgoing else known({}),
+            rows_of(selectors.queues(request.member, outbound=asked.is_outgoing)),
+            rows_of(selectors.connections(request.member)),
+        ]
+        carried, tries, queues, homes = answer(together(parts))
+        context = page | _context(request, values, asked) | {"holds": holds, "queues": queues, "homes": homes}
+        context["flow"] = carried
+        rows = page["rows"]
+        context["rows"] = _outgoing(request, rows, tries, lanes) if asked.is_outgoing else _incoming(rows)
         return render(request, "connections/messages/list.html", context)
 
     return live_by(request, stamp, draw)
 
 
-def _standing(rows: Sequence[MessageCopy]) -> list[tuple[int, bool, Any]]:
+def _standing(rows: Sequence[MessageCopy], lanes: Lanes) -> list[tuple[int, bool, Any]]:
     """What the next tries of a page hang on besides its messages."""
-    lanes = selectors.lanes_of([row for row in rows if row.due_at is not None])
-    return [(lane.pk, lane.stopped_since is None, lane.paused_until) for lane in lanes.values()]
+    waiting = {row.queue_id for row in rows if row.due_at is not None}
+    shown = [lane for (queue, _connection), lane in lanes.items() if queue in waiting]
+    return [(lane.pk, lane.stopped_since is None, lane.paused_until) for lane in shown]
 
 
 def _context(request: MemberRequest, values: dict[str, str], asked: Asked) -> dict[str, Any]:
@@ -67,8 +83,6 @@ def _context(request: MemberRequest, values: dict[str, str], asked: Asked) -> di
             for name, label in selectors.DIRECTIONS
         ],
         "states": CopyState.choices if asked.is_outgoing else IncomingState.choices,
-        "queues": selectors.queues(request.member, outbound=asked.is_outgoing),
-        "homes": selectors.connections(request.member),
         "periods": [(name, label) for name, label, _length in selectors.ALL_PERIODS],
         "period_known": values["since"] in {name for name, _label, _length in selectors.ALL_PERIODS},
         "search": {"name": "q", "value": asked.q, "label": "Message ID, or a whole item or attribute text"},
@@ -141,8 +155,7 @@ def _chips(request: MemberRequest, values: dict[str, str], asked: Asked) -> list
     ]
 
 
-def _outgoing(request: MemberRequest, rows: Sequence[MessageCopy]) -> list[dict[str, Any]]:
-    tries, lanes = selectors.newest_tries(rows), selectors.lanes_of(rows)
+def _outgoing(request: MemberRequest, rows: Sequence[MessageCopy], tries: Tries, lanes: Lanes) -> list[dict[str, Any]]:
     return [
         {
             "message": row,

@@ -30,6 +30,7 @@ from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
 from vaultadmin.answers import live_by
 from vaultadmin.permissions import Permission, can, can_any
+from vaultadmin.together import Asking, answer, rows_of, together
 
 _EVENTS = 20
 _PLANNED = 3
@@ -43,25 +44,41 @@ _NEEDS_OPERATE = f"Needs “{Permission.MESSAGES_OPERATE.label}”."
 def outgoing(request: MemberRequest, vault_id: int, message_id: UUID) -> HttpResponse:
     """A copy on its way out, with every attempt to deliver it."""
     copy, now = copy_or_404(request, message_id), clock.now()
-    until, family = shown_until(request, copy, now), list(selectors.siblings(copy)[:_SIBLINGS])
-    holds = _holds(copy)
+    until = shown_until(request, copy, now)
+    asked: list[Asking[Any]] = [
+        rows_of(selectors.siblings(copy)[:_SIBLINGS]),
+        _holds(copy),
+        _newest_event(copy),
+        selectors.lanes_of([copy]),
+    ]
+    family, holds, newest, lanes = answer(together(asked))
+    lane = lanes.get((copy.queue_id, copy.connection_id))
     stamp = f"{copy.state}{copy.attempts}{copy.due_at}{until}{[(one.pk, one.state, one.attempts) for one in family]}"
-    stamp += f"{[one.pk for one in holds]}{_newest_event(copy)}{_standing(copy)}"
-    return live_by(request, stamp, lambda: _draw_outgoing(request, copy, family, holds, until))
+    stamp += f"{[one.pk for one in holds]}{newest}{_standing(copy, lane)}"
+    return live_by(request, stamp, lambda: _draw_outgoing(request, copy, family, holds, lane, until))
 
 
 def _draw_outgoing(
-    request: MemberRequest, copy: MessageCopy, family: list[MessageCopy], holds: list[Hold], until: datetime | None
+    request: MemberRequest,
+    copy: MessageCopy,
+    family: list[MessageCopy],
+    holds: list[Hold],
+    lane: Lane | None,
+    until: datetime | None,
 ) -> HttpResponse:
-    now, tries = clock.now(), list(copy.tries.order_by("number"))
-    lane = selectors.lanes_of([copy]).get((copy.queue_id, copy.connection_id))
-    ends_at = _window_end(copy, lane, now)
+    asked: list[Asking[Any]] = [
+        rows_of(copy.tries.order_by("number")),
+        standstill_of(copy, holds),
+        rows_of(audit.history(copy)[:_EVENTS]),
+    ]
+    tries, standstill, events = answer(together(asked))
+    ends_at = _window_end(copy, lane, clock.now())
     context = {
         "message": copy,
         "steps": [_step(copy, tries, index) for index in range(len(tries))],
         "planned": _planned(copy, lane, ends_at),
         "next_try": selectors.next_try(copy, lane),
-        "standstill": standstill_of(copy, holds),
+        "standstill": standstill,
         "may_see_queues": can_any(request.member, VIEWERS),
         "window_ends": ends_at,
         "content": _content(copy.content.payload, until),
@@ -71,7 +88,7 @@ def _draw_outgoing(
         "resends": [one for one in family if one.resend_of_id == copy.pk],
         "holds": holds,
         "goes_on": copy.due_at is not None or until is not None,
-        "events": audit.history(copy)[:_EVENTS],
+        "events": events,
         "actions": _actions(request, copy),
         "reveal": _reveal(request, copy, until),
         "may_operate": can(request.member, Permission.MESSAGES_OPERATE),
@@ -87,7 +104,7 @@ def incoming(request: MemberRequest, vault_id: int, incoming_id: int) -> HttpRes
     """A message that came in, and how far its processing is."""
     message, now = incoming_or_404(request, incoming_id), clock.now()
     until = shown_until(request, message, now)
-    stamp = f"{message.state}{message.attempts}{message.due_at}{until}{_newest_event(message)}"
+    stamp = f"{message.state}{message.attempts}{message.due_at}{until}{answer(_newest_event(message))}"
     return live_by(request, stamp, lambda: _draw_incoming(request, message, until))
 
 
@@ -134,14 +151,15 @@ def incoming_actions(request: MemberRequest, message: IncomingMessage) -> list[d
     ]
 
 
-def _standing(copy: MessageCopy) -> tuple[datetime | None, bool]:
+def _standing(copy: MessageCopy, lane: Lane | None) -> tuple[datetime | None, bool]:
     """What a waiting copy's next try hangs on besides itself."""
-    lane = selectors.lanes_of([copy]).get((copy.queue_id, copy.connection_id)) if copy.due_at else None
-    return (lane.paused_until, lane.stopped_since is None) if lane is not None else (None, False)
+    is_tried = lane is not None and copy.due_at is not None
+    return (lane.paused_until, lane.stopped_since is None) if lane is not None and is_tried else (None, False)
 
 
-def _newest_event(message: MessageCopy | IncomingMessage) -> int | None:
-    return audit.history(message).values_list("sequence", flat=True).first()
+def _newest_event(message: MessageCopy | IncomingMessage) -> Asking[int | None]:
+    (newest,) = yield (audit.history(message).values_list("sequence", flat=True)[:1],)
+    return next(iter(newest), None)
 
 
 def _step(copy: MessageCopy, tries: Sequence[DeliveryAttempt], index: int) -> dict[str, Any]:
@@ -248,12 +266,11 @@ def _message_part(message: IncomingMessage) -> str:
     return json.dumps({"attributes": received.attributes, "items": received.items}, default=str)
 
 
-def _holds(copy: MessageCopy) -> list[Hold]:
+def _holds(copy: MessageCopy) -> Asking[list[Hold]]:
     if copy.due_at is None or copy.connection is None:
         return []
-    return [
-        one for one in holding.in_force(copy.vault, connection=copy.connection) if one.queue_id in (None, copy.queue_id)
-    ]
+    holds = yield from holding.in_force(copy.vault, connection=copy.connection)
+    return [one for one in holds if one.queue_id in (None, copy.queue_id)]
 
 
 def _reveal(request: MemberRequest, message: MessageCopy | IncomingMessage, until: datetime | None) -> dict[str, str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from connections.models import Connection
+from connections.selectors.record import Record
 from connections.views.sections.base import Section
 from vaultadmin import audit
 from vaultadmin.access import MemberRequest
+from vaultadmin.together import Asking
 
 _SHOWN = 20
 
 
-def _events(request: MemberRequest, connection: Connection) -> dict[str, Any]:
-    return {"events": audit.history(connection)[:_SHOWN]}
+def _events(request: MemberRequest, record: Record) -> Asking[dict[str, Any]]:
+    (events,) = yield (audit.history(record.connection)[:_SHOWN],)
+    return {"events": events}
 
 
 AUDIT = Section("audit", "Audit", "connections/_audit.html", _events)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from connections.models import Connection
+from connections.selectors.record import Record
 from vaultadmin.access import MemberRequest
+from vaultadmin.together import Asking
 
 
 def always(_connection: Connection) -> bool:
@@ -27,10 +29,13 @@ def external(connection: Connection) -> bool:
 
 @dataclass(frozen=True)
 class Section:
-    """One card of the record page: its anchor, its heading, its template and what the template reads."""
+    """One card of the record page: its anchor, its heading, its template and what the template reads.
+
+    All sections of a page are asked together, so `context` says what it asks instead of asking it.
+    """
 
     id: str
     label: str
     template: str
-    context: Callable[[MemberRequest, Connection], dict[str, Any]]
+    context: Callable[[MemberRequest, Record], Asking[dict[str, Any]]]
     shown: Callable[[Connection], bool] = always

@@ -9,14 +9,17 @@ from django.urls import reverse
 
 from connections.models import Connection
 from connections.selectors import lookups as selectors
+from connections.selectors.record import Record
 from connections.services import lookups
 from connections.views.sections.base import Section
 from vaultadmin.access import MemberRequest
+from vaultadmin.together import Asking
 
 
-def _lookups(request: MemberRequest, connection: Connection) -> dict[str, Any]:
+def _lookups(request: MemberRequest, record: Record) -> Asking[dict[str, Any]]:
+    connection = record.connection
     refusal = lookups.refusal(connection)
-    sets = [] if refusal else selectors.sets(connection)
+    sets = [] if refusal else (yield from selectors.sets(connection))
     return {
         "lookup_sets": [
             {**row, "url": _url(connection, "lookups", type=row["type"], name=row["name"])} for row in sets

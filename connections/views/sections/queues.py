@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from connections.models import Connection
 from connections.selectors import queues as selectors
+from connections.selectors.record import Record
 from connections.services.messages.queues import VIEWERS
 from connections.views.sections.base import Section
 from vaultadmin.access import MemberRequest
 from vaultadmin.permissions import can_any
+from vaultadmin.together import Asking, rows_of
 
 
-def _queues(request: MemberRequest, connection: Connection) -> dict[str, Any]:
+def _queues(request: MemberRequest, record: Record) -> Asking[dict[str, Any]]:
     may_see = can_any(request.member, VIEWERS)
-    links = selectors.using(request.member, connection) if may_see else []
+    links = (yield from rows_of(selectors.using(request.member, record.connection))) if may_see else []
     return {
         "queue_links": [(link, selectors.outcome(link)) for link in links],
         "may_see_queues": may_see,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from connections.constants import ConnectionState
 from connections.integrations import catalogue
-from connections.models import Connection
+from connections.models import Connection, Integration
+from connections.selectors import integrations, lookups
+from connections.selectors.record import Record
 from connections.views.common import record_url
 from connections.views.sections.base import Section
 from vaultadmin.access import MemberRequest
 from vaultadmin.applications import Application
+from vaultadmin.together import Asking, rows_of, together
 
 LIMITATIONS = (
     "If a user deletes a record that either side of the connection was using, Vault ceases to update connected "
@@ -38,8 +42,11 @@ def is_standard(connection: Connection) -> bool:
     return bool(connection.standard_key)
 
 
-def _set_up(request: MemberRequest, connection: Connection) -> dict[str, Any]:
-    steps = [_user(connection), _peer(connection), _integrations(connection), _lookups(connection)]
+def _set_up(request: MemberRequest, record: Record) -> Asking[dict[str, Any]]:
+    connection = record.connection
+    asked: list[Asking[Any]] = [rows_of(integrations.of_connection(connection)), lookups.sets(connection)]
+    found, sets = yield from together(asked)
+    steps = [_user(connection), _peer(connection), _integrations(connection, found), _lookups(connection, sets)]
     return {"steps": steps, "steps_done": sum(step.done for step in steps), "limitations": LIMITATIONS}
 
 
@@ -62,15 +69,14 @@ def _peer(connection: Connection) -> Step:
     return Step(f"Connected with a {far} Vault", done, text, f"{record_url(connection)}#workflow")
 
 
-def _integrations(connection: Connection) -> Step:
-    statuses = [row.is_active for row in connection.integrations.all()]
-    on = sum(statuses)
-    text = f"{on} of {len(statuses)} are Active. Switch on what the two Vaults are to exchange."
+def _integrations(connection: Connection, found: Sequence[Integration]) -> Step:
+    on = sum(row.is_active for row in found)
+    text = f"{on} of {len(found)} are Active. Switch on what the two Vaults are to exchange."
     return Step("Integrations switched on", on > 0, text, f"{record_url(connection)}#integrations")
 
 
-def _lookups(connection: Connection) -> Step:
-    count = connection.reference_lookups.count()
+def _lookups(connection: Connection, sets: Sequence[dict[str, Any]]) -> Step:
+    count = sum(row["number"] for row in sets)
     text = (
         f"{count} value{'' if count == 1 else 's'} translated."
         if count

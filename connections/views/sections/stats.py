@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from connections.models import Connection, ConnectionStats
+from connections.models import ConnectionStats
 from connections.selectors import stats
+from connections.selectors.record import Record
 from connections.selectors.stats import COUNTERS, Period
 from connections.views.common import record_url
 from connections.views.sections.base import Section
 from vaultadmin import clock
 from vaultadmin.access import MemberRequest
 from vaultadmin.query import replaced_query
+from vaultadmin.together import Asking
 
 PERIODS = (7, 30, 90)
 _DEFAULT = 30
@@ -26,9 +28,10 @@ def asked_days(request: MemberRequest) -> int:
     return int(asked) if asked in map(str, PERIODS) else _DEFAULT
 
 
-def _stats(request: MemberRequest, connection: Connection) -> dict[str, Any]:
+def _stats(request: MemberRequest, record: Record) -> Asking[dict[str, Any]]:
     number = asked_days(request)
-    period = stats.last_days(connection, today=clock.now().date(), number=number)
+    connection = record.connection
+    period = yield from stats.last_days(connection, today=clock.now().date(), number=number)
     labels = {name: str(getattr(ConnectionStats._meta.get_field(name), "verbose_name", name)) for name in COUNTERS}
     shown = {
         "number": number,

@@ -9,6 +9,7 @@ from tests.connections.handshake import settle, upload
 from tests.factories.connections import make_external
 from tests.factories.spark import make_inbound, make_outbound, make_spark_admin, put
 from vaultadmin import clock
+from vaultadmin.together import answer
 
 
 def test_a_connection_is_not_deleted_while_a_queue_names_it(admin, connection, queue):
@@ -32,7 +33,7 @@ def test_the_refusal_names_the_queues(admin, labels, sentence):
     for label in labels:
         make_outbound(admin, connection, label=label)
 
-    assert deleting.delete_refusal(connection) == sentence
+    assert answer(deleting.delete_refusal(connection)) == sentence
 
 
 def test_a_connection_for_which_messages_wait_stays_in_its_queue(admin, queue):

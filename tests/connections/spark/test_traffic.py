@@ -10,6 +10,7 @@ from connections.services.messages.traffic import Passage
 from connections.services.stats import Counts
 from tests.factories.connections import make_external
 from tests.factories.spark import make_outbound, make_spark_admin, put
+from vaultadmin.together import answer
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 4, 13, 27, 31, tzinfo=UTC)
@@ -70,7 +71,7 @@ def test_a_queue_shows_what_waits_and_how_long_messages_took(admin, link):
     carry(link, at=NOW - timedelta(hours=3), sent=10, failures=2, waits=[60.0] * 10)
     carry(link, at=NOW - timedelta(minutes=2), sent=4, waits=[0.5] * 4)
 
-    found = selectors.of_queue(link.queue, now=NOW)
+    found = answer(selectors.of_queue(link.queue, now=NOW))
 
     total, [(lane, flow)] = found.total, found.lanes
     assert (total.waiting, lane.waiting, total.oldest_at) == (2, 2, NOW - timedelta(minutes=9))
@@ -86,25 +87,25 @@ def test_a_connection_shows_every_queue_it_belongs_to(admin, link):
     put(other, admin, now=NOW)
     carry(link, sent=1, waits=[1.0])
 
-    found = selectors.of_connection(link.connection, now=NOW)
+    found = answer(selectors.of_connection(link.connection, now=NOW))
 
     assert {lane.queue for lane, _flow in found.lanes} == {link.queue_id, other.pk}
     assert (found.total.waiting, found.total.day["sent"]) == (1, 1)
-    assert selectors.of_vault(admin.vault, now=NOW).total.waiting == 1
+    assert answer(selectors.of_vault(admin.vault, now=NOW)).total.waiting == 1
 
 
 def test_a_vault_shows_nothing_of_another(link):
     stranger = make_spark_admin()
     carry(link, sent=1)
 
-    assert not selectors.of_vault(stranger.vault, now=NOW).lanes
+    assert not answer(selectors.of_vault(stranger.vault, now=NOW)).lanes
 
 
 def test_today_begins_at_midnight_utc(link):
     carry(link, at=NOW.replace(hour=0) - timedelta(hours=1), sent=5)
     carry(link, at=NOW.replace(hour=0), sent=2)
 
-    total = selectors.of_queue(link.queue, now=NOW).total
+    total = answer(selectors.of_queue(link.queue, now=NOW)).total
 
     assert (total.day["sent"], total.today["sent"]) == (7, 2)
 
@@ -124,4 +125,4 @@ def test_the_questions_do_not_grow_with_queues(admin, link, django_assert_max_nu
         make_outbound(admin, link.connection)
 
     with django_assert_max_num_queries(2):
-        selectors.of_connection(link.connection, now=NOW)
+        answer(selectors.of_connection(link.connection, now=NOW))

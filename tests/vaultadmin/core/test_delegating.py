@@ -15,6 +15,7 @@ from tests.vaultadmin.core.test_worklist import KIND, Handler, open_task
 from vaultadmin import clock
 from vaultadmin.models import AuditEvent, Delegation, Task
 from vaultadmin.permissions import Permission
+from vaultadmin.together import known
 from vaultadmin.worklist import delegating, notices, registry, selectors, services
 from vaultadmin.worklist.holding import Standing
 
@@ -161,7 +162,7 @@ def test_one_person_is_not_two_pairs_of_eyes_through_two_hats(task, people, monk
     if not place:
         give(task, receiver, giver, seen=giver.pk)
     hands = {task.pk: {registry.Hand(receiver.user_id, hand.in_place)}}
-    monkeypatch.setattr(Handler, "hands_elsewhere", lambda _self, _tasks: hands)
+    monkeypatch.setattr(Handler, "hands_elsewhere", lambda _self, _tasks: known(hands))
 
     if refused:
         with pytest.raises(services.VerdictRefused, match="another pair of eyes"):

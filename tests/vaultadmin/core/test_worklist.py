@@ -8,6 +8,7 @@ from vaultadmin import clock
 from vaultadmin.models import AuditEvent
 from vaultadmin.models.task import TaskStatus
 from vaultadmin.permissions import Permission
+from vaultadmin.together import known
 from vaultadmin.worklist import registry, selectors, services
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,7 @@ class Handler:
         return "You cannot decide your own request." if own else ""
 
     def hands_elsewhere(self, tasks):
-        return {}
+        return known({})
 
     def complete(self, task, *, by, verdict, comment, proof, now):
         self.done.append((task.pk, verdict))
