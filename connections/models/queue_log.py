@@ -17,12 +17,17 @@ class EntryType(TextChoices):
     TRACE = "TRACE", "Trace"
 
 
+def may_read(member: Membership) -> bool:
+    """May this member read the queue logs of their vault?"""
+    return can_any(member, (Permission.QUEUE_LOG, Permission.MESSAGES_OPERATE))
+
+
 class QueueLogQuerySet(models.QuerySet["QueueLogEntry"]):
     """Lines of the log."""
 
     def visible_to(self, member: Membership) -> QueueLogQuerySet:
         """Those of the member's vault, for whoever may read queue logs."""
-        if not can_any(member, (Permission.QUEUE_LOG, Permission.MESSAGES_OPERATE)):
+        if not may_read(member):
             return self.none()
         return self.filter(vault=member.vault_id)
 
