@@ -26,8 +26,9 @@ class ConnectionsConfig(AppConfig):
         from connections.services.messages import alerting, copying_queues, queue_links
         from connections.services.signing import foretelling
         from connections.views import rest, rest_queues
+        from connections.views import spark as spark_address
         from connections.watching import calling, telling
-        from vaultadmin import registries, wake
+        from vaultadmin import registries, straight, wake
         from vaultadmin.registries import RestResource
         from vaultadmin.sandboxes import registry as sandboxes
         from vaultadmin.worklist import registry
@@ -38,6 +39,7 @@ class ConnectionsConfig(AppConfig):
         wake.register("connections.deliver", "connections.tasks.deliver_messages")
         processors.registered |= {filing.NAME: filing.PROCESSOR, answering.NAME: answering.PROCESSOR}
         processors.handlers[failure_mail.NAME] = failure_mail.HANDLER
+        straight.ways.append(spark_address.WAY)
         checks.register()
         recorded.register()
         registries.mail_writers[foretelling.TOPIC] = foretelling.mail

@@ -69,7 +69,7 @@ def short_way(get_response: Handler) -> Handler:
     Only addresses settings.MACHINE_PATHS names whose view is behind Gate.MACHINE; all others go the long way. The
     answers carry the headers every other answer carries, and plain http is redirected where it is for everybody.
     """
-    usual = _UsualHeaders()
+    usual = UsualHeaders()
 
     @convert_exception_to_response
     def straight(request: HttpRequest) -> Any:
@@ -96,7 +96,7 @@ def short_way(get_response: Handler) -> Handler:
     return middleware
 
 
-class _UsualHeaders:
+class UsualHeaders:
     """What the middleware that sets headers writes on an answer that says nothing of its own: found out once each for
     http and https, by letting it write on an empty one."""
 

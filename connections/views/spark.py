@@ -1,7 +1,11 @@
-"""The address Spark messages come to: HTTP around `connections.services.messages.accepting`, and nothing else."""
+"""The address Spark messages come to: HTTP around `connections.services.messages.accepting`, and nothing else.
+
+Nearly every message is a new one of a sender that is known, and goes the straight way; all others come to the view.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import structlog
@@ -15,6 +19,7 @@ from connections.views.posted import headers_of, later, problem, too_large
 from vaultadmin import clock, place
 from vaultadmin.access import Gate, requires
 from vaultadmin.models import Vault
+from vaultadmin.straight import Call, Way
 
 RETRY_SECONDS: Final = 30
 
@@ -24,7 +29,10 @@ logger = structlog.get_logger(__name__)
 @csrf_exempt
 @requires(Gate.MACHINE)
 def receive(request: HttpRequest, vault_id: int, queue_name: str) -> HttpResponse:
-    """Store one message; 200 only after it is committed. Every refusal of identity is the same 401."""
+    """Store one message that did not go the straight way; 200 only after it is committed.
+
+    Every refusal of identity is the same 401.
+    """
     if request.method != "POST":
         return problem(405, "Messages are posted.", Allow="POST")
     if refused := too_large(request, MAX_BYTES):
@@ -32,8 +40,6 @@ def receive(request: HttpRequest, vault_id: int, queue_name: str) -> HttpRespons
     posted = accepting.Posted(request.body, list(headers_of(request.META)), request.get_full_path())
     now = clock.now()
     try:
-        if accepting.accept_as_before(posted, vault_id=vault_id, queue_name=queue_name, now=now):
-            return HttpResponse(status=200)
         if place.held():
             return later(RETRY_SECONDS)
         vault = Vault.objects.filter(pk=vault_id).first() if vault_id < 2**63 else None
@@ -46,3 +52,17 @@ def receive(request: HttpRequest, vault_id: int, queue_name: str) -> HttpRespons
         logger.exception("spark_message_not_taken")
         return later(RETRY_SECONDS)
     return HttpResponse(status=200)
+
+
+def _take(call: Call) -> bool:
+    """Store a new message of a sender this process has believed before; whatever else it is, `receive` says."""
+    vault_id, queue_name = call.named
+    posted = accepting.Posted(call.body, list(headers_of(call.environ)), call.environ["PATH_INFO"])
+    try:
+        return accepting.accept_as_before(posted, vault_id=int(vault_id), queue_name=queue_name, now=clock.now())
+    except DatabaseError:
+        # The view asks the database again, and tells what it meets.
+        return False
+
+
+WAY: Final = Way(re.compile(r"/v/([0-9]{1,18})/spark/([-a-zA-Z0-9_]+)"), MAX_BYTES, _take)

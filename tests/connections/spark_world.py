@@ -1,5 +1,4 @@
 import pytest
-from django.test import Client
 
 from connections.constants import ConnectionState
 from connections.models import Binding, IncomingMessage
@@ -9,13 +8,14 @@ from tests.connections.remote_peer import RemotePeer
 from tests.connections.remote_peer import post as post_to_peering
 from tests.connections.spark_peer import SparkLetter
 from tests.factories.people import make_member
+from tests.served import served
 from vaultadmin import clock
 from vaultadmin.permissions import Permission
 
 
 @pytest.fixture
 def client():
-    return Client(enforce_csrf_checks=True)
+    return served(enforce_csrf_checks=True)
 
 
 @pytest.fixture
