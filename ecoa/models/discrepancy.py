@@ -92,7 +92,8 @@ class Discrepancy(models.Model):
 
     `version` is our version of the participant the difference was found against; `stamp` grows with every change, so
     that a decision is about exactly what the person saw. `holder_unknown`: eCOA says somebody else has our value
-    (ID-0003), so there is no value of theirs to compare with.
+    (ID-0003), so there is no value of theirs to compare with. The places are set when eCOA holds the participant
+    somewhere else: the site and region of each side.
     """
 
     vault = models.ForeignKey("vaultadmin.Vault", models.CASCADE, related_name="+")
@@ -109,6 +110,8 @@ class Discrepancy(models.Model):
     our_value = models.CharField(_("our value"), max_length=500, blank=True)
     their_value = models.CharField(_("eCOA's value"), max_length=500, blank=True)
     their_my_id = models.CharField(max_length=255, blank=True)
+    our_place = models.CharField(max_length=500, blank=True, default="", db_default="")
+    their_place = models.CharField(max_length=500, blank=True, default="", db_default="")
     holder_unknown = models.BooleanField(default=False)
     found_by = models.CharField(max_length=8, choices=Finder.choices)
     found_at = models.DateTimeField()
@@ -153,6 +156,16 @@ class Discrepancy(models.Model):
     def look(self) -> str:
         """The state as people should see it: an open one waits for somebody."""
         return "attention" if self.state == DiscrepancyState.OPEN else self.state
+
+    @property
+    def our_side(self) -> str:
+        """What differs, as we hold it: the place where eCOA has the participant somewhere else, else the value."""
+        return self.our_place if self.their_place else self.our_value
+
+    @property
+    def their_side(self) -> str:
+        """The same as eCOA holds it; empty for nothing."""
+        return self.their_place or self.their_value
 
     @property
     def subject(self) -> str:

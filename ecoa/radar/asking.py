@@ -188,9 +188,11 @@ class _Reader:
             if reading.found is None:
                 continue
             look.their_value, look.their_my_id = reading.found.participant_id, reading.found.my_veeva_participant_id
+            ours = self.regions[owned.site]
+            look.our_place, look.their_place = _place(owned.site, ours), _place(site, region)
             look.detail = f"eCOA holds this participant at site {site[:100]}."
-            if region != self.regions[owned.site]:
-                look.kind, look.region = DiscrepancyKind.REGION_MOVED.value, region
+            if region != ours:
+                look.kind = DiscrepancyKind.REGION_MOVED.value
                 look.detail = f"eCOA holds this participant at site {site[:100]}, in the region {region[:200]}"
             return
 
@@ -198,3 +200,7 @@ class _Reader:
         if look.says is Says.SITE:
             self.refused[look.owned.site] = look
         self.study_refused = self.study_refused or look.says is Says.STUDY
+
+
+def _place(site: str, region: str) -> str:
+    return f"Site {site[:100]}, {region[:300]}"

@@ -54,7 +54,8 @@ class Look:
     detail: str = ""
     their_value: str = ""
     their_my_id: str = ""
-    region: str = ""
+    our_place: str = ""
+    their_place: str = ""
     readings: list[Reading] = field(default_factory=list)
 
 

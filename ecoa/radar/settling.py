@@ -45,26 +45,29 @@ UPDATE ecoa_participant p
 _STANDING = """
    SET kind = CASE WHEN d.kind = 'conflict' THEN d.kind ELSE excluded.kind END, code = excluded.code,
        detail = excluded.detail, version = excluded.version, our_value = excluded.our_value,
-       their_value = excluded.their_value, their_my_id = excluded.their_my_id, seen_at = excluded.seen_at,
+       their_value = excluded.their_value, their_my_id = excluded.their_my_id, our_place = excluded.our_place,
+       their_place = excluded.their_place, seen_at = excluded.seen_at,
        state = CASE WHEN {kept} THEN d.state ELSE 'open' END,
        decision_id = CASE WHEN {kept} THEN d.decision_id END,
-       stamp = d.stamp + CASE WHEN {kept} AND d.their_value = excluded.their_value AND d.version = excluded.version
-                              THEN 0 ELSE 1 END
+       stamp = d.stamp + CASE WHEN {kept} AND {same} THEN 0 ELSE 1 END
 """
-_KEPT = """(d.state = 'open' OR d.send_due OR (
-            d.their_value = excluded.their_value AND d.version = excluded.version
+_SAME = """d.their_value = excluded.their_value AND d.their_place = excluded.their_place
+           AND d.our_place = excluded.our_place AND d.version = excluded.version"""
+_KEPT = f"""(d.state = 'open' OR d.send_due OR (
+            {_SAME}
             AND (SELECT x.remedy FROM ecoa_decision x WHERE x.id = d.decision_id) = 'at_source'))"""
 
 _FOUND = f"""
 INSERT INTO ecoa_discrepancy AS d (vault_id, mapping_id, site_id, participant_id, kind, state, code, detail, version,
-        our_value, their_value, their_my_id, holder_unknown, found_by, found_at, seen_at, send_due, stamp)
+        our_value, their_value, their_my_id, our_place, their_place, holder_unknown, found_by, found_at, seen_at,
+        send_due, stamp)
 SELECT %(vault)s, %(mapping)s, o.site, o.participant, o.kind, 'open', o.code, o.detail, o.version, o.our_value,
-       o.their_value, o.their_my_id, FALSE, 'radar', %(now)s, %(now)s, FALSE, 1
+       o.their_value, o.their_my_id, o.our_place, o.their_place, FALSE, 'radar', %(now)s, %(now)s, FALSE, 1
   FROM jsonb_to_recordset(%(rows)s::jsonb) AS o(
        participant bigint, site bigint, version integer, kind text, code text, detail text, our_value text,
-       their_value text, their_my_id text)
+       their_value text, their_my_id text, our_place text, their_place text)
  ORDER BY o.participant
-    ON CONFLICT (participant_id) WHERE state IN ('open', 'decided') DO UPDATE {_STANDING.format(kept=_KEPT)}
+    ON CONFLICT (participant_id) WHERE state IN ('open', 'decided') DO UPDATE {_STANDING.format(kept=_KEPT, same=_SAME)}
 RETURNING d.participant_id, xmax = 0
 """  # nosec B608: constants of this module
 
@@ -77,7 +80,7 @@ SELECT %(vault)s, %(mapping)s, o.site, o.kind, 'open', o.code, o.detail, 0, o.ou
        site bigint, kind text, code text, detail text, our_value text, their_value text)
  ORDER BY o.site
     ON CONFLICT (site_id, kind) WHERE state IN ('open', 'decided') AND participant_id IS NULL
-    DO UPDATE {_STANDING.format(kept=_KEPT)}
+    DO UPDATE {_STANDING.format(kept=_KEPT, same=_SAME)}
 RETURNING d.site_id, xmax = 0
 """  # nosec B608: constants of this module
 
@@ -164,6 +167,8 @@ def _row(look: Look, label: str) -> dict[str, Any]:
         "their_value": look.their_value[:500],
         "their_my_id": look.their_my_id[:255],
         "my_id": look.their_my_id[:255],
+        "our_place": look.our_place[:500],
+        "their_place": look.their_place[:500],
         "kind": look.kind,
         "code": look.code[:32],
         "detail": look.detail[:500],
@@ -201,8 +206,8 @@ def _standing(participants: list[int]) -> set[int]:
 def _found_entry(row: dict[str, Any]) -> audit.Entry:
     changes: audit.Changes = {
         "kind": (None, str(DiscrepancyKind(row["kind"]).label)),
-        "ours": (None, row["our_value"]),
-        "eCOA's": (None, row["their_value"] or None),
+        "ours": (None, row["our_place"] or row["our_value"]),
+        "eCOA's": (None, row["their_place"] or row["their_value"] or None),
     }
     for reading in row["readings"][-1:]:
         changes |= proof.question(reading)

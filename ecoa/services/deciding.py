@@ -191,8 +191,8 @@ def _apply(decision: Decision, row: Discrepancy, now: datetime) -> list[audit.En
     kind, pk = ("ecoa.participant", row.participant_id) if row.participant_id else ("ecoa.site", row.site_id)
     changes: audit.Changes = {
         "decision": (None, str(remedy.label)),
-        "ours": (row.our_value or None, None),
-        "eCOA's": (row.their_value or None, None),
+        "ours": (row.our_side or None, None),
+        "eCOA's": (row.their_side or None, None),
         "signed in": (None, str(decision)),
     }
     return [*entries, audit.Entry("discrepancy.decided", kind, str(pk), row.subject, changes, decision.reason)]

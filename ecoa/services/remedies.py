@@ -50,7 +50,7 @@ def version(rows: Iterable[Discrepancy]) -> str:
 
 def statement(rows: Iterable[Discrepancy]) -> dict[str, Any]:
     """The discrepancies a person looks at, in one spelling."""
-    return {"discrepancies": sorted([row.pk, row.stamp, row.kind, row.our_value, row.their_value] for row in rows)}
+    return {"discrepancies": sorted([row.pk, row.stamp, row.kind, row.our_side, row.their_side] for row in rows)}
 
 
 def why_not(row: Discrepancy, remedy: Remedy) -> str:

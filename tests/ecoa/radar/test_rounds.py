@@ -99,6 +99,26 @@ def test_five_mutations_are_all_found_in_one_round_without_false_alarm_within_th
     assert (cycle.read, cycle.found, cycle.unread) == (amount, 5, 0)
 
 
+def test_participant_found_in_another_region_is_shown_by_place_on_both_sides(study, machine, synced):
+    eu = make_site(study.mapping, "2001")
+    machine.regions["2001"] = f"https://eu.{HOST}/"
+    [row], _others = synced(1), synced(1, eu)
+    machine.store[row.internal_id].site = "2001"
+
+    go_round(study.mapping)
+
+    moved = Discrepancy.objects.get()
+    assert (moved.kind, moved.our_side) == ("region_moved", f"Site {study.site.number}, https://us.{HOST}/")
+    assert moved.their_side == f"Site 2001, https://eu.{HOST}/"
+    changes = AuditEvent.objects.get(event="discrepancy.found").changes
+    assert (changes["ours"][1], changes["eCOA's"][1]) == (moved.our_side, moved.their_side)
+    stamp = moved.stamp
+    ReadBackCycle.objects.all().delete()
+    go_round(study.mapping)
+    moved.refresh_from_db()
+    assert moved.stamp == stamp
+
+
 def test_what_agrees_again_is_cleared_by_itself(study, machine, synced):
     [row] = synced(1)
     machine.store[row.internal_id].participant_id = "changed-there"
