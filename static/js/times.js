@@ -16,6 +16,12 @@ function relative(moment, now) {
   return seconds > 0 ? `${phrase} ago` : `in ${phrase}`;
 }
 
+function lasting(moment, now) {
+  const words = relative(moment, now);
+  if (words.endsWith(" ago")) return `for ${words.slice(0, -4)}`;
+  return words === "just now" ? "for less than a minute" : `since ${words}`;
+}
+
 const zoned = (zone) => new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
 let mode = document.cookie.split("; ").find((part) => part.startsWith("times="))?.slice(6) ?? "relative";
 
@@ -26,7 +32,9 @@ function render() {
   const now = new Date();
   for (const element of document.querySelectorAll("time[data-when]")) {
     const moment = new Date(element.dateTime);
-    const text = shown === "relative" ? relative(moment, now) : zoned(zone).format(moment) + (zone === "UTC" ? " UTC" : "");
+    const lasts = element.dataset.when === "lasting";
+    const exact = () => (lasts ? "since " : "") + zoned(zone).format(moment) + (zone === "UTC" ? " UTC" : "");
+    const text = shown === "relative" ? (lasts ? lasting : relative)(moment, now) : exact();
     if (element.textContent !== text) element.textContent = text;
   }
   if (!bar) return;

@@ -31,3 +31,11 @@ def relative(moment: datetime, now: datetime) -> str:
     count = max(1, int(distance // size))
     phrase = f"{count} {word}{'' if count == 1 else 's'}"
     return f"{phrase} ago" if seconds > 0 else f"in {phrase}"
+
+
+def lasting(moment: datetime, now: datetime) -> str:
+    """How long something has been so: for 3 minutes; beyond thirty days since the date."""
+    words = relative(moment, now)
+    if words.endswith(" ago"):
+        return f"for {words.removesuffix(' ago')}"
+    return "for less than a minute" if words == "just now" else f"since {words}"

@@ -56,15 +56,19 @@ def state_badge(state: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def when(moment: datetime | None, copy: bool = False, empty: str = "Never") -> SafeString:
-    """Relative time; exact UTC on hover. With `copy` the exact time is written out and can be copied."""
+def when(moment: datetime | None, copy: bool = False, empty: str = "Never", lasting: bool = False) -> SafeString:
+    """Relative time; exact UTC on hover. With `copy` the exact time is written out and can be copied.
+
+    `lasting` is for what began then and still is so: "for 3 minutes", where a time of the day reads "since 09:12".
+    """
     if moment is None:
         return format_html('<span class="text-secondary">{}</span>', empty)
     shown = format_html(
-        '<time class="when" data-when datetime="{}" title="{}">{}</time>',
+        '<time class="when" data-when{} datetime="{}" title="{}">{}</time>',
+        "=lasting" if lasting else "",
         _times.iso(moment),
         _times.exact(moment),
-        _times.relative(moment, clock.now()),
+        (_times.lasting if lasting else _times.relative)(moment, clock.now()),
     )
     if not copy:
         return shown

@@ -238,11 +238,13 @@ def test_words_for_times_are_the_same_on_the_server_and_in_the_browser(open_page
     now = datetime(2026, 5, 14, 12, tzinfo=UTC)
     said = page.evaluate(
         f"distances => {{ {function}; const now = new Date('{_times.iso(now)}');"
-        " return distances.map(seconds => relative(new Date(now - seconds * 1000), now)); }",
+        " return distances.map(seconds => new Date(now - seconds * 1000)).map(moment => [relative(moment, now),"
+        " lasting(moment, now)]); }",
         distances,
     )
 
-    assert said == [_times.relative(now - timedelta(seconds=seconds), now) for seconds in distances]
+    moments = [now - timedelta(seconds=seconds) for seconds in distances]
+    assert said == [[_times.relative(moment, now), _times.lasting(moment, now)] for moment in moments]
 
 
 def test_the_drawer_opens_and_closes_on_a_phone(open_page):

@@ -27,6 +27,20 @@ def test_a_distance_becomes_words(distance, words):
     assert _times.relative(NOW - distance, NOW) == words
 
 
+@pytest.mark.parametrize(
+    ("distance", "words"),
+    [
+        (timedelta(seconds=-5), "for less than a minute"),
+        (timedelta(seconds=44), "for less than a minute"),
+        (timedelta(minutes=5), "for 5 minutes"),
+        (timedelta(hours=1), "for 1 hour"),
+        (timedelta(days=30), "since 14 Apr 2026"),
+    ],
+)
+def test_what_lasts_is_told_by_how_long(distance, words):
+    assert _times.lasting(NOW - distance, NOW) == words
+
+
 def test_exact_times_are_utc_whatever_the_zone():
     moment = datetime(2026, 5, 14, 14, 0, 5, tzinfo=timezone(timedelta(hours=2)))
 
