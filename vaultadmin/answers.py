@@ -19,13 +19,19 @@ def frame(request: HttpRequest) -> str:
     return "components/dialog_frame.html" if is_fragment(request) else "components/dialog_page.html"
 
 
-def dialog_done(request: HttpRequest, event: str, *, fallback: str, toast: str = "") -> HttpResponse:
-    """A dialog did its work: htmx closes it and tells the page `event`; a plain form goes to `fallback`."""
+def dialog_done(
+    request: HttpRequest, event: str, *, fallback: str, toast: str = "", link: tuple[str, str] | None = None
+) -> HttpResponse:
+    """A dialog did its work: htmx closes it and tells the page `event`; a plain form goes to `fallback`.
+
+    A toast may end with a link: its words and its address.
+    """
     if not is_fragment(request):
         return HttpResponseRedirect(fallback)
     triggers: dict[str, object] = {"dialog:close": {}, event: {}}
     if toast:
-        triggers["toast"] = {"text": toast, "level": "success"}
+        leads = {"link": link[0], "url": link[1]} if link is not None else {}
+        triggers["toast"] = {"text": toast, "level": "success", **leads}
     return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(triggers)})
 
 

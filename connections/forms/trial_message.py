@@ -20,10 +20,19 @@ class QueueField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return f"{obj.label}: goes to {', '.join(str(link.connection) for link in active)}"
 
 
-class TrialMessageForm(forms.Form):
-    """By which queue the message leaves; the key makes a double click one message."""
+class KeyForm(forms.Form):
+    """The key makes a double click one message."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["initial"] = {"key": uuid4(), **kwargs.get("initial", {})}
+        super().__init__(*args, **kwargs)
+
+
+class TrialMessageForm(KeyForm):
+    """By which queue the message leaves."""
+
     queue = QueueField(
         Queue.objects.none(),
         empty_label=None,
@@ -34,6 +43,6 @@ class TrialMessageForm(forms.Form):
     )
 
     def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
-        kwargs["initial"] = {"key": uuid4(), "queue": trial_message.queues_of(connection).first()}
+        kwargs["initial"] = {"queue": trial_message.queues_of(connection).first()}
         super().__init__(*args, **kwargs)
         self.fields["queue"].queryset = trial_message.queues_of(connection)  # type: ignore[attr-defined]

@@ -8,5 +8,6 @@ from connections.views import probing, trial_message
 urlpatterns = [
     path(f"{RECORD}test/", probing.connection, name="test"),
     path(f"{RECORD}test-message/", trial_message.send, name="test-message"),
+    path("admin/queues/<slug:queue_name>/test-message/", trial_message.send_by_queue, name="queue-test-message"),
     path("admin/authorizations/<int:authorization_id>/test/", probing.authorization, name="authorization-test"),
 ]

@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html
 
 from connections.models import Connection
 from connections.views.common import record_url
@@ -61,11 +62,17 @@ def dialog(
     return render(request, f"connections/{name}.html", context, status=status)
 
 
-def said(request: MemberRequest, sentence: str, *, fallback: str, event: str = CHANGED) -> HttpResponse:
-    """It worked: htmx closes the dialog and refreshes what listens to `event`; a plain form goes to `fallback`."""
-    response = dialog_done(request, event, fallback=fallback, toast=sentence)
+def said(
+    request: MemberRequest, sentence: str, *, fallback: str, event: str = CHANGED, link: tuple[str, str] | None = None
+) -> HttpResponse:
+    """It worked: htmx closes the dialog and refreshes what listens to `event`; a plain form goes to `fallback`.
+
+    With a `link` (its words, its address) the sentence leads to what was made.
+    """
+    response = dialog_done(request, event, fallback=fallback, toast=sentence, link=link)
     if response.status_code != 204:
-        messages.success(request, sentence)
+        shown = format_html('{} <a href="{}">{}</a>', sentence, link[1], link[0]) if link else sentence
+        messages.success(request, shown)
     return response
 
 

@@ -14,9 +14,10 @@ from connections.constants import ConnectionState, IncomingState, QueueType
 from connections.models import Hold, Lane, MessageCopy, Queue, QueueConnection
 from connections.selectors import messages
 from connections.selectors import queues as selectors
-from connections.services.messages import holding, queue_ending, queues, tallies
+from connections.services.messages import holding, queue_ending, queues, tallies, trial_message
 from connections.spark.message import CAPACITY
 from connections.views import alerts, flow
+from connections.views.common import menu_entry
 from connections.views.messages.common import filtered_url
 from vaultadmin import audit, clock
 from vaultadmin.access import MemberRequest, requires
@@ -203,14 +204,18 @@ def _sections(queue: Queue) -> list[dict[str, str]]:
 def _actions(request: MemberRequest, queue: Queue) -> Asking[list[dict[str, Any]]]:
     lacking = queues.needed(queue.type)
     refusal = "" if can(request.member, lacking) else f"Needs “{lacking.label}”."
-    asked: list[Asking[Any]] = [tallies.asked(queue), queue_ending.delete_refusal(queue)]
-    waiting, kept = yield from together(asked)
+    asked: list[Asking[Any]] = [
+        tallies.asked(queue),
+        queue_ending.delete_refusal(queue),
+        _send_test(request, queue) if queue.is_outbound else known([]),
+    ]
+    waiting, kept, tried = yield from together(asked)
     entries = (
         ("Edit", "queue-edit", "pencil", "", False),
         ("Reset", "queue-reset", "refresh", "" if waiting else "No message waits in this queue.", True),
         ("Delete", "queue-delete", "trash", kept, True),
     )
-    return [
+    return tried + [
         {
             "label": label,
             "url": queue_url(queue, route),
@@ -220,6 +225,20 @@ def _actions(request: MemberRequest, queue: Queue) -> Asking[list[dict[str, Any]
             "danger": danger,
         }
         for label, route, icon, reason, danger in entries
+    ]
+
+
+def _send_test(request: MemberRequest, queue: Queue) -> Asking[list[dict[str, Any]]]:
+    refusal = yield from trial_message.refusal_of_queue(queue)
+    return [
+        menu_entry(
+            request.member,
+            "Send signed test message",
+            queue_url(queue, "queue-test-message"),
+            icon="send",
+            needs=Permission.MESSAGES_OPERATE,
+            refusal=refusal,
+        )
     ]
 
 

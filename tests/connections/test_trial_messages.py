@@ -6,12 +6,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from connections.models import MessageCopy, SparkMessage
+from connections.processing import filing
 from connections.services.messages import queue_links, queues, trial_message
 from connections.services.refusals import Refused
 from tests.connections.pages import address, hidden_fields, sign_in
 from tests.factories.connections import make_external
 from tests.factories.people import make_member, make_vault
-from tests.factories.spark import make_link, make_outbound
+from tests.factories.spark import make_inbound, make_link, make_outbound
 from vaultadmin import clock
 from vaultadmin.models import AuditEvent
 from vaultadmin.permissions import Permission, PermissionRefused
@@ -88,6 +89,61 @@ def test_connection_no_queue_names_says_so(connection, queue, owner):
 
     assert "No active Outbound queue names this connection." in browser.get(address(connection)).content.decode()
     assert browser.post(address(connection, "test-message"), {}).status_code == 409
+
+
+def test_dialog_closes_with_a_link_to_the_message(connection, queue, owner):
+    browser, page = sign_in(owner), address(connection, "test-message")
+    shown = browser.get(page).content.decode()
+
+    answer = browser.post(page, hidden_fields(shown) | {"queue": queue.pk}, headers={"HX-Request": "true"})
+
+    told = json.loads(answer["HX-Trigger"])["toast"]
+    assert (told["text"], told["link"]) == ("The test message is on its way.", "Look at it")
+    assert browser.get(told["url"]).status_code == 200
+    assert str(MessageCopy.objects.get().message_id) in told["url"]
+
+
+def queue_page(queue, name=""):
+    return f"/v/{queue.vault_id}/admin/queues/{queue.name}/{name}"
+
+
+def test_queue_sends_to_every_receiver_and_leads_to_the_copies(connection, queue, owner):
+    make_link(queue, make_external(owner, name="Archive"), owner)
+    browser = sign_in(owner)
+    offered = browser.get(queue_page(queue)).content.decode()
+    shown = browser.get(queue_page(queue, "test-message/")).content.decode()
+
+    answer = browser.post(queue_page(queue, "test-message/"), hidden_fields(shown), follow=True)
+    browser.post(queue_page(queue, "test-message/"), hidden_fields(shown))
+
+    assert "Send signed test message" in offered
+    assert "goes to RTSM, Archive." in shown
+    assert 'messages/?direction=out&amp;queue=updates__c">Look at its copies</a>' in answer.content.decode()
+    assert MessageCopy.objects.count() == 2
+    assert json.loads(SparkMessage.objects.get().payload)["attributes"] == {"test__sys": True}
+    assert AuditEvent.objects.get(event="queue.test_message_sent").changes["Queue"] == [None, "updates__c"]
+
+
+def test_queue_nothing_can_leave_by_says_why(connection, queue, owner):
+    browser = sign_in(owner)
+    queue_links.remove(link=queue.connections.get(), by=owner, now=clock.now())
+    lonely = browser.get(queue_page(queue)).content.decode()
+    queues.set_active(queue=queue, active=False, by=owner, now=clock.now())
+
+    answer = browser.post(queue_page(queue, "test-message/"), {"key": uuid4()})
+
+    assert "This queue has no connection a message could leave through." in lonely
+    assert answer.status_code == 409
+    assert "This queue is inactive" in answer.content.decode()
+    assert not SparkMessage.objects.exists()
+
+
+def test_inbound_queue_sends_no_test_message(owner):
+    inbound = make_inbound(owner, processor=filing.NAME)
+    browser = sign_in(owner)
+
+    assert "Send signed test message" not in browser.get(queue_page(inbound)).content.decode()
+    assert browser.get(queue_page(inbound, "test-message/")).status_code == 404
 
 
 def run(*arguments):

@@ -56,6 +56,7 @@ DEEDS = [
     Deed(f"{_ONE}reset/", resets),
     Deed(f"{_ONE}delete/", confirms),
     Deed(f"{_ONE}connections/add/", adds_link),
+    Deed(f"{_ONE}test-message/", lambda _world: {"key": KEY}, creates=True),
     Deed(f"{_LINK}edit/", edits_link),
     Deed(f"{_LINK}remove/", lambda _world: {}),
 ]

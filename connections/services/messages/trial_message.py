@@ -18,7 +18,7 @@ from connections.spark.message import AttributeValue
 from vaultadmin import audit
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, ensure
-from vaultadmin.together import Asking
+from vaultadmin.together import Asking, answer
 
 MARK = "test__sys"
 
@@ -48,6 +48,14 @@ def refusal(connection: Connection) -> Asking[str]:
     return "" if found else "No active Outbound queue names this connection."
 
 
+def refusal_of_queue(queue: Queue) -> Asking[str]:
+    """Why no test message can leave by an outbound queue; empty when one can."""
+    (found,) = yield (queue.connections.filter(is_active=True).order_by().values_list("pk", flat=True)[:1],)
+    if not queue.is_active:
+        return "This queue is inactive: new messages are refused."
+    return "" if found else "This queue has no connection a message could leave through."
+
+
 def send(*, connection: Connection, queue: Queue, key: UUID, by: Membership, now: datetime) -> Sent:
     """Put a message that says it is a test into a queue of this connection. The same `key` again sends nothing more."""
     ensure(by, Permission.MESSAGES_OPERATE)
@@ -55,18 +63,35 @@ def send(*, connection: Connection, queue: Queue, key: UUID, by: Membership, now
         locked = Queue.objects.select_for_update(no_key=True).get(pk=queue.pk)
         if not queues_of(connection).filter(pk=locked.pk, vault=by.vault_id).exists():
             raise Refused("This queue no longer names the connection; choose another one.", field="queue")
-        if again := _sent_before(locked, key):
-            return again
-        put = _put(connection, locked, key, by, now)
-        copies = {copy.connection_name: copy.message_id for copy in put.copies}
-        changes: audit.Changes = {"Queue": (None, locked.name)}
-        changes |= {f"Message through {name}": (None, str(message_id)) for name, message_id in copies.items()}
-        audit.record(vault=by.vault, by=by, event="connection.test_message_sent", subject=connection, changes=changes)
+        return _send(locked, connection, "connection.test_message_sent", key, by, now)
+
+
+def send_by_queue(*, queue: Queue, key: UUID, by: Membership, now: datetime) -> Sent:
+    """Put a message that says it is a test into an outbound queue. The same `key` again sends nothing more."""
+    ensure(by, Permission.MESSAGES_OPERATE)
+    with transaction.atomic():
+        locked = Queue.objects.select_for_update(no_key=True).get(
+            pk=queue.pk, vault=by.vault_id, type=QueueType.OUTBOUND
+        )
+        if refused := answer(refusal_of_queue(locked)):
+            raise Refused(refused)
+        return _send(locked, locked, "queue.test_message_sent", key, by, now)
+
+
+def _send(queue: Queue, subject: Connection | Queue, event: str, key: UUID, by: Membership, now: datetime) -> Sent:
+    if again := _sent_before(queue, key):
+        return again
+    named = {"connection__sys": subject.api_name} if isinstance(subject, Connection) else {}
+    copies = {copy.connection_name: copy.message_id for copy in _put(queue, {MARK: True, **named}, key, by, now).copies}
+    changes: audit.Changes = {"Queue": (None, queue.name)}
+    changes |= {f"Message through {name}": (None, str(message_id)) for name, message_id in copies.items()}
+    audit.record(vault=by.vault, by=by, event=event, subject=subject, changes=changes)
     return Sent(copies)
 
 
-def _put(connection: Connection, queue: Queue, key: UUID, by: Membership, now: datetime) -> putting.PutResponse:
-    attributes: dict[str, AttributeValue] = {MARK: True, "connection__sys": connection.api_name}
+def _put(
+    queue: Queue, attributes: dict[str, AttributeValue], key: UUID, by: Membership, now: datetime
+) -> putting.PutResponse:
     try:
         put = putting.enqueue(
             vault=by.vault, queue=queue.name, draft=Draft(attributes), by=by, now=now, execution_id=key
