@@ -65,13 +65,17 @@ class Expiring:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that fails now, one line on a vault's home: what, why, since when, how much of it, and where to go."""
+    """Something that fails now, one line on a vault's home: what, why, since when, how much of it, and where to go.
+
+    What does not fail any more but waits for a person's decision says so with `is_waiting`.
+    """
 
     title: str
     text: str
     since: datetime
     count: str
     url: str
+    is_waiting: bool = False
 
 
 # What a home shows is asked together, so these say what they ask instead of asking it.

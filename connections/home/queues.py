@@ -24,7 +24,7 @@ _ICONS = {QueueType.OUTBOUND: "send", QueueType.INBOUND: "inbox", QueueType.JOB:
 
 
 def cards(member: Membership) -> Asking[list[Card]]:
-    """How many queues fail, or how many messages wait."""
+    """How many queues fail, how many hold messages that were set aside, or how many messages wait."""
     if not can_any(member, VIEWERS):
         return []
     url = reverse("connections:queues", args=[member.vault_id])
@@ -36,8 +36,12 @@ def cards(member: Membership) -> Asking[list[Card]]:
         return [Card("Queues", "0", "None yet. A queue carries Spark messages.", url, "neutral", "stack-2")]
     number = sum(waiting.values())
     sentence = f"{number:,} message{' waits' if number == 1 else 's wait'} in {'it' if len(queues) == 1 else 'them'}."
+    failed = [one for one in failing if not one.is_waiting]
+    if failed:
+        return [Card("Queues", f"{len(failed)} failing", sentence, url, "danger", "stack-2")]
     if failing:
-        return [Card("Queues", f"{len(failing)} failing", sentence, url, "danger", "stack-2")]
+        decide = f"{len(failing)} need{'s' if len(failing) == 1 else ''} a decision"
+        return [Card("Queues", decide, sentence, url, "warning", "stack-2")]
     return [Card("Queues", f"{len(queues)} working", sentence, url, "success", "stack-2")]
 
 
@@ -51,15 +55,16 @@ def troubles(member: Membership) -> Asking[list[Trouble]]:
             title=one.queue.label,
             text=_why(one),
             since=one.since,
-            count=f"{one.waiting:,} waiting" if one.waiting and one.connection else "",
+            count=f"{one.waiting:,} waiting" if one.waiting and not one.is_waiting else "",
             url=reverse("connections:queue", args=[member.vault_id, one.queue.name]),
+            is_waiting=one.is_waiting,
         )
         for one in found[:_TROUBLES]
     ]
 
 
 def _why(one: selectors.Failing) -> str:
-    if not one.connection:
+    if one.is_waiting:
         return one.error
     others = one.connections - 1
     more = f" {others} more of its connections fail{'s' if others == 1 else ''}, too." if others else ""

@@ -55,6 +55,11 @@ class Failing:
     connections: int
     waiting: int
 
+    @property
+    def is_waiting(self) -> bool:
+        """Nothing fails any more: what its messages lack is somebody's decision."""
+        return self.connections == 0
+
 
 def queues(member: Membership, asked: dict[str, str]) -> QuerySet[Queue]:
     """Those the member may see and asked for by FILTERS; senseless filters fall away."""
@@ -215,10 +220,13 @@ def _parked(visible: QuerySet[Queue]) -> Asking[list[Failing]]:
     counted = rows.values_list("queue").annotate(number=Count("pk"), newest=Max("settled_at"))
     queues, found = yield inbound, counted
     by_key = {queue.pk: queue for queue in queues}
-    return [
-        Failing(by_key[queue], "", newest, f"{number:,} set aside after the last try to process them.", 0, number)
-        for queue, number, newest in found
-    ]
+    return [Failing(by_key[queue], "", newest, _set_aside(number), 0, number) for queue, number, newest in found]
+
+
+def _set_aside(number: int) -> str:
+    many = f"{number:,} messages were set aside after their last try to be processed"
+    one = "1 message was set aside after its last try to be processed"
+    return f"{one if number == 1 else many}. Have {'it' if number == 1 else 'them'} processed again, or removed."
 
 
 def _failing(lanes: list[Lane], waiting: int, now: datetime) -> Failing:

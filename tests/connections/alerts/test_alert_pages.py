@@ -88,7 +88,7 @@ def test_the_rule_page_shows_its_alerts_and_its_history(browser, firing):
 def test_the_home_page_has_one_red_line(browser, firing):
     content = browser.get(f"/v/{firing.vault_id}/").content.decode()
 
-    assert "Failing now" in content
+    assert "Needs somebody now" in content
     assert "Failure rate of Study updates" in content
 
 

@@ -86,7 +86,10 @@ def test_inbound_queue_with_messages_set_aside_is_listed_until_somebody_decides(
 
     (line,) = answer(home.troubles(admin))
     assert (line.title, line.since, line.count) == ("Study in", old, "")
-    assert line.text == "1 set aside after the last try to process them."
+    assert line.text.startswith("1 message was set aside after its last try to be processed.")
+    assert line.is_waiting
+    card = answer(home.cards(admin))[0]
+    assert (card.figure, card.tone) == ("1 needs a decision", "warning")
     assert "1 could not be processed and was set aside." in page
     assert f"queue={inbound.name}&amp;state=set_aside" in page
     set_aside.remove(message=message, reason="Not needed", by=make_operator(admin), now=clock.now())
