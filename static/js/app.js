@@ -1,7 +1,7 @@
 // What every page needs: messages, the live region, busy signs, one submit per form, copy buttons, the theme.
 // Nothing here is required: without JavaScript every link and form does the same on its own page.
 // The other files of this folder talk to this one by the DOM events "app:announce" (a string),
-// "app:remember" ([name, value], kept in a cookie) and "toast" ({text, level}).
+// "app:remember" ([name, value], kept in a cookie) and "toast" ({text, level, link, url}).
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -26,11 +26,12 @@ function announce(text) {
 document.addEventListener("app:announce", (event) => announce(event.detail));
 
 // --- Toasts: those of the page, and those an answer brings as HX-Trigger {"toast": {"text": …, "level": …}}.
-function toast({ text, value, level = "info" }) {
+function toast({ text, value, level = "info", link, url }) {
   const card = $("#toast-template").content.firstElementChild.cloneNode(true);
   card.className = `toast-card toast-${level}`;
   for (const icon of $$("[data-toast-icon]", card)) icon.hidden = icon.dataset.toastIcon !== level;
   $("p", card).textContent = text ?? value;
+  if (url) $("p", card).append(" ", Object.assign(document.createElement("a"), { href: url, textContent: link }));
   $("#toasts").append(card);
   expire(card, level);
   announce(text ?? value);
@@ -111,6 +112,9 @@ for (const here of $$(".section-nav [aria-current=page]")) {
   const row = here.closest(".section-nav");
   row.scrollLeft += here.getBoundingClientRect().left - row.getBoundingClientRect().left - 16;
 }
+
+const current = $(".sidebar-nav [aria-current=page]");
+if (current) current.closest(".sidebar").scrollTop = current.offsetTop - innerHeight * 0.75;
 
 // --- What a person opened stays open when news come into a live page: no answer of the server knows of it.
 htmx.registerExtension("kept-open", {
