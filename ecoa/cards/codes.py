@@ -11,7 +11,7 @@ NOTHING = _("Nothing. You need not call anyone.")
 DOCUMENTED: dict[str, Card] = {
     "UE-0001": Card(
         _("eCOA had a problem"),
-        _("eCOA had a problem of its own when we sent this ID. We look whether it got there."),
+        _("eCOA had a problem of its own when we sent this ID. We are finding out whether it got there."),
         Visit.NOT_IN_ECOA,
         NOTHING,
         Acts.STUDY_TEAM,

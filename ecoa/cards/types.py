@@ -22,7 +22,7 @@ class Acts(StrEnum):
 
 
 ACTS_LABELS: dict[Acts, Text] = {
-    Acts.NOBODY: _("Nobody, it goes on by itself"),
+    Acts.NOBODY: _("Nobody"),
     Acts.SITE: _("You"),
     Acts.STUDY_TEAM: _("Study team"),
     Acts.ECOA: _("eCOA support"),
@@ -86,6 +86,15 @@ class Card:
     @property
     def acts_label(self) -> Text:
         return ACTS_LABELS[self.acts]
+
+    @property
+    def acts_label_to_team(self) -> Text:
+        """Who acts, said to the study team."""
+        return _("The site") if self.acts is Acts.SITE else self.acts_label
+
+    def label_of_actor(self, *, to_team: bool) -> Text:
+        """Who acts, said to the site or to the study team."""
+        return self.acts_label_to_team if to_team else self.acts_label
 
     @property
     def by_label(self) -> Text:

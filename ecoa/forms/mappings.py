@@ -41,8 +41,8 @@ class MappingForm(forms.ModelForm):
             "fixed_region": _("Only if the project team says the study has one region, such as https://…/."),
             "read_back": _("Confirm every participant with a second call. Takes twice as long."),
             "radar_is_on": _("The drift radar asks eCOA about everybody it confirmed, round after round."),
-            "radar_calls_per_hour": _("The radar never makes more. A round of scheduled calls spreads over its time."),
-            "max_calls": _("At most so many calls to eCOA at a time for this study; empty: what the system may have."),
+            "radar_calls_per_hour": _("The radar never makes more, and spreads a scheduled round over its time."),
+            "max_calls": _("The most calls to eCOA at a time for this study. Empty: as many as the system may have."),
             "is_active": _("Nothing is sent for a study that is switched off."),
         }
 
@@ -115,7 +115,7 @@ class ScheduleForm(forms.Form):
         label=_("Not after"),
         required=False,
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        help_text=_("Runs start within these hours; earlier than the first means the next morning. Empty: all day."),
+        help_text=_("Runs start within these hours. An end before the begin is on the next morning. Empty: all day."),
     )
     days = forms.TypedMultipleChoiceField(
         label=_("Days"),

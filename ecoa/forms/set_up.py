@@ -37,8 +37,8 @@ class StudyForm(forms.Form):
         label=_("Connection"),
         queryset=Connection.objects.none(),
         required=False,
-        empty_label=_("A new one: I enter address and credentials"),
-        help_text=_("Choose one if studies are sent to this eCOA system already."),
+        empty_label=_("A new connection"),
+        help_text=_("Choose one if studies are sent to this eCOA system already; a new one needs credentials."),
     )
 
     def __init__(self, *args: Any, member: Membership, **kwargs: Any) -> None:

@@ -8,8 +8,8 @@ from django.utils.translation import ngettext
 from ecoa.selectors.sites import COUNTED, SiteSummary
 
 
-def site_sentence(summary: SiteSummary) -> str:
-    """The one sentence about a site: what is in eCOA, and who has to do something."""
+def site_sentence(summary: SiteSummary, *, to_team: bool = False) -> str:
+    """The one sentence about a site: what is in eCOA, and who acts. It speaks to the site, or about it."""
     if summary.total == 0:
         return _("No participants yet.")
     parts = [_where(summary)]
@@ -18,7 +18,7 @@ def site_sentence(summary: SiteSummary) -> str:
             ngettext("%(n)d is on its way", "%(n)d are on their way", summary.waiting) % {"n": summary.waiting}
         )
     if summary.troubled:
-        parts += _troubles(summary.troubled, summary.needs_you)
+        parts += _troubles(summary.troubled, summary.needs_you, to_team)
     return "; ".join(parts) + "."
 
 
@@ -35,10 +35,11 @@ def _where(summary: SiteSummary) -> str:
     }
 
 
-def _troubles(troubled: int, needs_you: int | None) -> list[str]:
+def _troubles(troubled: int, needs_you: int | None, to_team: bool) -> list[str]:
     if needs_you is None:
         return [ngettext("%(n)d needs attention", "%(n)d need attention", troubled) % {"n": troubled}]
-    parts = [_needs_you(needs_you)] if needs_you else []
+    needs = _needs_site if to_team else _needs_you
+    parts = [needs(needs_you)] if needs_you else []
     others = troubled - min(needs_you, troubled)
     if others:
         with_team = ngettext("%(n)d is with the study team", "%(n)d are with the study team", others)
@@ -50,3 +51,9 @@ def _needs_you(number: int) -> str:
     if number >= COUNTED:
         return _("%(n)d or more need you") % {"n": COUNTED}
     return ngettext("%(n)d needs you", "%(n)d need you", number) % {"n": number}
+
+
+def _needs_site(number: int) -> str:
+    if number >= COUNTED:
+        return _("%(n)d or more need the site") % {"n": COUNTED}
+    return ngettext("%(n)d needs the site", "%(n)d need the site", number) % {"n": number}

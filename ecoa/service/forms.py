@@ -176,10 +176,14 @@ class FaultForm(forms.ModelForm):
     starts_at = forms.DateTimeField(label=_("From"), required=False, widget=_Moment(), help_text=_("In UTC."))
     ends_at = forms.DateTimeField(label=_("Until"), required=False, widget=_Moment(), help_text=_("In UTC."))
     cycle_seconds = forms.IntegerField(
-        label=_("In every … seconds"), min_value=1, max_value=86_400, required=False, help_text=_("A pattern, if any.")
+        label=_("In every … seconds"),
+        min_value=1,
+        max_value=86_400,
+        required=False,
+        help_text=_("Empty: all the time."),
     )
     active_seconds = forms.IntegerField(
-        label=_("only the first … seconds"), min_value=1, max_value=86_400, required=False
+        label=_("Only the first … seconds"), min_value=1, max_value=86_400, required=False
     )
 
     class Meta:

@@ -62,7 +62,6 @@ class Cell:
     label: str
     exists: bool
     injected: int
-    seen: int
     armed: int
 
 
@@ -79,7 +78,6 @@ def counters() -> list[tuple[str, list[Cell]]]:
                     call.label,
                     fits(region=region, call=call, kind=FaultKind.ERROR_500),
                     sum(fault.injected for fault in found[region, call]),
-                    max((fault.drawn for fault in found[region, call]), default=0),
                     sum(fault.is_on for fault in found[region, call]),
                 )
                 for call in FaultCall

@@ -27,6 +27,7 @@ STATES: dict[str, str | Promise] = {
     ParticipantStatus.REJECTED.value: ParticipantStatus.REJECTED.label,
     ParticipantStatus.UNKNOWN.value: ParticipantStatus.UNKNOWN.label,
 }
+_NEEDS_SITE = _("Needs the site")
 _CORRECTING = {
     CorrectionState.ASKED.value: Situation.CORRECTION_ASKED,
     CorrectionState.SIGNED.value: Situation.CORRECTION_SIGNED,
@@ -62,14 +63,19 @@ def asked(values: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def cells(counts: Counts) -> list[Cell]:
+def speaks_to_team(request: MemberRequest) -> bool:
+    """Is what is said about a site read by the study team, so that "you" is not the site?"""
+    return not site_rows.is_site_staff(request.member)
+
+
+def cells(counts: Counts, *, to_team: bool = False) -> list[Cell]:
     """The strip of one site. What is nought is quiet, so that the eye finds what is not."""
     summary = counts.summary
     needs_you = summary.needs_you or 0
     return [
         _cell(ParticipantStatus.SYNCED.value, summary.synced, "success", "circle-check"),
         _cell(ParticipantStatus.WAITING.value, summary.waiting, "info", "send"),
-        _cell(NEEDS_YOU, needs_you, "danger", "hand-stop", bounded=True),
+        _cell(NEEDS_YOU, needs_you, "danger", "hand-stop", bounded=True, word=_NEEDS_SITE if to_team else ""),
         _cell(STUDY_TEAM, counts.with_study_team, "warning", "users"),
         _cell(CORRECTIONS, counts.corrections, "warning", "pencil", bounded=True),
     ]
@@ -80,7 +86,7 @@ def differences(counts: Counts) -> Cell:
     return _cell("", counts.differences, "danger", "arrows-exchange", word=_("Differences from eCOA"))
 
 
-def shown(participant: Participant) -> dict[str, Any]:
+def shown(participant: Participant, *, to_team: bool = False) -> dict[str, Any]:
     """One participant as people read it: state in words, beads, who acts, and the codes folded away."""
     under_way = getattr(participant, "sending", False) and participant.status == ParticipantStatus.WAITING
     state = ParticipantStatus.SENDING if under_way else ParticipantStatus(participant.status)
@@ -94,7 +100,7 @@ def shown(participant: Participant) -> dict[str, Any]:
         "card": card,
         "about": about,
         "correcting": correcting or "",
-        "acts": about.acts_label if about else "",
+        "acts": about.label_of_actor(to_team=to_team) if about else "",
     }
 
 

@@ -63,10 +63,12 @@ def paper(request: MemberRequest, vault_id: int, study: str, site: str) -> HttpR
     wanted = site_list.asked(request.GET)
     found = site_list.rows_of(request, opened, wanted, limit=_ON_PAPER + 1)
     counts = site_selectors.counts_of(opened.site)
+    to_team = site_list.speaks_to_team(request)
     context = {
         "site": opened.site,
-        "sentence": site_sentence(counts.summary),
-        "rows": [site_list.shown(participant) for participant in found[:_ON_PAPER]],
+        "to_team": to_team,
+        "sentence": site_sentence(counts.summary, to_team=to_team),
+        "rows": [site_list.shown(participant, to_team=to_team) for participant in found[:_ON_PAPER]],
         "more": len(found) > _ON_PAPER,
         "filter": site_list.STATES.get(wanted["state"], ""),
         "asked": wanted,
@@ -93,15 +95,18 @@ def _page(request: MemberRequest, opened: site_rows.OpenedSite) -> HttpResponse:
     seeing.note(site, what="site", by=request.member, now=clock.now())
     found = site_list.rows_of(request, opened, wanted, limit=PAGE + 1)
     counts = site_selectors.counts_of(site)
+    to_team = site_list.speaks_to_team(request)
+    strip = site_list.cells(counts, to_team=to_team)
     context: dict[str, Any] = {
         **onward(request, found, key="participant_id"),
         "site": site,
-        "sentence": site_sentence(counts.summary),
-        "strip": [(cell, replaced_query(request, state=cell.state, after="")) for cell in site_list.cells(counts)],
+        "to_team": to_team,
+        "sentence": site_sentence(counts.summary, to_team=to_team),
+        "strip": [(cell, replaced_query(request, state=cell.state, after="")) for cell in strip],
         "differences": site_list.differences(counts),
         "banner_card": site_list.banner(opened),
         "site_zone": site_list.zone_of(site),
-        "rows": [site_list.shown(participant) for participant in found[:PAGE]],
+        "rows": [site_list.shown(participant, to_team=to_team) for participant in found[:PAGE]],
         "search": {"name": "q", "value": wanted["q"], "label": "Participant ID begins with"},
         "asked": wanted,
         "has_filters": True,

@@ -111,7 +111,7 @@ SCENARIOS = {
         Scenario(
             "everything_at_20",
             _("Everything at once"),
-            _("Each fault there is, at 20 % of the calls, everywhere. For drills, not for nerves."),
+            _("Every fault there is, on 20 % of the calls, everywhere. For drills."),
             _everything,
         ),
     )

@@ -94,6 +94,6 @@ def _sentence(period: Period, number: int) -> str:
     if worst is None:
         return f"{text} Every outcome is known, and none was refused."
     return (
-        f"{text} {totals['rejected']:,} were not accepted and of {totals['unknown']:,} the outcome was not known at "
-        f"first, most on {worst.date:%Y-%m-%d} ({worst.rejected + worst.unknown:,})."
+        f"{text} {totals['rejected']:,} were not accepted, and the outcome of {totals['unknown']:,} was not known at "
+        f"first; most of them on {worst.date:%Y-%m-%d} ({worst.rejected + worst.unknown:,})."
     )

@@ -196,6 +196,18 @@ def test_each_cell_of_the_strip_shows_what_it_counts(loop, coordinator, state, w
     assert numbers.get(state, len(wanted)) == len(wanted)
 
 
+def test_site_page_speaks_to_the_site_and_to_the_study_team_about_it(loop, coordinator, sponsor):
+    make_participants(loop.study.site, participant_id="1005-TAKEN", status="rejected", code="ID-0003")
+
+    to_site, to_team = (browser.get(site_url(loop.study)).content.decode() for browser in (coordinator, sponsor))
+
+    assert "1 needs you" in to_site
+    assert "What you do" in to_site
+    assert "1 needs the site" in to_team
+    assert "What the site does" in to_team
+    assert "Needs you" not in to_team
+
+
 def test_export_holds_what_the_filter_shows_and_nothing_a_spreadsheet_runs(loop, coordinator):
     make_participants(loop.study.site, participant_id="@SUM(1)", status="rejected", code="ID-0003")
 
