@@ -224,9 +224,9 @@ def _parked(visible: QuerySet[Queue]) -> Asking[list[Failing]]:
 
 
 def _set_aside(number: int) -> str:
-    many = f"{number:,} messages were set aside after their last try to be processed"
-    one = "1 message was set aside after its last try to be processed"
-    return f"{one if number == 1 else many}. Have {'it' if number == 1 else 'them'} processed again, or removed."
+    if number == 1:
+        return "1 message was set aside after its last try. Process it again, or remove it."
+    return f"{number:,} messages were set aside after their last try. Process them again, or remove them."
 
 
 def _failing(lanes: list[Lane], waiting: int, now: datetime) -> Failing:

@@ -203,4 +203,4 @@ class _Reader:
 
 
 def _place(site: str, region: str) -> str:
-    return f"Site {site[:100]}, {region[:300]}"
+    return f"Site {site[:100]} ({region[:300]})"

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from ecoa.client.errors import CONFLICT, PARTICIPANT_EXISTS
-from ecoa.models import Verdict
+from ecoa.models import DiscrepancyKind, Verdict
 from ecoa.sync.resolving import Reading
 from vaultadmin import audit
 from vaultadmin.models import Vault
@@ -171,7 +171,7 @@ def _found_entries(rows: Sequence[dict[str, Any]]) -> list[audit.Entry]:
 def _cleared_entries(rows: Sequence[dict[str, Any]], cleared: list[tuple[int, int, str]]) -> list[audit.Entry]:
     by_participant = {row["participant"]: row for row in rows}
     return [
-        _entry("discrepancy.cleared", by_participant[participant], {"kind": (kind, None)})
+        _entry("discrepancy.cleared", by_participant[participant], {"kind": (str(DiscrepancyKind(kind).label), None)})
         for _pk, participant, kind in cleared
     ]
 

@@ -114,7 +114,7 @@ for (const here of $$(".section-nav [aria-current=page]")) {
 }
 
 const current = $(".sidebar-nav [aria-current=page]");
-if (current) current.closest(".sidebar").scrollTop = current.offsetTop - innerHeight * 0.75;
+if (current?.getBoundingClientRect().bottom > innerHeight) current.closest(".sidebar").scrollTop = current.offsetTop - innerHeight / 2;
 
 // --- What a person opened stays open when news come into a live page: no answer of the server knows of it.
 htmx.registerExtension("kept-open", {

@@ -86,7 +86,7 @@ def test_inbound_queue_with_messages_set_aside_is_listed_until_somebody_decides(
 
     (line,) = answer(home.troubles(admin))
     assert (line.title, line.since, line.count) == ("Study in", old, "")
-    assert line.text.startswith("1 message was set aside after its last try to be processed.")
+    assert line.text == "1 message was set aside after its last try. Process it again, or remove it."
     assert line.is_waiting
     card = answer(home.cards(admin))[0]
     assert (card.figure, card.tone) == ("1 needs a decision", "warning")

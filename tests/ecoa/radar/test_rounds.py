@@ -108,8 +108,8 @@ def test_participant_found_in_another_region_is_shown_by_place_on_both_sides(stu
     go_round(study.mapping)
 
     moved = Discrepancy.objects.get()
-    assert (moved.kind, moved.our_side) == ("region_moved", f"Site {study.site.number}, https://us.{HOST}/")
-    assert moved.their_side == f"Site 2001, https://eu.{HOST}/"
+    assert (moved.kind, moved.our_side) == ("region_moved", f"Site {study.site.number} (https://us.{HOST}/)")
+    assert moved.their_side == f"Site 2001 (https://eu.{HOST}/)"
     changes = AuditEvent.objects.get(event="discrepancy.found").changes
     assert (changes["ours"][1], changes["eCOA's"][1]) == (moved.our_side, moved.their_side)
     stamp = moved.stamp
