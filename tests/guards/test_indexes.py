@@ -1,8 +1,12 @@
 from django.db import connection
 
 # Written and settled by the million; a parent that is deleted looks for its rows in them.
-TABLES = ("connections_sparkmessage", "connections_messagecopy", "connections_deliveryattempt")
-TABLES += ("connections_incomingmessage",)
+TABLES = (
+    "connections_sparkmessage",
+    "connections_messagecopy",
+    "connections_deliveryattempt",
+    "connections_incomingmessage",
+)
 REFERENCES = """
 SELECT c.conrelid::regclass::text, a.attname FROM pg_constraint c
   JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
