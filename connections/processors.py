@@ -1,7 +1,9 @@
 """What takes the messages of inbound queues, and what acts on final failures: registered by name (veeva-core 5.1).
 
-A processor runs in a transaction of its own with the message; when it raises, nothing of it stays and the message is
-tried again. It must not call the network: what it wants to send it puts into a queue.
+A processor runs in one transaction with its message; when it raises, nothing of it stays and the message is tried
+again. Messages it is quick about share a transaction and, should that fail, are processed again one by one: it may be
+called more than once for a message, and what it writes is there once. It must not call the network: what it wants to
+send it puts into a queue.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Work on the messages of inbound queues, from their rows: each in a transaction of its own with its effects."""
+"""Work on the messages of inbound queues, from their rows: each in one transaction with its effects."""

@@ -1,10 +1,11 @@
-"""Process due messages: one transaction a message, so that effects and the mark that they happened come together."""
+"""Process due messages: effects and the mark that they happened come in one transaction, of few messages or of one."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
@@ -25,6 +26,8 @@ from vaultadmin.audit import Actor
 logger = logging.getLogger(__name__)
 DRAIN_FOR = 30.0
 TRIES = 5
+# So many seconds what processors write may wait for others that share its transaction.
+MOMENT = 0.2
 _WAITS = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 
 
@@ -44,28 +47,47 @@ def work(*, now: Callable[[], datetime]) -> int:
 
 
 def _work_off(batch: list[Taken], now: Callable[[], datetime], stop_at: float) -> int:
-    """One batch, message by message. What the time is not left for goes back."""
-    for number, taken in enumerate(batch):
-        if number and time.monotonic() >= stop_at:
-            taking.give_back(batch[number:])
-            return number
-        _work_on(taken, now)
-    return len(batch)
+    """One batch, as many messages at a time as a moment allows. What the time is not left for goes back."""
+    worked = 0
+    while worked < len(batch):
+        if worked and time.monotonic() >= stop_at:
+            taking.give_back(batch[worked:])
+            break
+        worked += _work_on(batch[worked:], now, until=min(stop_at, time.monotonic() + MOMENT))
+    return worked
 
 
-def _work_on(taken: Taken, now: Callable[[], datetime]) -> None:
+def _work_on(batch: Sequence[Taken], now: Callable[[], datetime], *, until: float) -> int:
+    """Process messages in one transaction until the moment is over; returns how many were begun.
+
+    Should anything fail, nothing of it stays, and each of them gets a transaction of its own: what a processor does
+    wrong then belongs to its message and to nobody else.
+    """
+    begun: list[Taken] = []
     try:
         with transaction.atomic():
-            row = _ours(taken)
-            if row is not None:
-                _process(row, now())
-                _close(row, IncomingState.PROCESSED, now())
-    except (InterfaceError, DatabaseError) as error:
-        if connection.connection is None or connection.connection.closed:
+            rows = _ours(batch)
+            for taken in batch:
+                begun.append(taken)
+                if taken.row in rows:
+                    _process(rows[taken.row], now())
+                if time.monotonic() >= until:
+                    break
+            _processed([rows[taken.row] for taken in begun if taken.row in rows], now())
+    except Exception as error:
+        if isinstance(error, (InterfaceError, DatabaseError)) and _is_cut_off():
             raise
-        _failed(taken, error, now())
-    except Exception as error:  # a processor's own failure belongs to its message and to nobody else
-        _failed(taken, error, now())
+        if len(begun) > 1:
+            for taken in begun:
+                _work_on([taken], now, until=until)
+        else:
+            _failed(batch[0], error, now())
+            return 1
+    return len(begun)
+
+
+def _is_cut_off() -> bool:
+    return connection.connection is None or connection.connection.closed
 
 
 def _process(row: IncomingMessage, now: datetime) -> None:
@@ -104,18 +126,18 @@ def _failed(taken: Taken, error: Exception, now: datetime) -> None:
     expected = isinstance(error, CannotProcess)
     logger.warning("a message could not be processed: %s", _sentence(error), exc_info=None if expected else error)
     with transaction.atomic():
-        row = _ours(taken)
+        row = _ours([taken]).get(taken.row)
         if row is None:
             return
         row.last_error = _sentence(error)
         if row.attempts >= TRIES:
-            _close(row, IncomingState.SET_ASIDE, now)
+            _set_aside(row, now)
             return
         row.due_at = now + _WAITS[min(row.attempts, len(_WAITS)) - 1]
         row.lease_token = row.lease_until = None
         row.crashes = 0
         row.save()
-        _count(row, Passage(Counts(failures=1)), now)
+        _count_failure(row, Counts(failures=1), now)
 
 
 def _sentence(error: Exception) -> str:
@@ -125,26 +147,36 @@ def _sentence(error: Exception) -> str:
     return f"The processor broke off ({type(error).__name__}). The log says more."
 
 
-def _ours(taken: Taken) -> IncomingMessage | None:
-    """The row under our lease, locked; None when somebody else has it by now."""
+def _ours(batch: Sequence[Taken]) -> dict[int, IncomingMessage]:
+    """The rows that are still under our lease, locked, by id: those somebody else has by now are left out."""
     rows = IncomingMessage.objects.select_for_update(of=("self",)).select_related(
         "queue__vault", "queue__processor_user__user", "connection"
     )
-    found: IncomingMessage | None = rows.filter(pk=taken.row, lease_token=taken.token).first()
-    return found
+    mine = rows.filter(pk__in=[taken.row for taken in batch], lease_token=batch[0].token)
+    return {row.pk: row for row in mine.order_by("pk")}
 
 
-def _close(row: IncomingMessage, state: IncomingState, now: datetime) -> None:
-    row.state, row.due_at, row.settled_at = state.value, None, now
+def _processed(rows: Sequence[IncomingMessage], now: datetime) -> None:
+    """Mark messages whose effects are part of this transaction, and count them, all at once."""
+    IncomingMessage.objects.filter(pk__in=[row.pk for row in rows]).update(
+        state=IncomingState.PROCESSED.value, due_at=None, settled_at=now, lease_token=None, lease_until=None
+    )
+    tallies.add(Counter({queue: -number for queue, number in Counter(row.queue_id for row in rows).items()}))
+    waits: dict[tuple[int, int], list[float]] = defaultdict(list)
+    for row in rows:
+        if row.connection_id is not None:
+            waits[row.queue_id, row.connection_id].append(max((now - row.received_at).total_seconds(), 0.0))
+    traffic.count_many({place: Passage(waits=waited) for place, waited in waits.items()}, at=now)
+
+
+def _set_aside(row: IncomingMessage, now: datetime) -> None:
+    row.state, row.due_at, row.settled_at = IncomingState.SET_ASIDE.value, None, now
     row.lease_token = row.lease_until = None
     row.save()
     tallies.add({row.queue_id: -1})
-    if state is IncomingState.PROCESSED:
-        _count(row, Passage(waits=[max((now - row.received_at).total_seconds(), 0.0)]), now)
-    else:
-        _count(row, Passage(Counts(failures=1, fatal=1)), now)
+    _count_failure(row, Counts(failures=1, fatal=1), now)
 
 
-def _count(row: IncomingMessage, passage: Passage, now: datetime) -> None:
+def _count_failure(row: IncomingMessage, counts: Counts, now: datetime) -> None:
     if row.connection_id is not None:
-        traffic.count_many({(row.queue_id, row.connection_id): passage}, at=now)
+        traffic.count_many({(row.queue_id, row.connection_id): Passage(counts)}, at=now)

@@ -34,6 +34,11 @@ def link(owner):
     return make_local(owner)
 
 
+@pytest.fixture
+def unhurried(monkeypatch):
+    monkeypatch.setattr(working, "MOMENT", float("inf"))
+
+
 def work(now):
     return working.work(now=lambda: now)
 
@@ -135,6 +140,67 @@ def test_message_that_kills_its_worker_is_set_aside_after_three_and_the_others_a
     assert counted == {"failures__sum": 1, "fatal__sum": 1}
 
 
+def test_a_worker_that_dies_among_messages_it_is_quick_about_leaves_none_of_them_half_done(owner, link, processor, now):
+    died = []
+
+    def run(inbound, by, at):
+        filing.file(inbound, by, at)
+        if inbound.items == ["c"] and not died:
+            died.append(at)
+            raise WorkerDied
+
+    queue = make_inbound(owner, link, processor=processor(run))
+    messages = [make_incoming(queue, link, items=[item]) for item in "abcd"]
+    with pytest.raises(WorkerDied):
+        work(now + LATER)
+
+    assert not FiledMessage.objects.exists()
+    assert {(fresh(message).state, fresh(message).attempts) for message in messages} == {(IncomingState.WAITING, 1)}
+
+    work(now + LATER + taking.LEASE * 2)
+
+    assert sorted(filed.message_id for filed in FiledMessage.objects.all()) == [message.pk for message in messages]
+    assert {fresh(message).state for message in messages} == {IncomingState.PROCESSED}
+    assert tallies.waiting(queue) == 0
+    assert through(queue) == (len(messages), 0)
+
+
+def test_of_messages_that_share_a_transaction_the_one_that_fails_fails_alone(owner, link, processor, now, unhurried):
+    def run(inbound, by, at):
+        filing.file(inbound, by, at)
+        if inbound.items == ["c"]:
+            raise CannotProcess("No.")
+
+    queue = make_inbound(owner, link, processor=processor(run))
+    messages = [make_incoming(queue, link, items=[item]) for item in "abcde"]
+
+    assert work(now + LATER) == len(messages)
+
+    waiting = messages.pop(2)
+    assert {filed.message for filed in FiledMessage.objects.all()} == set(messages)
+    assert (fresh(waiting).state, fresh(waiting).attempts, fresh(waiting).last_error) == ("waiting", 1, "No.")
+    assert tallies.waiting(queue) == 1
+    assert through(queue) == (len(messages), 1)
+
+
+def test_messages_a_processor_is_quick_about_are_settled_together(
+    owner, link, processor, now, unhurried, django_assert_max_num_queries
+):
+    queue = make_inbound(owner, link, processor=processor(lambda *_call: None))
+    for _ in range(20):
+        make_incoming(queue, link)
+
+    with django_assert_max_num_queries(25):
+        assert work(now + LATER) == 20
+
+    assert through(queue) == (20, 0)
+
+
+def through(queue):
+    slots = TrafficSlot.objects.filter(link__queue=queue, minutes=LONG)
+    return sum(sum(slot.waits) for slot in slots), sum(slot.failures for slot in slots)
+
+
 def test_what_nobody_began_to_work_on_goes_back_as_it_was(owner, link, processor, now, monkeypatch):
     def slow(inbound, by, at):
         monkeypatch.setattr(working.time, "monotonic", lambda: float("inf"))
@@ -157,7 +223,7 @@ def test_worker_that_slept_past_its_lease_has_no_effect(owner, link, now):
     assert FiledMessage.objects.count() == 1
     FiledMessage.objects.all().delete()
 
-    working._work_on(late[0], clock.now)
+    working._work_on(late, clock.now, until=float("inf"))
 
     assert not FiledMessage.objects.exists()
     assert fresh(message).attempts == 2
