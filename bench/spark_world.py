@@ -97,12 +97,14 @@ def fill(queue: Queue, amount: int, *, by: Membership) -> None:
 
 
 def fill_all(filled: Sequence[Queue], amount: int, *, by: Membership) -> None:
-    """The same for several queues, and what the planner should know of them."""
+    """The same for several queues, and at once what PostgreSQL would else do about so many new rows while they are
+    sent: clear up, learn what the planner should know, and write out what it keeps in memory."""
     for queue in filled:
         fill(queue, amount, by=by)
     with database.cursor() as cursor:
         for model in (SparkMessage, MessageCopy, DeliveryAttempt):
-            cursor.execute(f"ANALYZE {model._meta.db_table}")
+            cursor.execute(f"VACUUM (ANALYZE) {model._meta.db_table}")
+        cursor.execute("CHECKPOINT")
 
 
 def check_delivered(filled: Sequence[Queue], amount: int) -> None:
