@@ -38,24 +38,22 @@ SELECT id FROM connections_incomingmessage
  WHERE due_at <= %(now)s AND lease_until < %(now)s
  ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
 """
-# A sequential queue gives out its oldest message only, and only while nobody works on it.
+# A sequential queue gives out its oldest message only, and only while nobody works on it. The two kinds are asked for
+# apart, so that each goes through an index of what waits in its own order, however much that is.
 _DUE = """
-WITH queues AS (
-    SELECT q.id, q.sequential FROM connections_queue q
-     WHERE q.type = 'inbound'
-       AND EXISTS (SELECT 1 FROM connections_incomingmessage m
-                    WHERE m.queue_id = q.id AND m.due_at <= %(now)s AND m.lease_until IS NULL)
-     ORDER BY q.id
-)
 SELECT picked.id
-  FROM queues CROSS JOIN LATERAL (
-       SELECT m.id, m.due_at, m.lease_until FROM connections_incomingmessage m
-        WHERE m.queue_id = queues.id AND m.due_at IS NOT NULL
-          AND (queues.sequential OR (m.due_at <= %(now)s AND m.lease_until IS NULL))
-        ORDER BY CASE WHEN queues.sequential THEN NULL ELSE m.due_at END, m.id
-        LIMIT CASE WHEN queues.sequential THEN 1 ELSE %(limit)s END
-  ) picked
- WHERE picked.due_at <= %(now)s AND picked.lease_until IS NULL
+  FROM connections_queue q CROSS JOIN LATERAL (
+       SELECT id FROM connections_incomingmessage
+        WHERE queue_id = q.id AND due_at <= %(now)s AND lease_until IS NULL
+        ORDER BY due_at, id LIMIT %(limit)s) picked
+ WHERE q.type = 'inbound' AND NOT q.sequential
+UNION ALL
+SELECT picked.id
+  FROM connections_queue q CROSS JOIN LATERAL (
+       SELECT id, due_at, lease_until FROM connections_incomingmessage
+        WHERE queue_id = q.id AND due_at IS NOT NULL
+        ORDER BY id LIMIT 1) picked
+ WHERE q.type = 'inbound' AND q.sequential AND picked.due_at <= %(now)s AND picked.lease_until IS NULL
 """
 _LEASE = """
 UPDATE connections_incomingmessage m
