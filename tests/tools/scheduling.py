@@ -16,8 +16,11 @@ TOGETHER = {
     "tests/flows/test_two_installations.py",
 }
 
+# A browser is launched for a file. The tests of this one are long enough for one each.
+_WITH_BROWSER, _LONG = "tests/browser/", "tests/browser/test_accessible.py"
+
 # Minutes long, or with processes of their own: begun last, they would run on when the other workers are done.
-FIRST = ("tests/flows/", "tests/browser/", "tests/embedded/")
+FIRST = ("tests/flows/", _WITH_BROWSER, "tests/embedded/")
 
 
 def workers() -> int:
@@ -35,7 +38,8 @@ class WholeFiles(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::", 1)[0]
-        return path if path in TOGETHER else nodeid
+        whole = path in TOGETHER or (path.startswith(_WITH_BROWSER) and path != _LONG)
+        return path if whole else nodeid
 
 
 def scheduler(config: pytest.Config, log: Producer) -> WholeFiles:
