@@ -11,6 +11,7 @@ from tests.security.tables import content
 # Rows of evidence, queues of nudges and links: a second click may leave one more without doubling what was asked for.
 EVIDENCE = {"vaultadmin.AuditEvent", "vaultadmin.AuditHead", "vaultadmin.Heartbeat", "axes.AccessAttempt"}
 SAID_SO = {409, 422}
+DONE = {200, 204, 302}
 CREATING = [deed for deed in DEEDS if deed.creates]
 
 
@@ -46,11 +47,11 @@ def click_twice(world: World, deed: Deed) -> tuple[dict[str, int], dict[str, int
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("deed", CREATING, ids=[deed.id for deed in CREATING])
-def test_a_double_click_makes_one_thing_or_says_so(world, deed, goal):
-    once, more, statuses, page = click_twice(world, deed)
+def test_a_double_click_makes_one_thing_or_says_so(world, goal):
+    wrong = {}
+    for deed in CREATING:
+        once, more, statuses, page = click_twice(world, deed)
+        if not once or more or statuses[0] not in DONE or statuses[1] not in DONE | SAID_SO:
+            wrong[deed.id] = {"made": once, "added": more, "statuses": statuses, "page": page[-2000:]}
 
-    assert statuses[0] in (200, 204, 302), page
-    assert once
-    ok = not more and (statuses[1] in SAID_SO or statuses[1] in (200, 204, 302))
-    goal("C5").reached(figure={"form": deed.id, "added": more, "statuses": statuses}, target={"added": {}}, ok=ok)
+    goal("C5").reached(figure={"forms": len(CREATING), "wrong": wrong}, target={"wrong": {}}, ok=not wrong)
