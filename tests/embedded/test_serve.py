@@ -124,6 +124,14 @@ def test_killed_database_and_web_server_come_back(running, folder):
     assert wait_until(lambda: "web ended" in running.said() and answers(running.port, "/readyz"), seconds=60)
 
 
+def test_killed_serve_leaves_nothing_that_blocks_the_next_one(running, folder, shared, tmp_path):
+    assert running.end(signal.SIGKILL) == -signal.SIGKILL
+
+    shared.append(Serving(folder, port=running.port, log=tmp_path / "next.log"))
+
+    assert answers(shared[-1].wait_until_up().port, "/readyz")
+
+
 def test_ctrl_c_stops_every_child_and_exits_with_0(running, folder):
     assert wait_until(lambda: answers(running.port, "/readyz"), seconds=60)
     assert set(serving_children(folder)) >= CHILDREN
@@ -132,18 +140,6 @@ def test_ctrl_c_stops_every_child_and_exits_with_0(running, folder):
 
     assert left_behind(folder) == []
     assert "Traceback" not in running.said()
-
-
-def test_killed_serve_leaves_nothing_that_blocks_the_next_one_and_sigterm_stops_that(serve, folder):
-    first = serve().wait_until_up()
-    assert first.end(signal.SIGKILL) == -signal.SIGKILL
-
-    second = serve(first.port).wait_until_up()
-
-    assert answers(second.port, "/readyz")
-    assert second.end(signal.SIGTERM) == 0
-    assert left_behind(folder) == []
-    assert "Traceback" not in second.said()
 
 
 @pytest.mark.parametrize(("taken", "meant"), [(0, "http"), (1, "TLS, one above PORT")])

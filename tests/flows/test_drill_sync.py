@@ -195,6 +195,7 @@ def test_a_restart_under_load_fails_nobody_and_loses_nothing(running, admin, goa
     try:
         assert wait_until(lambda: answered[200] > 5, seconds=30)
         assert running.end() == 0
+        assert running.left() == []
         running.start()
         assert wait_until(running.is_ready, seconds=60)
         drilled.speed_up(running, "deploy")

@@ -146,6 +146,11 @@ class Installation:
         pids = {process.pid for process in found}
         return {_name(process): process.pid for process in found if process.ppid() not in pids}
 
+    def left(self) -> list[str]:
+        """What still runs of it, engines and supervised processes alike."""
+        engines = [name for name, pid in embedded.embedded_pids(self.folder).items() if pid is not None]
+        return engines + [str(child.pid) for child in self.children()]
+
     def _is_child(self, process: psutil.Process, words: tuple[str, ...]) -> bool:
         try:
             marked = process.environ().get("VAULTADMIN_SUPERVISED") == str(self.folder)
