@@ -10,7 +10,7 @@ engines.choose_environment()
 django.setup()
 engines.hide_settings_from_workers()
 
-from tests.tools import emptying, evidence, static_files, template  # noqa: E402
+from tests.tools import emptying, evidence, keys, static_files, template  # noqa: E402
 from tests.tools.evidence import goal  # noqa: E402, F401
 from tests.tools.fixtures import _site, api_settings, celery_worker_process, chromium_path, live_site  # noqa: E402, F401
 from tests.tools.scheduling import scheduler, turn, workers  # noqa: E402
@@ -18,6 +18,7 @@ from tests.tools.scheduling import scheduler, turn, workers  # noqa: E402
 _COUNTING = {"django_assert_num_queries", "django_assert_max_num_queries", "CaptureQueriesContext"}
 
 emptying.only_what_holds_rows()
+keys.read_once()
 static_files.look_once()
 
 # The same examples in every run, and no clock: a busy machine must not fail a property.
