@@ -19,6 +19,7 @@ from allauth.account.internal.flows.login import get_authentication_records
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -28,6 +29,8 @@ from vaultadmin import clock
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, ensure
 from vaultadmin.services import second_factor
+from vaultadmin.standing import standing
+from vaultadmin.together import answer, rows_of
 
 View = Callable[..., HttpResponseBase]
 
@@ -147,17 +150,29 @@ def find_member(request: HttpRequest, vault_id: int) -> Membership:
 
     A whole page shows the switcher, too, so all of the person's memberships are read for it at once.
     """
-    found = Membership.objects.for_request().filter(user=request.user.pk, is_active=True, user__is_active=True)
     if is_whole_page(request):
-        rows = list(found.order_by("vault_id"))
+        rows: list[Membership] = answer(rows_of(_memberships(user=request.user.pk)))
         request.vaults = [row.vault for row in rows]  # type: ignore[attr-defined]
         member = next((row for row in rows if row.vault_id == vault_id), None)
     else:
-        member = found.filter(vault=vault_id).first()
+        found = answer(rows_of(_membership(user=request.user.pk, vault=vault_id)))
+        member = next(iter(found), None)
     if member is None:
         raise Http404
     request.member, request.vault = member, member.vault  # type: ignore[attr-defined]
     return member
+
+
+@standing
+def _memberships(*, user: Any) -> QuerySet[Membership]:
+    found = Membership.objects.for_request().filter(user=user, is_active=True, user__is_active=True)
+    return found.order_by("vault_id")
+
+
+@standing
+def _membership(*, user: Any, vault: Any) -> QuerySet[Membership]:
+    found = Membership.objects.for_request().filter(user=user, is_active=True, user__is_active=True)
+    return found.filter(vault=vault).order_by("pk")
 
 
 def is_whole_page(request: HttpRequest) -> bool:

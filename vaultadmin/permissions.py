@@ -6,6 +6,7 @@ and eCOA. A permission is stored by its API name, shown by its label.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
@@ -80,6 +81,11 @@ class PermissionRefused(PermissionDenied):
 
 def expand(granted: list[str] | tuple[str, ...] | set[str]) -> frozenset[str]:
     """The API names a profile really allows: what is ticked plus what that implies. Unknown names are dropped."""
+    return _expanded(frozenset(granted))
+
+
+@lru_cache(maxsize=1024)
+def _expanded(granted: frozenset[str]) -> frozenset[str]:
     known = {Permission(name) for name in granted if name in _API_NAMES}
     return frozenset(known.union(*(IMPLIED.get(permission, frozenset()) for permission in known)))
 

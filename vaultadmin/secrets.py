@@ -7,6 +7,7 @@ copied to another row, vault or purpose does not open (security.md K2). Nothing 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 from uuid import uuid4
 
@@ -70,10 +71,15 @@ def reseal_all(*, batch: int = 200) -> int:
             return done
 
 
-def sealed() -> QuerySet[Secret]:
+def key_ids() -> tuple[str, ...]:
+    """The keys we hold."""
+    return tuple(key_id for key_id, _key in keyring().keys)
+
+
+def sealed(held: Collection[str] | None = None) -> QuerySet[Secret]:
     """The secrets under a key we do not hold; any of them puts up the *sealed* banner."""
     rows = Secret.objects.all()
-    for key_id, _key in keyring().keys:
+    for key_id in key_ids() if held is None else held:
         rows = rows.exclude(ciphertext__startswith=f"v1:{key_id}:")
     return rows
 

@@ -8,19 +8,16 @@ step goes to the database as one statement. What several of them ask is asked on
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from functools import cache
 from typing import Any, TypeVar
 
-from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import Field, QuerySet
-from psycopg import abc
+from django.db import connection
+from django.db.models import QuerySet
 from psycopg.adapt import Transformer
-from psycopg.postgres import types
-from psycopg.pq import Format
+
+from vaultadmin.standing import Standing, Words
 
 T = TypeVar("T")
-Questions = tuple[QuerySet[Any], ...]
+Questions = tuple[QuerySet[Any] | Standing, ...]
 Rows = Sequence[list[Any]]
 # Something that is known once the questions it asks are answered.
 Asking = Generator[Questions, Rows, T]
@@ -44,7 +41,7 @@ def known(value: T) -> Asking[T]:
     return value
 
 
-def rows_of(question: QuerySet[Any]) -> Asking[list[Any]]:
+def rows_of(question: QuerySet[Any] | Standing) -> Asking[list[Any]]:
     """The rows of a single question."""
     (found,) = yield (question,)
     return found
@@ -79,67 +76,29 @@ def _step(
 
 
 class _Question:
-    """A queryset, its statement, and its rows once they were asked for."""
+    """What is asked: a queryset, or a standing question with its values."""
 
-    def __init__(self, rows: QuerySet[Any]) -> None:
-        self._rows = rows.all()
-        # The connection itself: a compiler asks it hundreds of things, and the usual proxy looks it up each time.
-        self._compiler: Any = self._rows.query.get_compiler(connection=connections[DEFAULT_DB_ALIAS])
-        try:
-            self.sql, self.params = self._compiler.as_sql(with_col_aliases=True)
-        except EmptyResultSet:
-            self.sql, self.params = "", ()
-        self.key = f"{self.sql} {self.params!r}"
-
-    def read(self, raw: Sequence[Sequence[str | None]], transformer: abc.Transformer) -> list[Any]:
-        """The rows Django would have read itself, from the texts of their columns."""
-        loaders = [transformer.get_loader(_oid(each[0].output_field), Format.TEXT) for each in self._compiler.select]
-        read = [
-            tuple(
-                None if text is None else loader.load(text.encode()) for loader, text in zip(loaders, row, strict=True)
-            )
-            for row in raw
-        ]
-        # From here on the queryset works as ever: converters, instances, annotations, related rows.
-        self._compiler.execute_sql = lambda *_args, **_options: [read]
-        query: Any = self._rows.query
-        query.get_compiler = lambda *_args, **_options: self._compiler
-        return list(self._rows)
+    def __init__(self, asked: QuerySet[Any] | Standing) -> None:
+        self.words, values = (asked.words, asked.values) if isinstance(asked, Standing) else (Words(asked), {})
+        self.params = self.words.params(values)
+        self.key = f"{self.words.sql} {self.params!r}"
 
 
-def _ask(questions: Iterable[QuerySet[Any]], known: dict[str, list[Any]]) -> Rows:
+def _ask(questions: Questions, known: dict[str, list[Any]]) -> Rows:
     """The rows of each question, with one statement for all that are not known yet."""
     asked = [_Question(rows) for rows in questions]
     new = {each.key: each for each in asked if each.key not in known}
     # What can have no rows, Django does not put into words.
-    known |= {key: [] for key, each in new.items() if not each.sql}
-    if worded := [each for each in new.values() if each.sql]:
+    known |= {key: [] for key, each in new.items() if not each.words.sql}
+    if worded := [each for each in new.values() if each.words.sql]:
         known |= zip((each.key for each in worded), _fetch(worded), strict=True)
     return [known[each.key] for each in asked]
 
 
 def _fetch(questions: Sequence[_Question]) -> Iterator[list[Any]]:
-    parts = ", ".join(f"ARRAY(SELECT part FROM ({each.sql}) part)" for each in questions)  # nosec B608
+    parts = ", ".join(f"ARRAY(SELECT part FROM ({each.words.sql}) part)" for each in questions)  # nosec B608
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {parts}", [value for each in questions for value in each.params])
         answers = cursor.fetchone()
         transformer = Transformer(cursor.cursor)
-    return (each.read(raw, transformer) for each, raw in zip(questions, answers, strict=True))
-
-
-def _oid(field: Field[Any, Any]) -> int:
-    """The type PostgreSQL gives a column of this field."""
-    # Fields of models stay; those of what is counted or joined together are made for each question.
-    return _oid_of_column(field) if hasattr(field, "model") else _oid_of_type(field.db_type(connection))
-
-
-@cache
-def _oid_of_column(field: Field[Any, Any]) -> int:
-    return _oid_of_type(field.db_type(connection))
-
-
-def _oid_of_type(db_type: str | None) -> int:
-    name = db_type or "text"
-    base = name.removesuffix("[]").partition("(")[0]
-    found = types[base]
-    return found.array_oid if name.endswith("[]") else found.oid
+    return (each.words.read(raw, transformer) for each, raw in zip(questions, answers, strict=True))

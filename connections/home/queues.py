@@ -28,9 +28,8 @@ def cards(member: Membership) -> Asking[list[Card]]:
     if not can_any(member, VIEWERS):
         return []
     url = reverse("connections:queues", args=[member.vault_id])
-    visible = Queue.objects.visible_to(member)
-    ids = rows_of(visible.order_by().values_list("pk", flat=True))
-    asked: list[Asking[Any]] = [ids, selectors.waiting_by_queue(visible), selectors.failing(member, now=clock.now())]
+    ids = rows_of(Queue.objects.visible_to(member).order_by().values_list("pk", flat=True))
+    asked: list[Asking[Any]] = [ids, selectors.waiting_by_queue(member), selectors.failing(member, now=clock.now())]
     queues, waiting, failing = yield from together(asked)
     if not queues:
         return [Card("Queues", "0", "None yet. A queue carries Spark messages.", url, "neutral", "stack-2")]

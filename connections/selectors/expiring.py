@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Case, Exists, F, Max, OuterRef, Q, When
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Greatest
 from django.urls import reverse
 
@@ -16,6 +17,7 @@ from vaultadmin import registries
 from vaultadmin.models import ApiToken, Installation, Membership
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Expiring
+from vaultadmin.standing import standing_for
 from vaultadmin.together import Asking, together
 
 _MOST = 100
@@ -65,24 +67,29 @@ def _certificates(member: Membership, now: datetime) -> Asking[list[Expiring]]:
     ]
 
 
-def _peers(member: Membership, now: datetime) -> Asking[list[Expiring]]:
-    """Peers whose last certificate ends: the one of the connection file, or what was announced since.
+@standing_for
+def _ending_peers(member: Membership, *, until: datetime) -> QuerySet[Any]:
+    """Those whose last certificate ends: the one of the connection file, or what was announced since.
 
     Vaults of this installation are left out: they sign with our own certificates.
     """
     announced = Max("peer_certificates__not_after", filter=Q(peer_certificates__retired_at=None))
     told_of = PeerCertificate.objects.filter(binding=OuterRef("pk"), certificate_id=OuterRef("peer_certificate_id"))
     pinned = Case(When(~Exists(told_of), then=F("peer_certificate_not_after")))
-    rows = (
+    rows: QuerySet[Any] = (
         Binding.objects.in_force()
         .filter(connection__in=Connection.objects.visible_to(member))
         .exclude(peer_installation_id__in=Installation.objects.values("pk"))
         .annotate(last_end=Greatest(announced, pinned))
-        .filter(last_end__lte=now + conf.certificate_periods().notice)
+        .filter(last_end__lte=until)
         .select_related("connection")
         .order_by("last_end", "pk")
     )
-    (found,) = yield (rows[:_MOST],)
+    return rows[:_MOST]
+
+
+def _peers(member: Membership, now: datetime) -> Asking[list[Expiring]]:
+    (found,) = yield (_ending_peers(member, until=now + conf.certificate_periods().notice),)
     return [
         Expiring(
             "Certificate of a peer",
@@ -96,15 +103,20 @@ def _peers(member: Membership, now: datetime) -> Asking[list[Expiring]]:
     ]
 
 
-def _files(member: Membership, now: datetime) -> Asking[list[Expiring]]:
+@standing_for
+def _ending_files(member: Membership, *, now: datetime, until: datetime) -> QuerySet[IssuedFile]:
     rows = IssuedFile.objects.filter(
         connection__in=Connection.objects.visible_to(member),
         used_at=None,
         revoked_at=None,
         expires_at__gt=now,
-        expires_at__lte=now + conf.file_notice(),
-    ).select_related("connection")
-    (found,) = yield (rows[:_MOST],)
+        expires_at__lte=until,
+    )
+    return rows.select_related("connection")[:_MOST]
+
+
+def _files(member: Membership, now: datetime) -> Asking[list[Expiring]]:
+    (found,) = yield (_ending_files(member, now=now, until=now + conf.file_notice()),)
     return [
         Expiring(
             "Connection file",
@@ -118,12 +130,17 @@ def _files(member: Membership, now: datetime) -> Asking[list[Expiring]]:
     ]
 
 
-def _tokens(member: Membership, now: datetime) -> Asking[list[Expiring]]:
+@standing_for
+def _ending_tokens(member: Membership, *, now: datetime, until: datetime) -> QuerySet[ApiToken]:
     """One's own; who administers users sees everybody's of the vault."""
-    rows = ApiToken.objects.filter(revoked_at=None, expires_at__gt=now, expires_at__lte=now + conf.token_notice())
+    rows = ApiToken.objects.filter(revoked_at=None, expires_at__gt=now, expires_at__lte=until)
     everybody = can(member, Permission.ADMIN_USERS)
-    rows = rows.filter(membership__vault=member.vault_id) if everybody else rows.filter(membership=member)
-    (found,) = yield (rows.select_related("membership__user")[:_MOST],)
+    rows = rows.filter(membership__vault=member.vault_id) if everybody else rows.filter(membership=member.pk)
+    return rows.select_related("membership__user")[:_MOST]
+
+
+def _tokens(member: Membership, now: datetime) -> Asking[list[Expiring]]:
+    (found,) = yield (_ending_tokens(member, now=now, until=now + conf.token_notice()),)
     return [
         Expiring(
             "API access token",
@@ -139,11 +156,15 @@ def _tokens(member: Membership, now: datetime) -> Asking[list[Expiring]]:
     ]
 
 
+@standing_for
+def _old_secrets(member: Membership, *, since: datetime) -> QuerySet[ConnectionAuthorization]:
+    visible: QuerySet[ConnectionAuthorization] = ConnectionAuthorization.objects.visible_to(member)
+    rows = visible.filter(status=RecordStatus.ACTIVE, secret__changed_at__lte=since)
+    return rows.select_related("secret").order_by("secret__changed_at")[:_MOST]
+
+
 def _secrets(member: Membership, now: datetime) -> Asking[list[Expiring]]:
-    rows = ConnectionAuthorization.objects.visible_to(member).filter(
-        status=RecordStatus.ACTIVE, secret__changed_at__lte=now - conf.secret_age()
-    )
-    (found,) = yield (rows.select_related("secret").order_by("secret__changed_at")[:_MOST],)
+    (found,) = yield (_old_secrets(member, since=now - conf.secret_age()),)
     return [
         Expiring(
             f"{row.secret_label} of an authorization",

@@ -15,6 +15,7 @@ from connections.constants import ConnectionType, CopyState, IncomingState, Lane
 from connections.models import Connection, IncomingMessage, Lane, MessageCopy, Queue, QueueConnection, QueueTally
 from vaultadmin.models import Membership
 from vaultadmin.query import PAGE, as_key
+from vaultadmin.standing import standing_for
 from vaultadmin.together import Asking, rows_of, together
 
 FILTERS = ("q", "type", "status", "delivery")
@@ -106,10 +107,9 @@ def waiting_in(queues: Collection[int]) -> dict[int, int]:
     return {queue: total for queue, total in rows.annotate(total=Sum("waiting")) if total}
 
 
-def waiting_by_queue(queues: QuerySet[Queue]) -> Asking[dict[int, int]]:
-    """How many messages wait in each of these queues by id; nothing for empty ones."""
-    rows = QueueTally.objects.filter(queue__in=queues.order_by()).order_by().values_list("queue")
-    (found,) = yield (rows.annotate(total=Sum("waiting")),)
+def waiting_by_queue(member: Membership) -> Asking[dict[int, int]]:
+    """How many messages wait in each queue the member sees, by id; nothing for empty ones."""
+    (found,) = yield (_tallies(member),)
     return {queue: total for queue, total in found if total}
 
 
@@ -193,17 +193,7 @@ def administered(vault_id: int, types: Collection[QueueType]) -> QuerySet[Queue]
 
 def failing(member: Membership, *, now: datetime) -> Asking[list[Failing]]:
     """Queues that need somebody, those first that hold most: an error with messages behind it, or a fresh one."""
-    visible = Queue.objects.visible_to(member)
-    lanes = (
-        _errors()
-        .filter(link__queue__in=visible, link__is_active=True)
-        .select_related("link__queue", "link__connection")
-    )
-    asked: list[Asking[Any]] = [
-        rows_of(lanes.order_by("-last_error_at", "pk")[:_MOST_FAILING]),
-        waiting_by_queue(visible),
-        _parked(visible),
-    ]
+    asked: list[Asking[Any]] = [rows_of(_failing_lanes(member)), waiting_by_queue(member), _parked(member)]
     errors, waiting, parked = yield from together(asked)
     by_queue: dict[int, list[Lane]] = {}
     for lane in errors:
@@ -213,12 +203,9 @@ def failing(member: Membership, *, now: datetime) -> Asking[list[Failing]]:
     return sorted([*urgent, *parked], key=lambda one: -one.waiting)
 
 
-def _parked(visible: QuerySet[Queue]) -> Asking[list[Failing]]:
+def _parked(member: Membership) -> Asking[list[Failing]]:
     """Inbound queues with messages somebody has to have processed again or to remove."""
-    inbound = visible.filter(type=QueueType.INBOUND)
-    rows = IncomingMessage.objects.filter(queue__in=inbound.order_by(), state=IncomingState.SET_ASIDE).order_by()
-    counted = rows.values_list("queue").annotate(number=Count("pk"), newest=Max("settled_at"))
-    queues, found = yield inbound, counted
+    queues, found = yield _inbound(member), _counts_set_aside(member)
     by_key = {queue.pk: queue for queue in queues}
     return [Failing(by_key[queue], "", newest, _set_aside(number), 0, number) for queue, number, newest in found]
 
@@ -227,6 +214,31 @@ def _set_aside(number: int) -> str:
     if number == 1:
         return "1 message was set aside after its last try. Process it again, or remove it."
     return f"{number:,} messages were set aside after their last try. Process them again, or remove them."
+
+
+@standing_for
+def _failing_lanes(member: Membership) -> QuerySet[Lane]:
+    rows = _errors().filter(link__queue__in=Queue.objects.visible_to(member), link__is_active=True)
+    return rows.select_related("link__queue", "link__connection").order_by("-last_error_at", "pk")[:_MOST_FAILING]
+
+
+@standing_for
+def _tallies(member: Membership) -> QuerySet[Any]:
+    visible = Queue.objects.visible_to(member).order_by()
+    rows = QueueTally.objects.filter(queue__in=visible).order_by().values_list("queue")
+    return rows.annotate(total=Sum("waiting"))
+
+
+@standing_for
+def _inbound(member: Membership) -> QuerySet[Queue]:
+    return Queue.objects.visible_to(member).filter(type=QueueType.INBOUND)
+
+
+@standing_for
+def _counts_set_aside(member: Membership) -> QuerySet[Any]:
+    inbound = Queue.objects.visible_to(member).filter(type=QueueType.INBOUND).order_by()
+    rows = IncomingMessage.objects.filter(queue__in=inbound, state=IncomingState.SET_ASIDE).order_by()
+    return rows.values_list("queue").annotate(number=Count("pk"), newest=Max("settled_at"))
 
 
 def _failing(lanes: list[Lane], waiting: int, now: datetime) -> Failing:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from connections.constants import CallSubject
@@ -17,6 +18,7 @@ from vaultadmin import clock
 from vaultadmin.models import Membership
 from vaultadmin.permissions import Permission, can
 from vaultadmin.registries import Mail, Trouble
+from vaultadmin.standing import standing_for
 from vaultadmin.together import Asking, rows_of, together
 
 _SHOWN, _LOOKED_AT = 3, 20
@@ -60,13 +62,10 @@ def troubles(member: Membership) -> Asking[list[Trouble]]:
     """
     if not can(member, Permission.MESSAGES_OPERATE):
         return []
-    rows = Alert.objects.visible_to(member).asking()
-    alerts = rows.select_related("rule__queue", "rule__connection").order_by("opened_at")[:_LOOKED_AT]
-    named = QueueConnection.objects.filter(connection__in=rows.order_by().values("rule__connection"))
     asked: list[Asking[Any]] = [
-        rows_of(alerts),
+        rows_of(_alerts(member)),
         selectors.failing(member, now=clock.now()),
-        rows_of(named.order_by("pk").values_list("queue", "connection")),
+        rows_of(_links(member)),
     ]
     found = _beyond_queues(*(yield from together(asked)))
     if not found:
@@ -82,6 +81,19 @@ def troubles(member: Membership) -> Asking[list[Trouble]]:
             url=reverse("connections:alerts", args=[member.vault_id]),
         )
     ]
+
+
+@standing_for
+def _alerts(member: Membership) -> QuerySet[Alert]:
+    rows = Alert.objects.visible_to(member).asking()
+    return rows.select_related("rule__queue", "rule__connection").order_by("opened_at")[:_LOOKED_AT]
+
+
+@standing_for
+def _links(member: Membership) -> QuerySet[QueueConnection, tuple[int, int]]:
+    rows = Alert.objects.visible_to(member).asking()
+    named = QueueConnection.objects.filter(connection__in=rows.order_by().values("rule__connection"))
+    return named.order_by("pk").values_list("queue", "connection")
 
 
 def _beyond_queues(alerts: list[Alert], failing: list[selectors.Failing], links: list[tuple[int, int]]) -> list[Alert]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
-from vaultadmin import clock, place
+from vaultadmin import clock, place, secrets
 from vaultadmin.models import Installation, Membership, User, Vault
 from vaultadmin.site import navigation, vital_signs
+from vaultadmin.standing import Standing, standing
+from vaultadmin.together import answer, rows_of
 from vaultadmin.worklist import selectors as worklist
 
 THEMES = ("light", "dark", "system")
@@ -40,9 +43,29 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def _installation(member: Membership | None) -> Any:
     """The installation with all the shell says of it and of this member, in one query."""
-    parts = vital_signs.parts() | (worklist.waiting_parts(member) if member else {})
-    rows = Installation.objects.filter(singleton=True).annotate(**parts)
-    return rows.first() or rows.get(pk=Installation.current().pk)
+    question = _with_tasks(member) if member else _alone(secrets.key_ids())
+    found = answer(rows_of(question))
+    if not found:
+        # The very first page of all makes it.
+        Installation.current()
+        found = answer(rows_of(question))
+    return found[0]
+
+
+def _with_tasks(member: Membership) -> Standing:
+    shape, values = worklist.waiting_for(member)
+    return _and_tasks(secrets.key_ids(), *shape, **values)
+
+
+@standing
+def _and_tasks(key_ids: tuple[str, ...], kinds: tuple[str, ...], own: bool, **values: Any) -> QuerySet[Installation]:
+    parts = vital_signs.parts(key_ids) | worklist.waiting_parts(kinds, own, **values)
+    return Installation.objects.filter(singleton=True).annotate(**parts)
+
+
+@standing
+def _alone(key_ids: tuple[str, ...]) -> QuerySet[Installation]:
+    return Installation.objects.filter(singleton=True).annotate(**vital_signs.parts(key_ids))
 
 
 def _vaults(request: HttpRequest, user: User) -> list[Vault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,13 +63,14 @@ def read(*, now: datetime) -> VitalSigns:
     return _signs({name: at for name, at, _sealed in rows}, sealed, now)
 
 
-def parts() -> dict[str, BaseExpression]:
-    """All signs as parts of a question about something else; the row that has them answers `of`."""
+def parts(key_ids: Collection[str]) -> dict[str, BaseExpression]:
+    """All signs as parts of a question about something else; the row that has them answers `of`. `key_ids` are the keys
+    we hold."""
     beats = Heartbeat.objects.order_by("name")
     return {
         "beat_names": ArraySubquery(beats.values("name")),
         "beat_times": ArraySubquery(beats.values("at")),
-        "are_secrets_sealed": Exists(secrets.sealed()),
+        "are_secrets_sealed": Exists(secrets.sealed(key_ids)),
     }
 
 

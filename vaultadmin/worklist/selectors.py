@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from vaultadmin import clock
 from vaultadmin.models import Delegation, Membership, Signature
 from vaultadmin.models.task import OPEN, Task, TaskStatus
+from vaultadmin.standing import standing
 from vaultadmin.together import Asking, answer, rows_of, together
 from vaultadmin.worklist import holding
 from vaultadmin.worklist.holding import Standing, own_requests_allowed
@@ -46,13 +47,21 @@ def inbox(member: Membership) -> QuerySet[Task]:
 def waiting(member: Membership) -> int:
     """How many tasks the inbox holds: one query unless somebody else was given a task."""
     rows = _for_people(member).order_by()
-    counted = rows.aggregate(every=models.Count("pk"), others=models.Count("pk", filter=_given_to_others(member)))
+    counted = rows.aggregate(every=models.Count("pk"), others=models.Count("pk", filter=_given_to_others(member.pk)))
     return _without_held(member, counted["every"], counted["others"])
 
 
-def waiting_parts(member: Membership) -> dict[str, BaseExpression]:
+def waiting_for(member: Membership) -> tuple[tuple[tuple[str, ...], bool], dict[str, int]]:
+    """What `waiting_parts` takes of a member: the kinds of task they decide and whether their own, and who they are."""
+    shape = tuple(kinds_for(member)), own_requests_allowed(member.vault)
+    return shape, {"vault": member.vault_id, "user": member.user_id, "member": member.pk}
+
+
+def waiting_parts(
+    kinds: tuple[str, ...], own: bool, *, vault: Any, user: Any, member: Any
+) -> dict[str, BaseExpression]:
     """`waiting` as parts of a question about something else, for every page asks; its row answers `waiting_of`."""
-    rows = _for_people(member).order_by()
+    rows = _open_tasks(kinds, own, vault=vault, user=user).order_by()
     return {"tasks": _number(rows), "tasks_given": _number(rows.filter(_given_to_others(member)))}
 
 
@@ -61,8 +70,8 @@ def waiting_of(row: Any, member: Membership) -> int:
     return _without_held(member, row.tasks, row.tasks_given)
 
 
-def _given_to_others(member: Membership) -> Q:
-    return Q(status=TaskStatus.ASSIGNED) & ~Q(assigned_to=member.pk)
+def _given_to_others(member: Any) -> Q:
+    return Q(status=TaskStatus.ASSIGNED) & ~Q(assigned_to=member)
 
 
 def _number(rows: QuerySet[Task]) -> Coalesce:
@@ -129,22 +138,33 @@ def task_about(subject: models.Model, *, kind: str) -> Asking[Task | None]:
 
 
 def _for_people(member: Membership) -> QuerySet[Task]:
-    kinds = kinds_for(member)
+    own = own_requests_allowed(member.vault)
+    return _open_tasks(tuple(kinds_for(member)), own, vault=member.vault_id, user=member.user_id)
+
+
+def _open_tasks(kinds: tuple[str, ...], own: bool, *, vault: Any, user: Any) -> QuerySet[Task]:
+    """Open tasks of these kinds in a vault; only with `own` those this person asked for, too."""
     if not kinds:
         return Task.objects.none()
-    waiting = Task.objects.open().filter(vault=member.vault_id, kind__in=kinds)
-    if not own_requests_allowed(member.vault):
-        waiting = waiting.exclude(requested_by__user=member.user_id)
+    waiting = Task.objects.open().filter(vault=vault, kind__in=kinds)
+    if not own:
+        waiting = waiting.exclude(requested_by__user=user)
     return waiting.select_related("requested_by__user", "vault", *_ASSIGNEE).order_by("created_at", "pk")
 
 
 def _held_by_others(member: Membership) -> list[int]:
     """Tasks of others, who did not lend theirs. An assignee who may not decide any more holds nothing."""
-    assigned = _for_people(member).filter(status=TaskStatus.ASSIGNED).exclude(assigned_to=member.pk)
-    now = clock.now()
-    found, lent = answer(together([rows_of(assigned), rows_of(holding.lent_to(member, now=now))]))
+    now, (shape, values) = clock.now(), waiting_for(member)
+    found, lent = answer(together([rows_of(_assigned(*shape, **values)), rows_of(holding.lent_to(member, now=now))]))
     standing = Standing(member, found, now=now, lent=lent)
     return [task.pk for task in found if standing.is_kept_from(task)]
+
+
+@standing
+def _assigned(kinds: tuple[str, ...], own: bool, *, vault: Any, user: Any, member: Any) -> QuerySet[Task]:
+    """Open tasks that somebody else was given."""
+    tasks = _open_tasks(kinds, own, vault=vault, user=user)
+    return tasks.filter(status=TaskStatus.ASSIGNED).exclude(assigned_to=member)
 
 
 def _row(task: Task, shown: Shown, signature: Signature | None, member: Membership, standing: Standing) -> InboxRow:
