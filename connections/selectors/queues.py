@@ -15,7 +15,7 @@ from connections.constants import ConnectionType, CopyState, IncomingState, Lane
 from connections.models import Connection, IncomingMessage, Lane, MessageCopy, Queue, QueueConnection, QueueTally
 from vaultadmin.models import Membership
 from vaultadmin.query import PAGE, as_key
-from vaultadmin.standing import standing_for
+from vaultadmin.standing import Standing, standing_for
 from vaultadmin.together import Asking, rows_of, together
 
 FILTERS = ("q", "type", "status", "delivery")
@@ -162,9 +162,15 @@ def find_link(queue: Queue, pk: int) -> QueueConnection | None:
     return found
 
 
-def using(member: Membership, connection: Connection) -> QuerySet[QueueConnection]:
+def using(member: Membership, connection: Connection) -> Standing:
     """The places where queues name a connection, as far as the member sees the queues."""
-    rows: QuerySet[QueueConnection] = connection.queue_connections.select_related("queue", "lane", "connection")
+    return _using(member, connection=connection.pk)
+
+
+@standing_for
+def _using(member: Membership, *, connection: Any) -> QuerySet[QueueConnection]:
+    named = QueueConnection.objects.filter(connection=connection)
+    rows: QuerySet[QueueConnection] = named.select_related("queue", "lane", "connection")
     return _with_straight(rows.filter(queue__in=Queue.objects.visible_to(member))).order_by("queue__name", "pk")
 
 

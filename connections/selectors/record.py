@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -12,6 +13,7 @@ from connections.constants import BindingState
 from connections.models import Binding, Connection, IssuedFile
 from connections.models.binding import OPEN_STATES
 from vaultadmin.models import Membership, VaultSettings
+from vaultadmin.standing import standing, standing_for
 from vaultadmin.together import Asking
 
 # So many exchanges the timeline tells of.
@@ -48,37 +50,45 @@ class Record:
 
 def find(member: Membership, api_name: str) -> Asking[Record | None]:
     """The connection under this API name, if the member may see it."""
-    rows: QuerySet[Connection] = Connection.objects.visible_to(member).filter(api_name=api_name)
-    whole = ("authorized_user__user", "authorization", "signing_certificate")
-    settings = VaultSettings.objects.filter(vault=member.vault_id)
-    found, kept, bindings, files = yield rows.select_related(*whole), settings, *_about(rows)
+    found, settings, bindings, files = yield (
+        _found(member, api_name=api_name),
+        _settings(vault=member.vault_id),
+        _bindings(member, api_name=api_name),
+        _newest_file(member, api_name=api_name),
+    )
     if not found:
         return None
-    found[0].vault = member.vault
-    member.vault.settings_read = next(iter(kept), VaultSettings(vault=member.vault))
-    return _made(found[0], bindings, files)
-
-
-def of(connection: Connection) -> Asking[Record]:
-    """The same for a connection that was found."""
-    bindings, files = yield _about(Connection.objects.filter(pk=connection.pk))
-    return _made(connection, bindings, files)
-
-
-def _about(rows: QuerySet[Connection]) -> tuple[QuerySet[Binding], QuerySet[IssuedFile]]:
-    keys = rows.order_by().values("pk")
-    all_of_it = Binding.objects.filter(connection__in=keys)
-    newest = all_of_it.order_by("-requested_at", "-pk").values("pk")[:SHOWN]
-    bindings = all_of_it.filter(Q(pk__in=newest) | Q(state__in=[*OPEN_STATES, BindingState.IN_FORCE]))
-    files = IssuedFile.objects.filter(connection__in=keys).select_related("issued_by__user", "revoked_by__user")
-    return (
-        bindings.select_related("requested_by__user", "local_decided_by__user", "local_signature"),
-        files.order_by("-generation")[:1],
-    )
-
-
-def _made(connection: Connection, bindings: Sequence[Binding], files: Sequence[IssuedFile]) -> Record:
+    connection: Connection = found[0]
+    connection.vault = member.vault
+    connection.request_runs = any(row.is_open for row in bindings)
+    member.vault.settings_read = next(iter(settings), VaultSettings(vault=member.vault))
     for binding in bindings:
         binding.connection = connection
-    connection.request_runs = any(row.is_open for row in bindings)
     return Record(connection, bindings, next(iter(files), None))
+
+
+@standing
+def _settings(*, vault: Any) -> QuerySet[VaultSettings]:
+    return VaultSettings.objects.filter(vault=vault)
+
+
+@standing_for
+def _found(member: Membership, *, api_name: Any) -> QuerySet[Connection]:
+    rows: QuerySet[Connection] = Connection.objects.visible_to(member).filter(api_name=api_name)
+    return rows.select_related("authorized_user__user", "authorization", "signing_certificate")
+
+
+@standing_for
+def _bindings(member: Membership, *, api_name: Any) -> QuerySet[Binding]:
+    keys = Connection.objects.visible_to(member).filter(api_name=api_name).order_by().values("pk")
+    all_of_it = Binding.objects.filter(connection__in=keys)
+    newest = all_of_it.order_by("-requested_at", "-pk").values("pk")[:SHOWN]
+    rows: QuerySet[Binding] = all_of_it.filter(Q(pk__in=newest) | Q(state__in=[*OPEN_STATES, BindingState.IN_FORCE]))
+    return rows.select_related("requested_by__user", "local_decided_by__user", "local_signature")
+
+
+@standing_for
+def _newest_file(member: Membership, *, api_name: Any) -> QuerySet[IssuedFile]:
+    keys = Connection.objects.visible_to(member).filter(api_name=api_name).order_by().values("pk")
+    rows = IssuedFile.objects.filter(connection__in=keys).select_related("issued_by__user", "revoked_by__user")
+    return rows.order_by("-generation")[:1]

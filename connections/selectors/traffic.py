@@ -31,6 +31,7 @@ from connections.models.traffic import LONG, SHORT, start_of
 from connections.spark import waits
 from connections.spark.waits import Percentiles
 from vaultadmin.models import Vault
+from vaultadmin.standing import Standing, standing
 from vaultadmin.together import Asking
 
 COUNTERS = ("sent", "received", "failures", "retries", "timeouts", "fatal")
@@ -101,29 +102,30 @@ class Traffic:
 
 def of_queue(queue: Queue, *, now: datetime) -> Asking[Traffic]:
     """A queue with its connections."""
-    place = QueueConnection.objects.filter(queue=queue.pk, vault=queue.vault_id)
+    place = lanes(queue=queue.pk, vault=queue.vault_id)
     return (yield from _traffic(place, QueueTally.objects.filter(queue=queue.pk), now))
 
 
 def of_connection(connection: Connection, *, now: datetime) -> Asking[Traffic]:
     """A connection with the queues it belongs to."""
-    place = QueueConnection.objects.filter(connection=connection.pk, vault=connection.vault_id)
+    place = lanes(connection=connection.pk, vault=connection.vault_id)
     return (yield from _traffic(place, None, now))
 
 
 def of_vault(vault: Vault, *, now: datetime) -> Asking[Traffic]:
     """Every queue of a vault that has connections."""
-    place = QueueConnection.objects.filter(vault=vault.pk)
+    place = lanes(vault=vault.pk)
     return (yield from _traffic(place, QueueTally.objects.filter(queue__vault=vault), now))
 
 
-def lanes(place: QuerySet[QueueConnection]) -> QuerySet[QueueConnection]:
+@standing
+def lanes(**place: Any) -> QuerySet[QueueConnection]:
     """Lanes of a place, at most two hundred, with what waits, counted up to a thousand and one, and since when."""
     out, taken = (
         model.objects.filter(queue=OuterRef("queue"), connection=OuterRef("connection"), due_at__isnull=False)
         for model in (MessageCopy, IncomingMessage)
     )
-    rows = place.filter(queue__type__in=[QueueType.OUTBOUND, QueueType.INBOUND])
+    rows = QueueConnection.objects.filter(**place, queue__type__in=[QueueType.OUTBOUND, QueueType.INBOUND])
     counted = rows.select_related("queue", "connection", "lane").annotate(
         waiting=_by_type(_number(out), _number(taken)),
         oldest_at=_by_type(_first(out, "entered_at"), _first(taken, "received_at")),
@@ -168,10 +170,10 @@ def lane_of(link: Any) -> Lane:
     )
 
 
-def _traffic(place: QuerySet[QueueConnection], tallies: QuerySet[QueueTally] | None, now: datetime) -> Asking[Traffic]:
+def _traffic(place: Standing, tallies: QuerySet[QueueTally] | None, now: datetime) -> Asking[Traffic]:
     counters = QueueTally.objects.none() if tallies is None else tallies
     sums = counters.order_by().values_list("queue__vault").annotate(total=Sum("waiting"))
-    links, waiting = yield lanes(place), sums
+    links, waiting = yield place, sums
     found = [lane_of(link) for link in links]
     (taken,) = yield (_slots([lane.link for lane in found], now),)
     slots: dict[int, list[TrafficSlot]] = defaultdict(list)

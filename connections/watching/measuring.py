@@ -9,9 +9,10 @@ from typing import Any
 from django.db import connection as database
 
 from connections.constants import AlertKind
-from connections.models import AlertRule, QueueConnection
+from connections.models import AlertRule
 from connections.models.traffic import LONG, SHORT, start_of
 from connections.selectors import traffic
+from vaultadmin.together import answer, rows_of
 
 # So few failures say nothing about a rate.
 FEWEST = 3
@@ -64,7 +65,7 @@ def _failures(rule: AlertRule, now: datetime) -> Finding:
 def _backlog(rule: AlertRule, now: datetime) -> Finding:
     watched = {"queue": rule.queue_id, "connection": rule.connection_id}
     place = {name: number for name, number in watched.items() if number is not None}
-    lanes = traffic.lanes(QueueConnection.objects.filter(vault=rule.vault_id, **place))
+    lanes = answer(rows_of(traffic.lanes(vault=rule.vault_id, **place)))
     oldest = min((lane.oldest_at for lane in map(traffic.lane_of, lanes) if lane.oldest_at is not None), default=None)
     allowed = rule.threshold or 0
     if oldest is None or now - oldest < timedelta(minutes=allowed):

@@ -8,8 +8,10 @@ from connections.selectors import record as records
 from connections.selectors import timeline
 from connections.services.handshake import approving, delivering, establishing, exchange
 from connections.services.handshake.establishing import FileRefused
+from tests.factories.people import make_member
 from vaultadmin import clock
 from vaultadmin.models.signature import SigningMethod
+from vaultadmin.permissions import Permission
 from vaultadmin.signing.services import Proof
 from vaultadmin.together import answer
 
@@ -65,7 +67,8 @@ def states(*connections):
 
 
 def record_of(connection):
-    return answer(records.of(connection))
+    reader = make_member(connection.vault, Permission.CONNECTION_READ)
+    return answer(records.find(reader, connection.api_name))
 
 
 def steps_of(connection):

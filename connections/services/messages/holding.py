@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from connections.models import Connection, Hold, Lane, Queue, QueueConnection
 from connections.services.messages import putting, standstill
@@ -15,6 +16,7 @@ from connections.services.refusals import Refused
 from vaultadmin import audit, place, wake
 from vaultadmin.models import Membership, Vault
 from vaultadmin.permissions import Permission, ensure
+from vaultadmin.standing import standing
 from vaultadmin.together import Asking
 
 AUDITED = ["connection", "queue", "reason"]
@@ -83,9 +85,8 @@ def release(*, held: Hold, by: Membership, now: datetime, reason: str = "") -> H
 
 def in_force(vault: Vault, *, connection: Connection | None = None, queue: Queue | None = None) -> Asking[list[Hold]]:
     """What keeps messages of a vault back now, the widest first; of one connection or queue what concerns it."""
-    rows = Hold.objects.in_force().select_related("connection", "queue", "vault").order_by("pk")
     through = QueueConnection.objects.filter(queue=queue).values_list("connection_id", flat=True)
-    holds, connections = yield rows, through if queue is not None else through.none()
+    holds, connections = yield _all_in_force(), through if queue is not None else through.none()
     found = [one for one in holds if one.connection is None or one.connection.vault_id == vault.pk]
     if connection is not None:
         found = [one for one in found if one.is_everywhere or one.connection_id == connection.pk]
@@ -94,6 +95,11 @@ def in_force(vault: Vault, *, connection: Connection | None = None, queue: Queue
     for one in found:
         one.who = one.holder(vault.pk)
     return sorted(found, key=lambda one: not one.is_everywhere)
+
+
+@standing
+def _all_in_force() -> QuerySet[Hold]:
+    return Hold.objects.in_force().select_related("connection", "queue", "vault").order_by("pk")
 
 
 def _concerns(held: Hold, queue: Queue, through: set[int]) -> bool:
