@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from connections.services.signing import certificates
+from tests.factories.connections import make_certificate
 from tests.factories.people import PASSWORD
 from tests.tools.fixtures import LiveSite
 from vaultadmin import standard_profiles
@@ -98,7 +98,7 @@ def alive(live_site: LiveSite) -> None:
 
 @pytest.fixture
 def two_vaults(live_site: LiveSite, alive: None) -> tuple[Vault, Vault]:
-    certificates.ensure_first_certificate(now=timezone.now())
+    make_certificate()
     return new_vault(1001, "Alpha", "alpha.localhost"), new_vault(1002, "Beta", "beta.localhost")
 
 
