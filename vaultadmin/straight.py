@@ -16,7 +16,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import structlog
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponse
 
 from vaultadmin.middleware import UsualHeaders
@@ -86,8 +86,9 @@ def _takes(way: Way, match: re.Match[str], environ: WSGIEnvironment) -> bool:
     body = environ["wsgi.input"].read(int(length))
     try:
         # As Django does when a request begins. Within a block the connection is somebody else's to close.
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
+        mine = connections[DEFAULT_DB_ALIAS]
+        if not mine.in_atomic_block:
+            mine.close_if_unusable_or_obsolete()
         if way.take(Call(match.groups(), environ, body)):
             return True
     except Exception:

@@ -33,7 +33,10 @@ def wake(lane: str, **ids: Any) -> None:
 
     However often a transaction asks for the same, one nudge is sent: a thousand messages are put as one is.
     """
-    nudge, database = _Nudge(_lanes[lane], ids), transaction.get_connection()
+    task_name, database = _lanes[lane], transaction.get_connection()
+    if not (ids or database.in_atomic_block) and _few.is_to_come(task_name):
+        return
+    nudge = _Nudge(task_name, ids)
     # What stands there was asked for by a block that is still open or was closed well, so it goes when this one goes.
     if not any(asked == nudge for _, asked, _ in database.run_on_commit):
         database.on_commit(nudge, robust=True)
@@ -58,6 +61,10 @@ class _Few:
         self._lock = threading.Lock()
         self._last: dict[str, float] = {}
         self._timers: dict[str, threading.Timer] = {}
+
+    def is_to_come(self, task_name: str) -> bool:
+        """A nudge is still to be sent: whoever gets it finds what is committed by now."""
+        return task_name in self._timers
 
     def nudge(self, task_name: str) -> None:
         """Now, or when the pause since the last one is over."""

@@ -55,7 +55,7 @@ _SAME = """d.their_value = excluded.their_value AND d.their_place = excluded.the
            AND d.our_place = excluded.our_place AND d.version = excluded.version"""
 _KEPT = f"""(d.state = 'open' OR d.send_due OR (
             {_SAME}
-            AND (SELECT x.remedy FROM ecoa_decision x WHERE x.id = d.decision_id) = 'at_source'))"""
+            AND (SELECT x.remedy FROM ecoa_decision x WHERE x.id = d.decision_id) = 'at_source'))"""  # nosec B608: constants of this module
 
 _FOUND = f"""
 INSERT INTO ecoa_discrepancy AS d (vault_id, mapping_id, site_id, participant_id, kind, state, code, detail, version,
