@@ -180,7 +180,7 @@ def test_a_message_is_tried_for_six_hours_and_then_removed(message, queue, liste
     assert tallies.waiting(queue) == 0
     assert QueueLogEntry.objects.get().error == "The receiver answered with the HTTP status 500."
     assert list(DeliveryAttempt.objects.values_list("number", flat=True)) == list(range(1, 12))
-    assert ConnectionStats.objects.get().retries == 10
+    assert sum(ConnectionStats.objects.values_list("retries", flat=True)) == 10
 
 
 def test_a_message_whose_time_ran_out_while_nobody_sent_is_removed_with_the_reason(message, queue, listen):
